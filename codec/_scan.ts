@@ -1,0 +1,39 @@
+import { scanV1 } from "./_v1.ts";
+import { scanV2 } from "./_v2.ts";
+import { FIXED_LENGTH, SHORTEST_LINE, SIGNATURE } from "./_wire.ts";
+import { ProxyProtocolError } from "./error.ts";
+import type { DecodeOptions, ProxyInfo } from "./types.ts";
+
+/** First byte of `PROXY`. */
+const LETTER_P = 0x50;
+
+/**
+ * Reads a header at the start of `bytes`. A number is how many bytes must at
+ * least still come; the header cannot be valid with fewer.
+ */
+export function scan(
+  bytes: Uint8Array,
+  options: DecodeOptions,
+): ProxyInfo | number {
+  // The views of a subclass, such as Buffer, would be of that class as well.
+  const plain = bytes.constructor === Uint8Array ? bytes : plainView(bytes);
+  const acceptsV1 = options.versions?.includes(1) ?? true;
+  const acceptsV2 = options.versions?.includes(2) ?? true;
+  const first = plain[0];
+  if (first === undefined) return acceptsV1 ? SHORTEST_LINE : FIXED_LENGTH;
+  if (first === SIGNATURE[0] && acceptsV2) return scanV2(plain, options);
+  if (first === LETTER_P && acceptsV1) return scanV1(plain, options);
+  const accepted = acceptsV1 ? acceptsV2 ? "" : " v1" : " v2";
+  throw new ProxyProtocolError(
+    `Cannot decode PROXY header: not the start of a${accepted} header`,
+    "signature",
+    { received: plain },
+  );
+}
+
+function plainView(bytes: Uint8Array): Uint8Array {
+  if (!(bytes instanceof Uint8Array)) {
+    throw new TypeError("Cannot decode PROXY header: expected a Uint8Array");
+  }
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

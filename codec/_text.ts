@@ -1,0 +1,35 @@
+/** Text of TLVs and UNIX paths: UTF-8 that loses no byte. */
+
+const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const ENCODER = new TextEncoder();
+
+/** A byte over 0x7F that is not UTF-8 stands as this plus the byte. */
+const ESCAPE = 0xdc00;
+
+/** Reads UTF-8; where it is not valid, each byte over 0x7F becomes U+DC80 to U+DCFF. */
+export function decodeText(bytes: Uint8Array): string {
+  try {
+    return DECODER.decode(bytes);
+  } catch {
+    let text = "";
+    for (const byte of bytes) {
+      text += String.fromCharCode(byte < 0x80 ? byte : ESCAPE + byte);
+    }
+    return text;
+  }
+}
+
+/** The way back from {@link decodeText}. */
+export function encodeText(text: string): Uint8Array {
+  if (text.isWellFormed()) return ENCODER.encode(text);
+  const bytes: number[] = [];
+  for (const character of text) {
+    const byte = character.charCodeAt(0) - ESCAPE;
+    if (character.length === 1 && byte >= 0x80 && byte <= 0xff) {
+      bytes.push(byte);
+    } else {
+      bytes.push(...ENCODER.encode(character));
+    }
+  }
+  return Uint8Array.from(bytes);
+}

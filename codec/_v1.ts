@@ -1,0 +1,197 @@
+/** The human-readable header, version 1 (section 2.1). */
+
+import { FieldScanner } from "./_field_scanner.ts";
+import { familyOf, formatIpv4, formatIpv6 } from "./_ip_text.ts";
+import {
+  DEFAULT_MAX_LENGTH,
+  EMPTY,
+  firstBytes,
+  LONGEST_LINE,
+  SHORTEST_LINE,
+} from "./_wire.ts";
+import { ProxyProtocolError, type ProxyProtocolErrorCode } from "./error.ts";
+import type { DecodeOptions, ProxyInfo } from "./types.ts";
+
+const SPACE = 0x20;
+const CR = 0x0d;
+const LF = 0x0a;
+
+/** How a line may begin, with the length of the shortest such line. */
+const STARTS = [
+  {
+    text: "PROXY TCP4 ",
+    shortest: "PROXY TCP4 0.0.0.0 0.0.0.0 0 0\r\n".length,
+  },
+  { text: "PROXY TCP6 ", shortest: "PROXY TCP6 :: :: 0 0\r\n".length },
+  { text: "PROXY UNKNOWN", shortest: SHORTEST_LINE },
+] as const;
+
+type Start = typeof STARTS[number];
+
+/** `PROXY` and a space: up to there it may still be something else. */
+const SIGNATURE_LENGTH = 6;
+
+/** What must at least follow each field of a TCP line and its separator. */
+const LEAST_AFTER_SOURCE4 = "0.0.0.0 0 0\r\n".length;
+const LEAST_AFTER_SOURCE6 = ":: 0 0\r\n".length;
+const LEAST_AFTER_DESTINATION = "0 0\r\n".length;
+const LEAST_AFTER_SOURCE_PORT = "0\r\n".length;
+const LEAST_AFTER_CR = "\n".length;
+
+/**
+ * Reads a line. A number is how many bytes must at least still come; the line
+ * cannot be valid with fewer.
+ */
+export function scanV1(
+  bytes: Uint8Array,
+  options: DecodeOptions,
+): ProxyInfo | number {
+  const longest = Math.min(
+    LONGEST_LINE,
+    options.maxLength ?? DEFAULT_MAX_LENGTH,
+  );
+  const start = matchStart(bytes);
+  const line = typeof start === "number"
+    ? start
+    : start.text === "PROXY UNKNOWN"
+    ? scanUnknown(bytes)
+    : scanTcp(bytes, start, options);
+  const length = typeof line === "number"
+    ? bytes.length + line
+    : line.raw.length;
+  if (length > longest) {
+    throw lineError(
+      bytes,
+      Math.min(bytes.length, longest),
+      "line",
+      `line is longer than ${longest} bytes`,
+    );
+  }
+  return line;
+}
+
+/** The start of the line, or how many bytes must at least still come. */
+function matchStart(bytes: Uint8Array): Start | number {
+  let least = Infinity;
+  let furthest = 0;
+  for (const start of STARTS) {
+    let at = 0;
+    while (at < start.text.length && bytes[at] === start.text.charCodeAt(at)) {
+      at++;
+    }
+    if (at === start.text.length) return start;
+    if (at === bytes.length) least = Math.min(least, start.shortest - at);
+    furthest = Math.max(furthest, at);
+  }
+  if (least < Infinity) return least;
+  throw furthest < SIGNATURE_LENGTH
+    ? lineError(bytes, furthest, "signature", "signature does not match")
+    : lineError(bytes, furthest, "family", "expected TCP4, TCP6 or UNKNOWN");
+}
+
+/** Anything up to CRLF is skipped; a lone CR or LF must not be tolerated. */
+function scanUnknown(bytes: Uint8Array): ProxyInfo | number {
+  const start = "PROXY UNKNOWN".length;
+  let at = start;
+  if (bytes[at] === SPACE) {
+    while (at < bytes.length && bytes[at] !== CR && bytes[at] !== LF) at++;
+  }
+  const first = bytes[at];
+  const second = bytes[at + 1];
+  if (first === undefined) return 2;
+  if (first !== CR) {
+    throw lineError(bytes, at, "line", "expected CRLF after UNKNOWN");
+  }
+  if (second === undefined) return 1;
+  if (second !== LF) {
+    throw lineError(bytes, at + 1, "line", "CR without LF");
+  }
+  return {
+    version: 1,
+    command: "PROXY",
+    family: "UNSPEC",
+    transport: "UNSPEC",
+    tlvs: {},
+    tlv_loc: {},
+    rest: bytes.subarray(start, at),
+    raw: firstBytes(bytes, at + 2),
+  };
+}
+
+/** Addresses and ports of a TCP4 or TCP6 line. */
+function scanTcp(
+  bytes: Uint8Array,
+  start: Start,
+  options: DecodeOptions,
+): ProxyInfo | number {
+  const isTcp6 = start.text === "PROXY TCP6 ";
+  const mixed = options.mixedTcp6 === true;
+  const unmap = options.unmap === true;
+  const fields = new FieldScanner(bytes, start.text.length);
+
+  if (!(isTcp6 ? fields.ipv6(mixed) : fields.ipv4())) {
+    const after = isTcp6 ? LEAST_AFTER_SOURCE6 : LEAST_AFTER_SOURCE4;
+    return stop(fields, "address", after);
+  }
+  const source = hostname(fields, unmap);
+  if (!(isTcp6 ? fields.ipv6(mixed) : fields.ipv4())) {
+    return stop(fields, "address", LEAST_AFTER_DESTINATION);
+  }
+  const destination = hostname(fields, unmap);
+  if (!fields.port(SPACE)) {
+    return stop(fields, "port", LEAST_AFTER_SOURCE_PORT);
+  }
+  const sourcePort = fields.number;
+  if (!fields.port(CR)) return stop(fields, "port", LEAST_AFTER_CR);
+  const destinationPort = fields.number;
+  const last = bytes[fields.at];
+  if (last === undefined) return LEAST_AFTER_CR;
+  if (last !== LF) throw lineError(bytes, fields.at, "line", "CR without LF");
+  return {
+    version: 1,
+    command: "PROXY",
+    family: isTcp6 ? familyOf(source, destination, unmap) : "INET",
+    transport: "STREAM",
+    source: { transport: "tcp", hostname: source, port: sourcePort },
+    destination: {
+      transport: "tcp",
+      hostname: destination,
+      port: destinationPort,
+    },
+    tlvs: {},
+    tlv_loc: {},
+    rest: EMPTY,
+    raw: firstBytes(bytes, fields.at + 1),
+  };
+}
+
+function hostname(fields: FieldScanner, unmap: boolean): string {
+  return fields.isIpv6
+    ? formatIpv6(fields.octets, 0, unmap)
+    : formatIpv4(fields.octets, 0);
+}
+
+/** The least that must still come to finish a line that stopped in a field. */
+function stop(
+  fields: FieldScanner,
+  code: ProxyProtocolErrorCode,
+  leastAfter: number,
+): number {
+  if (fields.fault !== undefined) {
+    throw lineError(fields.bytes, fields.at, code, fields.fault);
+  }
+  return fields.missing + leastAfter;
+}
+
+function lineError(
+  bytes: Uint8Array,
+  offset: number,
+  code: ProxyProtocolErrorCode,
+  what: string,
+): ProxyProtocolError {
+  return new ProxyProtocolError(
+    `Cannot decode PROXY v1 header: ${what} at byte ${offset}`,
+    code,
+    { offset, version: 1, received: bytes },
+  );
+}

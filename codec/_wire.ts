@@ -1,0 +1,79 @@
+/** Numbers of the wire format, each once; sections of the specification. */
+
+import type { Command, Family, Transport } from "./types.ts";
+
+/** The 12 bytes that begin a v2 header (section 2.2). */
+export const SIGNATURE: readonly number[] = [
+  ...[0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a],
+  ...[0x51, 0x55, 0x49, 0x54, 0x0a],
+];
+
+/** Version nibble of a v2 header (section 2.2). */
+export const VERSION_2 = 2;
+
+/** Signature, version and command, family and transport, length (section 2.2). */
+export const FIXED_LENGTH = 16;
+
+/** Largest v2 header: the length field has 16 bits (section 2.2). */
+export const LONGEST_HEADER: number = FIXED_LENGTH + 0xffff;
+
+/** Longest v1 line, CRLF included (section 2.1). */
+export const LONGEST_LINE = 107;
+
+/** Shortest v1 line, `PROXY UNKNOWN` and CRLF (section 2.1). */
+export const SHORTEST_LINE = 15;
+
+/** Limit of `maxLength` where the caller sets none. */
+export const DEFAULT_MAX_LENGTH = 4096;
+
+/** Commands by nibble (section 2.2). */
+export const COMMANDS: readonly Command[] = ["LOCAL", "PROXY"];
+
+/** Families by nibble (section 2.2). */
+export const FAMILIES: readonly Family[] = ["UNSPEC", "INET", "INET6", "UNIX"];
+
+/** Transports by nibble (section 2.2). */
+export const TRANSPORTS: readonly Transport[] = ["UNSPEC", "STREAM", "DGRAM"];
+
+/** A UNIX address in an address block, in bytes (section 2.2). */
+export const UNIX_PATH_LENGTH = 108;
+
+/** Address block of each family nibble, in bytes (section 2.2). */
+const BLOCK_LENGTHS: readonly number[] = [
+  0,
+  2 * 4 + 2 * 2,
+  2 * 16 + 2 * 2,
+  2 * UNIX_PATH_LENGTH,
+];
+
+/** Address block of a family and transport byte, in bytes; UNSPEC has none. */
+export function blockLength(familyByte: number): number {
+  const isUnspec = TRANSPORTS[familyByte & 0x0f] === "UNSPEC";
+  return isUnspec ? 0 : BLOCK_LENGTHS[familyByte >> 4] ?? 0;
+}
+
+/** Type and length of a TLV, in bytes (section 2.2). */
+export const TLV_HEADER_LENGTH = 3;
+
+/** Largest value of a TLV, in bytes (section 2.2). */
+export const LONGEST_TLV_VALUE = 0xffff;
+
+/** Value of a CRC32C TLV, in bytes (section 2.2.3). */
+export const CHECKSUM_LENGTH = 4;
+
+/** Longest UNIQUE_ID, in bytes (section 2.2.5). */
+export const LONGEST_UNIQUE_ID = 128;
+
+/** The client bits and the verify number before the sub-TLVs of SSL, in bytes (section 2.2.6). */
+export const SSL_FIXED_LENGTH = 5;
+
+/** Largest port (section 2.1). */
+export const LARGEST_PORT = 0xffff;
+
+/** No bytes. */
+export const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+
+/** The first `length` bytes, without a new view where that is all of them. */
+export function firstBytes(bytes: Uint8Array, length: number): Uint8Array {
+  return length === bytes.length ? bytes : bytes.subarray(0, length);
+}

@@ -1,0 +1,30 @@
+import { scan } from "./_scan.ts";
+import type { DecodeOptions } from "./types.ts";
+
+/**
+ * Tells how many bytes must at least still come until the header that `bytes`
+ * begin is complete; 0 when it is. Reading that many never takes a byte of the
+ * payload, so a reader that asks again after each read stops exactly behind
+ * the header (sections 2.1 and 2.2).
+ *
+ * @throws {ProxyProtocolError} as soon as the bytes cannot become a valid
+ * header, and nothing else for any bytes.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { bytesNeeded } from "@edgewire/proxy-protocol/codec";
+ *
+ * const line = new TextEncoder().encode("PROXY UNKNOWN\r\n");
+ * assertEquals(bytesNeeded(new Uint8Array()), 15);
+ * assertEquals(bytesNeeded(line.subarray(0, 13)), 2);
+ * assertEquals(bytesNeeded(line), 0);
+ * ```
+ */
+export function bytesNeeded(
+  bytes: Uint8Array,
+  options: DecodeOptions = {},
+): number {
+  const result = scan(bytes, options);
+  return typeof result === "number" ? result : 0;
+}

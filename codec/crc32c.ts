@@ -1,0 +1,48 @@
+/** Castagnoli's polynomial, bits reversed (RFC 4960, appendix B). */
+const POLYNOMIAL = 0x82f63b78;
+
+const TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) {
+    crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1;
+  }
+  return crc;
+});
+
+/** Runs a CRC32C register over `bytes[start]` to `bytes[end - 1]`. */
+function update(
+  crc: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  for (let i = start; i < end; i++) {
+    crc = (TABLE[(crc ^ (bytes[i] ?? 0)) & 0xff] ?? 0) ^ (crc >>> 8);
+  }
+  return crc;
+}
+
+/**
+ * Computes the CRC32C of bytes, as an unsigned 32-bit number (RFC 4960,
+ * appendix B).
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { crc32c } from "@edgewire/proxy-protocol/codec";
+ *
+ * assertEquals(crc32c(new TextEncoder().encode("123456789")), 0xe3069283);
+ * ```
+ */
+export function crc32c(bytes: Uint8Array): number {
+  return ~update(~0, bytes, 0, bytes.length) >>> 0;
+}
+
+const ZEROES = new Uint8Array(4);
+
+/** CRC32C of a whole header, the 4 bytes at `field` taken as zero (section 2.2.3). */
+export function headerChecksum(header: Uint8Array, field: number): number {
+  let crc = update(~0, header, 0, field);
+  crc = update(crc, ZEROES, 0, ZEROES.length);
+  return ~update(crc, header, field + ZEROES.length, header.length) >>> 0;
+}

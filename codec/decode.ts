@@ -1,0 +1,38 @@
+import { scan } from "./_scan.ts";
+import type { DecodeOptions, ProxyInfo } from "./types.ts";
+
+/**
+ * Decodes the PROXY header at the start of `bytes`, version 1 or 2 (sections
+ * 2.1 and 2.2). `undefined` means that more bytes are needed. What follows the
+ * header is not looked at: `info.raw.byteLength` says how much was used.
+ *
+ * Byte values in the result are views of `bytes`, not copies.
+ *
+ * @throws {ProxyProtocolError} when the bytes cannot become a valid header,
+ * and nothing else for any bytes.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { decode } from "@edgewire/proxy-protocol/codec";
+ *
+ * const bytes = new TextEncoder().encode(
+ *   "PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\nGET / HTTP/1.1\r\n",
+ * );
+ * const info = decode(bytes);
+ * assertEquals(info?.source, {
+ *   transport: "tcp",
+ *   hostname: "192.0.2.1",
+ *   port: 56324,
+ * });
+ * assertEquals(info?.raw.byteLength, 45);
+ * assertEquals(decode(bytes.subarray(0, 44)), undefined);
+ * ```
+ */
+export function decode(
+  bytes: Uint8Array,
+  options: DecodeOptions = {},
+): ProxyInfo | undefined {
+  const result = scan(bytes, options);
+  return typeof result === "number" ? undefined : result;
+}

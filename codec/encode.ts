@@ -1,0 +1,100 @@
+import { lineOf } from "./_encode_v1.ts";
+import { planV2, writeV2 } from "./_encode_v2.ts";
+import type { EncodeOptions, ProxyHeader } from "./types.ts";
+
+/**
+ * Encodes a header into one new buffer, to be sent in one write: many
+ * receivers refuse a header that comes in pieces (sections 2.1 and 2.2).
+ *
+ * Takes a decoded `ProxyInfo` as well as two addresses. Mixed families become
+ * mapped IPv6. LOCAL is written without family and addresses. v1 writes the
+ * short `PROXY UNKNOWN` for what it cannot say: LOCAL, UNSPEC, UNIX, DGRAM.
+ *
+ * @throws {TypeError} for a field of the wrong kind, with its name.
+ * @throws {RangeError} for a field out of its range, with its name.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { encode } from "@edgewire/proxy-protocol/codec";
+ *
+ * const source = { transport: "tcp", hostname: "192.0.2.1", port: 56324 } as const;
+ * const destination = { transport: "tcp", hostname: "198.51.100.1", port: 443 } as const;
+ *
+ * const line = encode({ version: 1, source, destination });
+ * assertEquals(
+ *   new TextDecoder().decode(line),
+ *   "PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n",
+ * );
+ * assertEquals(encode({ source, destination }).byteLength, 28);
+ * ```
+ */
+export function encode(
+  header: ProxyHeader,
+  options: EncodeOptions = {},
+): Uint8Array<ArrayBuffer> {
+  if (versionOf(header) === 1) {
+    const line = lineOf(header);
+    const bytes = new Uint8Array(line.length);
+    writeLine(line, bytes);
+    return bytes;
+  }
+  const plan = planV2(header, options);
+  const bytes = new Uint8Array(plan.length);
+  writeV2(plan, bytes);
+  return bytes;
+}
+
+/**
+ * Encodes a header at the start of `target`; returns how many bytes it took.
+ * Nothing is written when it throws.
+ *
+ * @throws {TypeError} like {@link encode}.
+ * @throws {RangeError} like {@link encode}, and when `target` is too small.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { encodeInto } from "@edgewire/proxy-protocol/codec";
+ *
+ * const target = new Uint8Array(64);
+ * assertEquals(encodeInto({ command: "LOCAL" }, target), 16);
+ * ```
+ */
+export function encodeInto(
+  header: ProxyHeader,
+  target: Uint8Array,
+  options: EncodeOptions = {},
+): number {
+  if (versionOf(header) === 1) {
+    const line = lineOf(header);
+    checkRoom(target, line.length);
+    writeLine(line, target);
+    return line.length;
+  }
+  const plan = planV2(header, options);
+  checkRoom(target, plan.length);
+  writeV2(plan, target);
+  return plan.length;
+}
+
+function versionOf({ version = 2 }: ProxyHeader): 1 | 2 {
+  if (version !== 1 && version !== 2) {
+    throw new RangeError(
+      `Cannot encode version: must be 1 or 2, received ${version}`,
+    );
+  }
+  return version;
+}
+
+function checkRoom(target: Uint8Array, length: number): void {
+  if (target.length >= length) return;
+  throw new RangeError(
+    `Cannot encode into target: needs ${length} bytes, received ${target.length}`,
+  );
+}
+
+/** The line is ASCII. */
+function writeLine(line: string, target: Uint8Array): void {
+  for (let i = 0; i < line.length; i++) target[i] = line.charCodeAt(i);
+}

@@ -1,0 +1,106 @@
+import type { Address } from "./types.ts";
+
+/**
+ * Why a header or a connection was refused. From the codec:
+ *
+ * - `signature`: the bytes are not a PROXY header of an accepted version
+ * - `version`, `command`, `family`, `transport`: an undefined value
+ * - `length`: the announced length is over the limit or under the address block
+ * - `line`, `address`, `port`: a v1 line that does not match the grammar
+ * - `tlv`: TLVs that do not fill the header, or a value that does not fit
+ * - `checksum`: CRC32C does not match
+ *
+ * From the connections:
+ *
+ * - `untrusted`: the hop may not send a header
+ * - `empty`: closed before the first byte, as TCP health checks do
+ * - `incomplete`: closed in the middle of the header
+ * - `timeout`: no whole header within the deadline
+ * - `aborted`: the signal fired
+ * - `verify`: the `verify` hook refused
+ * - `overload`: too many headers are pending
+ * - `io`: the connection failed
+ */
+export type ProxyProtocolErrorCode =
+  | "signature"
+  | "version"
+  | "command"
+  | "family"
+  | "transport"
+  | "length"
+  | "line"
+  | "address"
+  | "port"
+  | "tlv"
+  | "checksum"
+  | "untrusted"
+  | "empty"
+  | "incomplete"
+  | "timeout"
+  | "aborted"
+  | "verify"
+  | "overload"
+  | "io";
+
+/** What a {@link ProxyProtocolError} tells besides its message. */
+export interface ProxyProtocolErrorDetails extends ErrorOptions {
+  /** Byte of the header where it went wrong. Defaults to 0. */
+  offset?: number;
+  /** Version of the header, where it could be told. */
+  version?: 1 | 2;
+  /** What was received; its first 128 bytes are kept, as a copy. */
+  received?: Uint8Array;
+  /** The peer that sent it. */
+  hop?: Address;
+}
+
+/** Enough for any v1 line and for the fixed part and first TLVs of v2. */
+const KEPT_BYTES = 128;
+
+/**
+ * The one error for what a peer sent or did. Switch on `code`, never on the
+ * message.
+ *
+ * @example
+ * ```ts
+ * import { assert, assertEquals } from "@std/assert";
+ * import { decode, ProxyProtocolError } from "@edgewire/proxy-protocol/codec";
+ *
+ * try {
+ *   decode(new TextEncoder().encode("PROXY TCP4 192.0.2.256"));
+ * } catch (error) {
+ *   assert(error instanceof ProxyProtocolError);
+ *   assertEquals([error.code, error.offset], ["address", 21]);
+ * }
+ * ```
+ */
+export class ProxyProtocolError extends Error {
+  /** Name of the class. */
+  override name = "ProxyProtocolError";
+  /** Why it was refused. */
+  readonly code: ProxyProtocolErrorCode;
+  /** Byte of the header where it went wrong. */
+  readonly offset: number;
+  /** Version of the header, where it could be told. */
+  readonly version: 1 | 2 | undefined;
+  /** First bytes received, at most 128, as a copy. */
+  readonly received: Uint8Array;
+  /** The peer that sent it; set by the connections. */
+  hop: Address | undefined;
+
+  /** Makes an error; `cause` is among the details. */
+  constructor(
+    message: string,
+    code: ProxyProtocolErrorCode,
+    details: ProxyProtocolErrorDetails = {},
+  ) {
+    super(message, details);
+    this.code = code;
+    this.offset = details.offset ?? 0;
+    this.version = details.version;
+    this.received = Uint8Array.from(
+      details.received?.subarray(0, KEPT_BYTES) ?? [],
+    );
+    this.hop = details.hop;
+  }
+}

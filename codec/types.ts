@@ -1,0 +1,222 @@
+/**
+ * The plain data that the codec reads and writes.
+ *
+ * @module
+ */
+
+/**
+ * One end of a connection, in the shape of Deno's `NetAddr` and `UnixAddr`.
+ *
+ * IPv4 is dotted text, IPv6 is RFC 5952 text. A UNIX path ends at its first
+ * NUL; an abstract path keeps its leading NUL.
+ */
+export type Address =
+  | {
+    /** Carrier of the proxied connection: STREAM is `tcp`, DGRAM is `udp`. */
+    transport: "tcp" | "udp";
+    /** IPv4 or IPv6 address as text. */
+    hostname: string;
+    /** Port, 0 to 65535. */
+    port: number;
+  }
+  | {
+    /** Carrier: STREAM is `unix`, DGRAM is `unixpacket`. */
+    transport: "unix" | "unixpacket";
+    /** Path of the socket, at most 108 bytes; empty when it has none. */
+    path: string;
+  };
+
+/** Command of a header: `LOCAL` is a connection of the proxy's own, such as a health check (section 2.2). */
+export type Command = "PROXY" | "LOCAL";
+
+/** Address family of the proxied connection (section 2.2); v1 `UNKNOWN` is `UNSPEC`. */
+export type Family = "UNSPEC" | "INET" | "INET6" | "UNIX";
+
+/** Transport of the proxied connection (section 2.2); v1 `TCP4` and `TCP6` are `STREAM`. */
+export type Transport = "UNSPEC" | "STREAM" | "DGRAM";
+
+/**
+ * TLVs as one flat record under the names of the specification, the sub-TLVs
+ * of SSL beside the others (sections 2.2.1 to 2.2.8).
+ *
+ * A type without a name is `xNN` in upper-case hex, such as `xEA`. Of
+ * duplicates the last one is here; {@link readTlvs} has them all. Byte values
+ * are views into the header, not copies. Text that is not valid UTF-8 keeps
+ * each of its bytes over 0x7F as a lone surrogate U+DC80 to U+DCFF, so that
+ * different bytes never become the same text.
+ */
+export type Tlvs = {
+  /** 0x01: application protocol that TLS negotiated, such as `h2` (section 2.2.1). */
+  ALPN?: string;
+  /** 0x02: host name the client asked for, usually the SNI (section 2.2.2). */
+  AUTHORITY?: string;
+  /** 0x03: CRC32C of the header with this field as zero, 32 bits (section 2.2.3). */
+  CRC32C?: number;
+  /** 0x04: padding (section 2.2.4). */
+  NOOP?: Uint8Array;
+  /** 0x05: opaque id of the connection, at most 128 bytes (section 2.2.5). */
+  UNIQUE_ID?: Uint8Array;
+  /** 0x20: an SSL TLV is there and its sub-TLVs could be read (section 2.2.6). */
+  SSL?: boolean;
+  /** Bit field of the SSL TLV: 0x01 SSL, 0x02 certificate on this connection, 0x04 in this session. */
+  SSL_CLIENT?: number;
+  /**
+   * 32-bit result of the SSL TLV: 0 when the client's certificate was verified.
+   * Senders also write 0 where there was no certificate: ask
+   * {@link isClientVerified}.
+   */
+  SSL_VERIFY?: number;
+  /** 0x21: TLS version, such as `TLSv1.3`. */
+  SSL_VERSION?: string;
+  /** 0x22: common name of the client's certificate. */
+  SSL_CN?: string;
+  /** 0x23: cipher. */
+  SSL_CIPHER?: string;
+  /** 0x24: algorithm that signed the frontend's certificate. */
+  SSL_SIG_ALG?: string;
+  /** 0x25: algorithm of the key of the frontend's certificate. */
+  SSL_KEY_ALG?: string;
+  /** 0x26: key exchange group, such as `secp256r1`. */
+  SSL_GROUP?: string;
+  /** 0x27: signature scheme of the handshake, such as `rsa_pss_rsae_sha256`. */
+  SSL_SIG_SCHEME?: string;
+  /** 0x28: the client's certificate, X.509 in DER. */
+  SSL_CLIENT_CERT?: Uint8Array;
+  /** 0x30: name of the network namespace (section 2.2.7). */
+  NETNS?: string;
+  /** Any type without a name, as its value's bytes. */
+  [unnamed: `x${string}`]: Uint8Array | undefined;
+};
+
+/**
+ * Where each TLV of {@link Tlvs} starts: bytes from the first TLV to the type
+ * byte, for the sub-TLVs of SSL too. Its value starts 3 bytes further on.
+ */
+export type TlvLocations = Record<string, number>;
+
+/** TLVs by name, and where they are. */
+export interface DecodedTlvs {
+  /** Values by name. */
+  tlvs: Tlvs;
+  /** Bytes from the first TLV to the type byte, by name. */
+  tlv_loc: TlvLocations;
+}
+
+/** One TLV as it is on the wire (section 2.2). */
+export interface RawTlv {
+  /** Type, 0 to 255. */
+  type: number;
+  /** Value, at most 65535 bytes. */
+  value: Uint8Array;
+}
+
+/** A TLV that was read, with its place. */
+export interface LocatedTlv extends RawTlv {
+  /** Bytes from the start of what was read to the type byte. */
+  offset: number;
+}
+
+/** A decoded header: one shape for both versions, plain data. v1 has no TLVs. */
+export interface ProxyInfo extends DecodedTlvs {
+  /** Version of the header. */
+  version: 1 | 2;
+  /** Command; v1 has only `PROXY`. */
+  command: Command;
+  /** Address family; `UNSPEC` for LOCAL and v1 `UNKNOWN`. */
+  family: Family;
+  /** Transport; `UNSPEC` for LOCAL and v1 `UNKNOWN`. */
+  transport: Transport;
+  /** The client; absent for LOCAL, UNKNOWN and UNSPEC. */
+  source?: Address;
+  /** What the client connected to; absent where `source` is. */
+  destination?: Address;
+  /** Bytes from the start of `raw` to where TLVs begin; absent in v1. */
+  tlvStart?: number;
+  /** v2: the bytes after the address block. v1 `UNKNOWN`: those between the word and CRLF. */
+  rest: Uint8Array;
+  /** The whole header as received; a view of the decoded bytes, not a copy. */
+  raw: Uint8Array;
+}
+
+/**
+ * What {@link encode} takes. A {@link ProxyInfo} is one; two addresses are
+ * enough.
+ */
+export interface ProxyHeader {
+  /**
+   * Version to write.
+   *
+   * @default {2}
+   */
+  version?: 1 | 2;
+  /** Command. Defaults to `PROXY` when there are addresses, else to `LOCAL`. */
+  command?: Command;
+  /**
+   * Address family. Defaults to that of the addresses. `UNSPEC` leaves them
+   * out, `INET6` writes IPv4 as mapped IPv6.
+   */
+  family?: Family;
+  /** Transport. Defaults to that of the addresses. `UNSPEC` leaves them out. */
+  transport?: Transport;
+  /** The client. */
+  source?: Address;
+  /** What the client connected to. */
+  destination?: Address;
+  /** TLVs in the order to write them. v1 has none: they are left out. */
+  tlvs?: Tlvs | Iterable<RawTlv>;
+}
+
+/** Named leniencies and limits of {@link decode} and {@link bytesNeeded}. */
+export interface DecodeOptions {
+  /**
+   * `"ignore"` accepts a header whose CRC32C does not match (section 2.2.3).
+   *
+   * @default {"verify"}
+   */
+  checksum?: "verify" | "ignore";
+  /**
+   * `"lenient"` accepts stray bytes, a TLV that overruns the header and values
+   * that do not fit their type: what can be read is read, the rest left out.
+   *
+   * @default {"strict"}
+   */
+  tlvs?: "strict" | "lenient";
+  /**
+   * Accept a plain IPv4 address in a v1 `TCP6` line, which nginx and h2o send
+   * for mixed families.
+   *
+   * @default {false}
+   */
+  mixedTcp6?: boolean;
+  /**
+   * Show `::ffff:192.0.2.1` as `192.0.2.1`, and the family as `INET` where
+   * that leaves no IPv6 address.
+   *
+   * @default {false}
+   */
+  unmap?: boolean;
+  /**
+   * Versions to accept.
+   *
+   * @default {[1, 2]}
+   */
+  versions?: readonly (1 | 2)[];
+  /**
+   * Longest header to accept, in bytes. A longer announcement is refused at
+   * once. A v1 line is never longer than 107 bytes.
+   *
+   * @default {4096}
+   */
+  maxLength?: number;
+}
+
+/** Options of {@link encode} and {@link encodeInto}; v1 has none of these. */
+export interface EncodeOptions {
+  /**
+   * `true` adds a CRC32C TLV where there is none, `false` leaves one out. A
+   * CRC32C among the TLVs is always computed anew (section 2.2.3).
+   */
+  checksum?: boolean;
+  /** Pad with a NOOP TLV until the header's length is a multiple of this many bytes (section 2.2.4). */
+  align?: number;
+}
