@@ -1,1 +1,24 @@
+/**
+ * The HAProxy PROXY protocol, versions 1 and 2, for Deno, Bun, Node and the
+ * edge: the codec, and adapters that take the header off a connection.
+ *
+ * ```ts
+ * import { accept } from "@edgewire/proxy-protocol";
+ *
+ * async function greet(tcp: Deno.Conn) {
+ *   const { info, conn } = await accept(tcp, { trust: ["10.0.0.0/8"] });
+ *   console.log(conn.remoteAddr, conn.hopAddr, info?.tlvs.AUTHORITY);
+ *   await conn.write(new TextEncoder().encode("220 hello\r\n"));
+ *   conn.close();
+ * }
+ * ```
+ *
+ * Nothing here imports from a runtime, or does anything when it is imported.
+ *
+ * @module
+ */
+
 export * from "./codec/mod.ts";
+export * from "./conn/accept.ts";
+export * from "./conn/proxied_conn.ts";
+export type * from "./conn/types.ts";

@@ -6,7 +6,7 @@ import {
   TRANSPORTS,
   UNIX_PATH_LENGTH,
 } from "./_wire.ts";
-import { parseIp } from "./ip.ts";
+import { parseIp } from "./_parse_ip.ts";
 import type {
   Address,
   Command,

@@ -1,11 +1,15 @@
 import { scanV1 } from "./_v1.ts";
 import { scanV2 } from "./_v2.ts";
-import { FIXED_LENGTH, SHORTEST_LINE, SIGNATURE } from "./_wire.ts";
+import {
+  FIXED_LENGTH,
+  LINE_SIGNATURE,
+  SHORTEST_LINE,
+  SIGNATURE,
+} from "./_wire.ts";
 import { ProxyProtocolError } from "./error.ts";
 import type { DecodeOptions, ProxyInfo } from "./types.ts";
 
-/** First byte of `PROXY`. */
-const LETTER_P = 0x50;
+const LINE_START = LINE_SIGNATURE.charCodeAt(0);
 
 /**
  * Reads a header at the start of `bytes`. A number is how many bytes must at
@@ -22,13 +26,22 @@ export function scan(
   const first = plain[0];
   if (first === undefined) return acceptsV1 ? SHORTEST_LINE : FIXED_LENGTH;
   if (first === SIGNATURE[0] && acceptsV2) return scanV2(plain, options);
-  if (first === LETTER_P && acceptsV1) return scanV1(plain, options);
+  if (first === LINE_START && acceptsV1) return scanV1(plain, options);
   const accepted = acceptsV1 ? acceptsV2 ? "" : " v1" : " v2";
   throw new ProxyProtocolError(
     `Cannot decode PROXY header: not the start of a${accepted} header`,
     "signature",
     { received: plain },
   );
+}
+
+/**
+ * Whether bytes that may become a header begin with a whole signature, so that
+ * they cannot be anything else.
+ */
+export function hasSignature(bytes: Uint8Array): boolean {
+  const isLine = bytes[0] === LINE_START;
+  return bytes.length >= (isLine ? LINE_SIGNATURE.length : SIGNATURE.length);
 }
 
 function plainView(bytes: Uint8Array): Uint8Array {

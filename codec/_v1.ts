@@ -6,6 +6,7 @@ import {
   DEFAULT_MAX_LENGTH,
   EMPTY,
   firstBytes,
+  LINE_SIGNATURE,
   LONGEST_LINE,
   SHORTEST_LINE,
 } from "./_wire.ts";
@@ -27,9 +28,6 @@ const STARTS = [
 ] as const;
 
 type Start = typeof STARTS[number];
-
-/** `PROXY` and a space: up to there it may still be something else. */
-const SIGNATURE_LENGTH = 6;
 
 /** What must at least follow each field of a TCP line and its separator. */
 const LEAST_AFTER_SOURCE4 = "0.0.0.0 0 0\r\n".length;
@@ -84,7 +82,7 @@ function matchStart(bytes: Uint8Array): Start | number {
     furthest = Math.max(furthest, at);
   }
   if (least < Infinity) return least;
-  throw furthest < SIGNATURE_LENGTH
+  throw furthest < LINE_SIGNATURE.length
     ? lineError(bytes, furthest, "signature", "signature does not match")
     : lineError(bytes, furthest, "family", "expected TCP4, TCP6 or UNKNOWN");
 }

@@ -8,6 +8,9 @@ export const SIGNATURE: readonly number[] = [
   ...[0x51, 0x55, 0x49, 0x54, 0x0a],
 ];
 
+/** What begins a v1 header (section 2.1). */
+export const LINE_SIGNATURE = "PROXY ";
+
 /** Version nibble of a v2 header (section 2.2). */
 export const VERSION_2 = 2;
 

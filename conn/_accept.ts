@@ -1,0 +1,113 @@
+import { EMPTY } from "../codec/_wire.ts";
+import {
+  type Address,
+  type ProxyInfo,
+  ProxyProtocolError,
+} from "../codec/mod.ts";
+import { type Ends, endsOf, toAddress } from "./_addresses.ts";
+import { withinLimits } from "./_deadline.ts";
+import { type Header, HeaderReader } from "./_header_reader.ts";
+import { expectsHeader, type Policy } from "./_policy.ts";
+import { closeQuietly, ProxiedConn } from "./proxied_conn.ts";
+import type { Accepted, NativeConn } from "./types.ts";
+
+const NO_HEADER: Header = { info: undefined, rest: EMPTY };
+
+/**
+ * Accepts one connection. Whatever goes wrong closes it, once, and rejects
+ * with a {@link ProxyProtocolError} that names the hop.
+ */
+export async function acceptNative<C extends NativeConn>(
+  native: C,
+  policy: Policy,
+): Promise<Accepted<C>> {
+  const hopAddr = toAddress(native.remoteAddr);
+  const real = { remoteAddr: hopAddr, localAddr: toAddress(native.localAddr) };
+  const reader = new HeaderReader(policy);
+  try {
+    const { info, rest } = expectsHeader(policy, hopAddr)
+      ? await withinLimits(
+        { ...policy, received: () => reader.received },
+        () => readHeader(native, reader),
+      )
+      : NO_HEADER;
+    const ends = endsOf(info, real, policy.header);
+    const facts = { info, hopAddr, ...ends };
+    const conn = new ProxiedConn(native, native, facts, rest);
+    if (ends !== real) showEnds(native, ends);
+    if (info !== undefined) await verify(info, conn, policy);
+    return { info, conn };
+  } catch (error) {
+    closeQuietly(native);
+    throw toRefusal(error, hopAddr, reader.received);
+  }
+}
+
+/** Reads exactly the header: never more than must still come. */
+async function readHeader(
+  native: NativeConn,
+  reader: HeaderReader,
+): Promise<Header> {
+  for (;;) {
+    const chunk = new Uint8Array(reader.needed);
+    const count = await native.read(chunk);
+    if (count === null) return reader.end();
+    const header = reader.push(chunk.subarray(0, count));
+    if (header !== undefined) return header;
+  }
+}
+
+/** Makes the runtime's own object show the client, for calls that take nothing else. */
+function showEnds(native: NativeConn, ends: Ends): void {
+  for (const [name, value] of Object.entries(ends)) {
+    Object.defineProperty(native, name, {
+      value,
+      enumerable: true,
+      configurable: true,
+    });
+  }
+}
+
+/** The user's own check, bounded by the signal alone: the header is in. */
+async function verify(
+  info: ProxyInfo,
+  conn: ProxiedConn,
+  { verify, signal }: Policy,
+): Promise<void> {
+  if (verify === undefined) return;
+  const limits = { timeout: Infinity, signal };
+  let cause: unknown;
+  try {
+    const isVerified = await withinLimits(
+      limits,
+      async () => await verify(info, conn),
+    );
+    if (isVerified === true) return;
+  } catch (error) {
+    if (error instanceof ProxyProtocolError) throw error;
+    cause = error;
+  }
+  throw new ProxyProtocolError(
+    "Cannot accept the connection: refused by verify",
+    "verify",
+    { version: info.version, received: info.raw, cause },
+  );
+}
+
+/** Any failure as the one error, with the hop and what had come. */
+function toRefusal(
+  error: unknown,
+  hop: Address,
+  received: Uint8Array,
+): ProxyProtocolError {
+  if (error instanceof ProxyProtocolError) {
+    error.hop = hop;
+    return error;
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ProxyProtocolError(
+    `Cannot accept the connection: ${reason}`,
+    "io",
+    { hop, received, cause: error },
+  );
+}

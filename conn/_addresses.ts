@@ -1,0 +1,30 @@
+import type { Address, ProxyInfo } from "../codec/mod.ts";
+import type { NativeAddress } from "./types.ts";
+
+/** An address of a runtime as one of the codec; a fresh object. */
+export function toAddress(native: NativeAddress): Address {
+  const { transport, hostname = "", port = 0, path } = native;
+  if (transport === "unix" || transport === "unixpacket") {
+    return { transport, path: path ?? "" };
+  }
+  return { transport: transport === "udp" ? "udp" : "tcp", hostname, port };
+}
+
+/** The ends of a connection as an application should see them. */
+export interface Ends {
+  remoteAddr: Address;
+  localAddr: Address;
+}
+
+/** Those of the header, where it names them and is to be believed. */
+export function endsOf(
+  info: ProxyInfo | undefined,
+  real: Ends,
+  mode: "require" | "optional" | "ignore",
+): Ends {
+  if (mode === "ignore" || !info?.source || !info.destination) return real;
+  return {
+    remoteAddr: { ...info.source },
+    localAddr: { ...info.destination },
+  };
+}

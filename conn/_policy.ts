@@ -1,0 +1,112 @@
+import {
+  type Address,
+  type DecodeOptions,
+  ProxyProtocolError,
+} from "../codec/mod.ts";
+import { readTrust, type Trusts } from "./_trust.ts";
+import type { AcceptOptions } from "./types.ts";
+
+/** One retransmit of TCP takes 3 s, which a deadline has to cover (section 2). */
+const DEFAULT_TIMEOUT = 5000;
+
+/** Longest delay that a timer takes. */
+const LONGEST_TIMEOUT = 0x7fffffff;
+
+/** Options as they are used: checked, defaults filled in. */
+export interface Policy {
+  readonly trusts: Trusts;
+  readonly untrusted: "reject" | "direct";
+  readonly header: "require" | "optional" | "ignore";
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
+  readonly verify: AcceptOptions["verify"];
+  readonly decode: DecodeOptions;
+}
+
+/**
+ * Reads options once, so that a mistake shows before a peer comes.
+ *
+ * @throws {TypeError} for an option of the wrong kind, with its name.
+ * @throws {RangeError} for an option out of its range, with its name.
+ */
+export function readOptions(options: AcceptOptions): Policy {
+  const {
+    trust,
+    untrusted = "reject",
+    header = "require",
+    timeout = DEFAULT_TIMEOUT,
+    signal,
+    verify,
+    ...decode
+  } = options;
+  checkOneOf("untrusted", untrusted, ["reject", "direct"]);
+  checkOneOf("header", header, ["require", "optional", "ignore"]);
+  const isTimeout = timeout === Infinity ||
+    (timeout > 0 && timeout <= LONGEST_TIMEOUT);
+  if (!isTimeout) {
+    throw new RangeError(
+      `Cannot read timeout: must be 1 to ${LONGEST_TIMEOUT} ms or Infinity, received ${timeout}`,
+    );
+  }
+  const { versions = [1, 2], maxLength = Infinity } = decode;
+  if (versions.length === 0) {
+    throw new RangeError("Cannot read versions: must not be empty");
+  }
+  for (const version of versions) checkOneOf("versions", version, [1, 2]);
+  if (!(maxLength >= 16)) {
+    throw new RangeError(
+      `Cannot read maxLength: must be at least 16, received ${maxLength}`,
+    );
+  }
+  return {
+    trusts: readTrust(trust),
+    untrusted,
+    header,
+    timeout,
+    signal,
+    verify,
+    decode,
+  };
+}
+
+function checkOneOf(
+  name: string,
+  value: unknown,
+  values: readonly unknown[],
+): void {
+  if (values.includes(value)) return;
+  throw new TypeError(
+    `Cannot read ${name}: expected one of ${
+      values.join(", ")
+    }, received ${value}`,
+  );
+}
+
+/**
+ * Whether a header is to be read from a peer, or it is served directly.
+ *
+ * @throws {ProxyProtocolError} code `untrusted`, when it is neither.
+ */
+export function expectsHeader(policy: Policy, hop: Address): boolean {
+  let isTrusted = false;
+  let cause: unknown;
+  try {
+    isTrusted = policy.trusts(hop);
+  } catch (error) {
+    cause = error; // of the user's function: not a reason to trust
+  }
+  if (isTrusted) return true;
+  if (policy.untrusted === "direct" && cause === undefined) return false;
+  throw new ProxyProtocolError(
+    `Cannot accept a PROXY header from ${describe(hop)}: not trusted`,
+    "untrusted",
+    { hop, cause },
+  );
+}
+
+/** An address in a message. */
+function describe(address: Address): string {
+  return "path" in address
+    ? `${address.transport}:${JSON.stringify(address.path)}`
+    : `${address.hostname} port ${address.port}`;
+}

@@ -1,0 +1,96 @@
+import type { Address } from "../codec/mod.ts";
+import { isMapped } from "../codec/_ip_text.ts";
+import { parseIp } from "../codec/_parse_ip.ts";
+import type { Trust } from "./types.ts";
+
+/** Whether a peer is trusted. */
+export type Trusts = (hop: Address) => boolean;
+
+/** Octets whose first `prefix` bits count. */
+interface Range {
+  octets: Uint8Array;
+  prefix: number;
+}
+
+const MAPPED_PREFIX = 96;
+
+/**
+ * Reads a trust list once.
+ *
+ * @throws {TypeError} for an entry that is no address, range or `"unix"`.
+ */
+export function readTrust(trust: Trust): Trusts {
+  if (trust === "any") return () => true;
+  if (typeof trust === "function") return (hop) => trust(plainAddress(hop));
+  if (!Array.isArray(trust)) {
+    throw new TypeError(
+      'Cannot read trust: expected a list, a function or "any"',
+    );
+  }
+  const entries: readonly unknown[] = trust;
+  const trustsUnix = entries.includes("unix");
+  const ranges = entries.flatMap((entry, i) =>
+    entry === "unix" ? [] : [readRange(entry, i)]
+  );
+  return (hop) => {
+    if ("path" in hop) return trustsUnix;
+    const octets = readHost(hop.hostname);
+    return octets !== undefined &&
+      ranges.some((range) => contains(range, octets));
+  };
+}
+
+/** The address as IPv4 where it is mapped, and without its zone id. */
+export function plainAddress(address: Address): Address {
+  if ("path" in address) return address;
+  const octets = readHost(address.hostname);
+  const hostname = octets?.length === 4
+    ? octets.join(".")
+    : withoutZone(address.hostname);
+  return { ...address, hostname };
+}
+
+function readRange(entry: unknown, index: number): Range {
+  const text = typeof entry === "string" ? withoutZone(entry) : "";
+  const slash = text.indexOf("/");
+  const octets = parseIp(slash < 0 ? text : text.slice(0, slash));
+  const bits = octets === undefined ? 0 : 8 * octets.length;
+  const suffix = slash < 0 ? `${bits}` : text.slice(slash + 1);
+  const prefix = /^(0|[1-9]\d{0,2})$/.test(suffix) ? Number(suffix) : NaN;
+  if (octets === undefined || !(prefix <= bits)) {
+    throw new TypeError(
+      `Cannot read trust[${index}]: expected an address, a range or "unix", received ${
+        JSON.stringify(entry)
+      }`,
+    );
+  }
+  return octets.length === 16 && isMapped(octets, 0) && prefix >= MAPPED_PREFIX
+    ? { octets: octets.subarray(12), prefix: prefix - MAPPED_PREFIX }
+    : { octets, prefix };
+}
+
+/** Octets of a peer's address, 4 where it is mapped. */
+function readHost(hostname: string): Uint8Array | undefined {
+  const octets = parseIp(withoutZone(hostname));
+  return octets?.length === 16 && isMapped(octets, 0)
+    ? octets.subarray(12)
+    : octets;
+}
+
+/** `fe80::1%eth0` and `fe80::%eth0/64` without `%eth0`. */
+function withoutZone(text: string): string {
+  const zone = text.indexOf("%");
+  if (zone < 0) return text;
+  const slash = text.indexOf("/", zone);
+  return text.slice(0, zone) + (slash < 0 ? "" : text.slice(slash));
+}
+
+function contains({ octets, prefix }: Range, host: Uint8Array): boolean {
+  if (octets.length !== host.length) return false;
+  for (let i = 0; i * 8 < prefix; i++) {
+    const bits = Math.min(8, prefix - i * 8);
+    const difference = (octets[i] ?? 0) ^ (host[i] ?? 0);
+    if (difference >> (8 - bits) !== 0) return false;
+  }
+  return true;
+}

@@ -1,0 +1,39 @@
+import { acceptNative } from "./_accept.ts";
+import { readOptions } from "./_policy.ts";
+import type { Accepted, AcceptOptions, NativeConn } from "./types.ts";
+
+/**
+ * Takes the PROXY header off a connection and gives back both: what the header
+ * says, and the connection behind it, with the client's address (section 2).
+ *
+ * The header is read exactly: not one byte of the payload is taken from the
+ * connection. Nothing is written before the header is in.
+ *
+ * @throws {ProxyProtocolError} when the connection is refused; it is closed
+ * then. Code `empty` is a peer that closed without a byte, as TCP health
+ * checks do: not worth a line in a log.
+ * @throws {TypeError} for a wrong option, before the connection is touched.
+ * @throws {RangeError} for an option out of its range, before it is touched.
+ *
+ * @example
+ * ```ts
+ * import { accept } from "@edgewire/proxy-protocol";
+ *
+ * async function serve(listener: Deno.Listener) {
+ *   for await (const tcp of listener) {
+ *     accept(tcp, { trust: ["10.0.0.0/8"] }).then(
+ *       ({ info, conn }) => {
+ *         console.log(conn.remoteAddr, info?.tlvs.AUTHORITY);
+ *         return conn.pipeTo(conn.writable);
+ *       },
+ *     ).catch(console.error);
+ *   }
+ * }
+ * ```
+ */
+export async function accept<C extends NativeConn>(
+  conn: C,
+  options: AcceptOptions,
+): Promise<Accepted<C>> {
+  return await acceptNative(conn, readOptions(options));
+}

@@ -1,0 +1,149 @@
+import type { Address, ProxyInfo } from "../codec/mod.ts";
+import type { NativeConn } from "./types.ts";
+
+/** Size of the chunks that are read for a consumer without a buffer of its own, in bytes: that of Deno's streams. */
+const CHUNK_SIZE = 65536;
+
+/** What a {@link ProxiedConn} knows besides its bytes. */
+export interface ConnFacts {
+  /** The header; `undefined` where there is none. */
+  info: ProxyInfo | undefined;
+  /** The peer: the proxy that dialled us, or a direct client. */
+  hopAddr: Address;
+  /** The client. */
+  remoteAddr: Address;
+  /** What the client connected to. */
+  localAddr: Address;
+}
+
+/**
+ * A connection behind its header: a `ReadableStream` of the payload, whose
+ * first byte is the first after the header, and at the same time a
+ * `Deno.Conn`. Both ways to read are of one connection: use one at a time.
+ *
+ * The stream is a byte stream (BYOB works) and lazy: nothing is read before
+ * someone asks. Its end leaves the sending direction open, so that a reply to
+ * a client that has closed its half arrives; so call {@link close} when done.
+ * Cancelling the stream closes the connection.
+ *
+ * @example
+ * ```ts
+ * import { accept } from "@edgewire/proxy-protocol";
+ *
+ * async function echo(tcp: Deno.TcpConn) {
+ *   const { conn } = await accept(tcp, { trust: ["10.0.0.0/8"] });
+ *   console.log(conn.remoteAddr, "by way of", conn.hopAddr);
+ *   await conn.pipeTo(conn.writable);
+ * }
+ * ```
+ */
+export class ProxiedConn<C = unknown>
+  extends ReadableStream<Uint8Array<ArrayBuffer>> {
+  /** The header; `undefined` where there is none. */
+  readonly info: ProxyInfo | undefined;
+  /** The peer: the proxy that dialled us, or a direct client. */
+  readonly hopAddr: Address;
+  /** The client; the real peer for LOCAL, UNKNOWN, UNSPEC and direct peers. */
+  readonly remoteAddr: Address;
+  /** What the client connected to; the real end where `remoteAddr` is real. */
+  readonly localAddr: Address;
+  /**
+   * The connection that was accepted, positioned after the header, for calls
+   * that take nothing else. Where a header was optional and there was none,
+   * bytes of the payload have been taken from it: they are only here.
+   */
+  readonly raw: C;
+  readonly #native: NativeConn;
+  #rest: Uint8Array;
+  #isClosed = false;
+
+  /** Wraps a connection; {@link accept} does it. `rest` is delivered first. */
+  constructor(raw: C, native: NativeConn, facts: ConnFacts, rest: Uint8Array) {
+    super({
+      type: "bytes",
+      autoAllocateChunkSize: CHUNK_SIZE,
+      pull: (controller) => this.#pull(controller),
+      cancel: () => this.close(),
+    });
+    this.raw = raw;
+    this.info = facts.info;
+    this.hopAddr = facts.hopAddr;
+    this.remoteAddr = facts.remoteAddr;
+    this.localAddr = facts.localAddr;
+    this.#native = native;
+    this.#rest = rest;
+  }
+
+  async #pull(
+    controller: ReadableStreamController<Uint8Array<ArrayBuffer>>,
+  ): Promise<void> {
+    const request = "byobRequest" in controller && controller.byobRequest;
+    const view = request && request.view;
+    if (!view) return;
+    const count = await this.read(
+      new Uint8Array(view.buffer, view.byteOffset, view.byteLength),
+    );
+    if (count === null) controller.close();
+    request.respond(count ?? 0);
+  }
+
+  /** Reads at most `p.byteLength` bytes into `p`; how many, or `null` at the end. */
+  read(p: Uint8Array): Promise<number | null> {
+    if (this.#rest.length === 0 || p.length === 0) return this.#native.read(p);
+    const taken = this.#rest.subarray(0, p.length);
+    p.set(taken);
+    this.#rest = this.#rest.subarray(taken.length);
+    return Promise.resolve(taken.length);
+  }
+
+  /** Writes bytes of `p`; how many were taken. */
+  write(p: Uint8Array): Promise<number> {
+    return this.#native.write(p);
+  }
+
+  /** Closes both directions. Closing again does nothing. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    closeQuietly(this.#native);
+  }
+
+  /** Ends the sending direction; reading goes on. */
+  closeWrite(): Promise<void> {
+    return this.#native.closeWrite();
+  }
+
+  /** Keeps the process alive while the connection is open. */
+  ref(): void {
+    this.#native.ref();
+  }
+
+  /** Lets the process end while the connection is open. */
+  unref(): void {
+    this.#native.unref();
+  }
+
+  /** This very stream. */
+  get readable(): this {
+    return this;
+  }
+
+  /** Stream to the client, that of the runtime. */
+  get writable(): WritableStream<Uint8Array> {
+    return this.#native.writable;
+  }
+
+  /** Closes the connection at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** Closes a connection that may be closed already. */
+export function closeQuietly(conn: Pick<NativeConn, "close">): void {
+  try {
+    conn.close();
+  } catch {
+    // It has been closed by its peer's end, its stream or its user.
+  }
+}

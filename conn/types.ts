@@ -1,0 +1,105 @@
+/**
+ * What the adapters take and give, as small structural types: no namespace of
+ * a runtime is mentioned, so that each runtime's own types fit.
+ *
+ * @module
+ */
+
+import type { Address, DecodeOptions, ProxyInfo } from "../codec/mod.ts";
+import type { ProxiedConn } from "./proxied_conn.ts";
+
+/** An address as a runtime reports it; `Deno.NetAddr` and `Deno.UnixAddr` are such. */
+export interface NativeAddress {
+  /** `tcp`, `udp`, `unix` or `unixpacket`. */
+  readonly transport: string;
+  /** IP address, of network addresses. */
+  readonly hostname?: string;
+  /** Port, of network addresses. */
+  readonly port?: number;
+  /** Path, of UNIX addresses; `null` for a client without one. */
+  readonly path?: string | null;
+}
+
+/**
+ * A connection that is read by calls: `Deno.TcpConn`, `Deno.TlsConn` and
+ * `Deno.UnixConn` are such.
+ */
+export interface NativeConn {
+  /** Reads at most `p.byteLength` bytes; `null` at the end. */
+  read(p: Uint8Array): Promise<number | null>;
+  /** Writes some of `p`; how many bytes were taken. */
+  write(p: Uint8Array): Promise<number>;
+  /** Closes both directions. */
+  close(): void;
+  /** Ends the sending direction. */
+  closeWrite(): Promise<void>;
+  /** Keeps the process alive. */
+  ref(): void;
+  /** Lets the process end. */
+  unref(): void;
+  /** What arrives. */
+  readonly readable: ReadableStream<Uint8Array>;
+  /** What is sent. */
+  readonly writable: WritableStream<Uint8Array>;
+  /** This end. */
+  readonly localAddr: NativeAddress;
+  /** The peer. */
+  readonly remoteAddr: NativeAddress;
+}
+
+/**
+ * Who may send a header:
+ *
+ * - a list of IP addresses, CIDR ranges and `"unix"` for UNIX sockets.
+ *   Mapped addresses match as the IPv4 address they hold, zone ids are
+ *   ignored, IPv4 and IPv6 ranges never match each other's addresses;
+ * - a function that is asked with the peer's address, mapped ones as IPv4;
+ * - `"any"`, for a network in which every peer is a proxy. Whoever can connect
+ *   can then claim any address.
+ */
+export type Trust = readonly string[] | ((hop: Address) => boolean) | "any";
+
+/** Options of every adapter, with the leniencies of the codec. */
+export interface AcceptOptions extends DecodeOptions {
+  /** Who may send a header. Required: there is no safe default. */
+  trust: Trust;
+  /**
+   * What others get: `"reject"` closes the connection, `"direct"` serves it
+   * with its real addresses and never looks for a header.
+   *
+   * @default {"reject"}
+   */
+  untrusted?: "reject" | "direct";
+  /**
+   * What trusted peers must do: `"require"` a header; `"ignore"` takes the
+   * header off and keeps the real addresses; `"optional"` also serves a
+   * connection that does not begin with one. The specification forbids that
+   * guess (section 2): a client that reaches the port through a proxy which
+   * sends no header can then forge one.
+   *
+   * @default {"require"}
+   */
+  header?: "require" | "optional" | "ignore";
+  /**
+   * Deadline in ms for the whole header, from the call on. It ends with the
+   * header. `Infinity` for none.
+   *
+   * @default {5000}
+   */
+  timeout?: number;
+  /** Closes the connection when it fires before the connection is accepted. */
+  signal?: AbortSignal;
+  /** Asked with every header that was accepted; anything but `true` refuses the connection. */
+  verify?: (
+    info: ProxyInfo,
+    conn: ProxiedConn,
+  ) => boolean | Promise<boolean>;
+}
+
+/** What {@link accept} resolves to. */
+export interface Accepted<C> {
+  /** The header; `undefined` where none was looked for or found. */
+  info: ProxyInfo | undefined;
+  /** The connection, without the header. */
+  conn: ProxiedConn<C>;
+}
