@@ -1,0 +1,109 @@
+/**
+ * Measures the codec against a floor, the least code that gives the same text
+ * and checks nothing but signature and length: `deno task bench`. Ratios of
+ * medians within one run, over 64 different inputs.
+ *
+ * @module
+ */
+
+import { decode, encode } from "./codec/mod.ts";
+
+const isQuick = Deno.args.includes("--quick");
+const ROUNDS = isQuick ? 5 : 31;
+const PASSES = isQuick ? 50 : 1500;
+
+/** Two ways to the same text, measured in turn. */
+interface Work {
+  name: string;
+  inputs: Uint8Array[];
+  ours: (bytes: Uint8Array) => string | undefined;
+  floor: (bytes: Uint8Array) => string | undefined;
+}
+
+const OCTETS = Array.from({ length: 256 }, (_, octet) => `${octet}`);
+
+function octet(bytes: Uint8Array, at: number): string {
+  return OCTETS[bytes[at] ?? 0] ?? "";
+}
+
+/** The floor of v2 TCP4: plain indexing, two strings, two ports, one object. */
+function floorV2Tcp4(b: Uint8Array) {
+  const isHeader = b[0] === 13 && b[1] === 10 && b[2] === 13 && b[3] === 10 &&
+    b[4] === 0 && b[5] === 13 && b[6] === 10 && b[7] === 81 && b[8] === 85 &&
+    b[9] === 73 && b[10] === 84 && b[11] === 10 && b.length >= 28;
+  if (!isHeader) return undefined;
+  return {
+    source: octet(b, 16) + "." + octet(b, 17) + "." + octet(b, 18) + "." +
+      octet(b, 19),
+    destination: octet(b, 20) + "." + octet(b, 21) + "." + octet(b, 22) +
+      "." + octet(b, 23),
+    sourcePort: (b[24] ?? 0) << 8 | (b[25] ?? 0),
+    destinationPort: (b[26] ?? 0) << 8 | (b[27] ?? 0),
+  };
+}
+
+const headers = Array.from({ length: 64 }, (_, i) => ({
+  source: {
+    transport: "tcp",
+    hostname: `192.0.${i}.${255 - i}`,
+    port: 1024 + i,
+  },
+  destination: { transport: "tcp", hostname: `198.51.100.${i}`, port: 443 },
+} as const));
+
+const WORKS: Work[] = [
+  {
+    name: "decode v2 TCP4",
+    inputs: headers.map((header) => encode(header)),
+    ours: (bytes) => {
+      const info = decode(bytes);
+      const { source, destination } = info ?? {};
+      return source && "hostname" in source && destination &&
+          "hostname" in destination
+        ? source.hostname + destination.hostname
+        : undefined;
+    },
+    floor: (bytes) => {
+      const info = floorV2Tcp4(bytes);
+      return info && info.source + info.destination;
+    },
+  },
+];
+
+/** Nanoseconds per call of one round. */
+function round(
+  run: (bytes: Uint8Array) => string | undefined,
+  inputs: Uint8Array[],
+): number {
+  let read = 0;
+  const start = performance.now();
+  for (let pass = 0; pass < PASSES; pass++) {
+    for (const input of inputs) {
+      const text = run(input) ?? "";
+      read += text.charCodeAt(text.length - 1);
+    }
+  }
+  const elapsed = performance.now() - start;
+  if (Number.isNaN(read)) throw new Error("A contender gave no text");
+  return elapsed * 1e6 / (PASSES * inputs.length);
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
+}
+
+console.log("work                 ours ns   floor ns   ratio");
+for (const { name, inputs, ours, floor } of WORKS) {
+  const times: { ours: number[]; floor: number[] } = { ours: [], floor: [] };
+  for (let i = 0; i < ROUNDS; i++) {
+    times.ours.push(round(ours, inputs));
+    times.floor.push(round(floor, inputs));
+  }
+  const [a, b] = [median(times.ours), median(times.floor)];
+  console.log(
+    name.padEnd(20),
+    a.toFixed(0).padStart(7),
+    b.toFixed(0).padStart(10),
+    (a / b).toFixed(2).padStart(7),
+  );
+}
