@@ -20,5 +20,10 @@
 
 export * from "./codec/mod.ts";
 export * from "./conn/accept.ts";
+export * from "./conn/datagram.ts";
+export * from "./conn/proxied.ts";
 export * from "./conn/proxied_conn.ts";
+export * from "./conn/relay.ts";
+export * from "./conn/serve.ts";
 export type * from "./conn/types.ts";
+export * from "./conn/write_header.ts";

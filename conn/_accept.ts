@@ -14,11 +14,13 @@ import type { Accepted, NativeConn } from "./types.ts";
 const NO_HEADER: Header = { info: undefined, rest: EMPTY };
 
 /**
- * Accepts one connection. Whatever goes wrong closes it, once, and rejects
- * with a {@link ProxyProtocolError} that names the hop.
+ * Accepts one connection, which is `raw` to its user. Whatever goes wrong
+ * closes it, once, and rejects with a {@link ProxyProtocolError} that names
+ * the hop.
  */
-export async function acceptNative<C extends NativeConn>(
-  native: C,
+export async function acceptNative<C>(
+  native: NativeConn,
+  raw: C,
   policy: Policy,
 ): Promise<Accepted<C>> {
   const hopAddr = toAddress(native.remoteAddr);
@@ -33,7 +35,7 @@ export async function acceptNative<C extends NativeConn>(
       : NO_HEADER;
     const ends = endsOf(info, real, policy.header);
     const facts = { info, hopAddr, ...ends };
-    const conn = new ProxiedConn(native, native, facts, rest);
+    const conn = new ProxiedConn(raw, native, facts, rest);
     if (ends !== real) showEnds(native, ends);
     if (info !== undefined) await verify(info, conn, policy);
     return { info, conn };
@@ -95,19 +97,19 @@ async function verify(
 }
 
 /** Any failure as the one error, with the hop and what had come. */
-function toRefusal(
+export function toRefusal(
   error: unknown,
-  hop: Address,
-  received: Uint8Array,
+  hop?: Address,
+  received?: Uint8Array,
 ): ProxyProtocolError {
   if (error instanceof ProxyProtocolError) {
-    error.hop = hop;
+    error.hop ??= hop;
     return error;
   }
   const reason = error instanceof Error ? error.message : String(error);
   return new ProxyProtocolError(
     `Cannot accept the connection: ${reason}`,
     "io",
-    { hop, received, cause: error },
+    { cause: error, ...(hop && { hop }), ...(received && { received }) },
   );
 }

@@ -28,3 +28,11 @@ export function endsOf(
     localAddr: { ...info.destination },
   };
 }
+
+/** `fe80::1%eth0` and `fe80::%eth0/64` without `%eth0`. */
+export function withoutZone(text: string): string {
+  const zone = text.indexOf("%");
+  if (zone < 0) return text;
+  const slash = text.indexOf("/", zone);
+  return text.slice(0, zone) + (slash < 0 ? "" : text.slice(slash));
+}

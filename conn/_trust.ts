@@ -1,6 +1,7 @@
 import type { Address } from "../codec/mod.ts";
 import { isMapped } from "../codec/_ip_text.ts";
 import { parseIp } from "../codec/_parse_ip.ts";
+import { withoutZone } from "./_addresses.ts";
 import type { Trust } from "./types.ts";
 
 /** Whether a peer is trusted. */
@@ -75,14 +76,6 @@ function readHost(hostname: string): Uint8Array | undefined {
   return octets?.length === 16 && isMapped(octets, 0)
     ? octets.subarray(12)
     : octets;
-}
-
-/** `fe80::1%eth0` and `fe80::%eth0/64` without `%eth0`. */
-function withoutZone(text: string): string {
-  const zone = text.indexOf("%");
-  if (zone < 0) return text;
-  const slash = text.indexOf("/", zone);
-  return text.slice(0, zone) + (slash < 0 ? "" : text.slice(slash));
 }
 
 function contains({ octets, prefix }: Range, host: Uint8Array): boolean {

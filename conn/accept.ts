@@ -1,13 +1,21 @@
-import { acceptNative } from "./_accept.ts";
+import { acceptNative, toRefusal } from "./_accept.ts";
+import { withinLimits } from "./_deadline.ts";
+import { closeDuplex, openDuplex } from "./_duplex_conn.ts";
 import { readOptions } from "./_policy.ts";
-import type { Accepted, AcceptOptions, NativeConn } from "./types.ts";
+import type {
+  Accepted,
+  AcceptOptions,
+  ByteDuplex,
+  NativeConn,
+} from "./types.ts";
 
 /**
  * Takes the PROXY header off a connection and gives back both: what the header
  * says, and the connection behind it, with the client's address (section 2).
  *
  * The header is read exactly: not one byte of the payload is taken from the
- * connection. Nothing is written before the header is in.
+ * connection, unless it is a pair of streams without BYOB; what is read beyond
+ * the header is then delivered first. Nothing is written before the header is in.
  *
  * @throws {ProxyProtocolError} when the connection is refused; it is closed
  * then. Code `empty` is a peer that closed without a byte, as TCP health
@@ -31,9 +39,18 @@ import type { Accepted, AcceptOptions, NativeConn } from "./types.ts";
  * }
  * ```
  */
-export async function accept<C extends NativeConn>(
+export async function accept<C extends NativeConn | ByteDuplex>(
   conn: C,
   options: AcceptOptions,
 ): Promise<Accepted<C>> {
-  return await acceptNative(conn, readOptions(options));
+  const policy = readOptions(options);
+  if ("read" in conn) return await acceptNative(conn, conn, policy);
+  let native: NativeConn;
+  try {
+    native = await withinLimits(policy, () => openDuplex(conn));
+  } catch (error) {
+    closeDuplex(conn);
+    throw toRefusal(error);
+  }
+  return await acceptNative(native, conn, policy);
 }

@@ -5,7 +5,13 @@
  * @module
  */
 
-import type { Address, DecodeOptions, ProxyInfo } from "../codec/mod.ts";
+import type {
+  Address,
+  DecodeOptions,
+  ProxyInfo,
+  ProxyProtocolError,
+  ProxyProtocolErrorCode,
+} from "../codec/mod.ts";
 import type { ProxiedConn } from "./proxied_conn.ts";
 
 /** An address as a runtime reports it; `Deno.NetAddr` and `Deno.UnixAddr` are such. */
@@ -45,6 +51,47 @@ export interface NativeConn {
   readonly localAddr: NativeAddress;
   /** The peer. */
   readonly remoteAddr: NativeAddress;
+}
+
+/**
+ * A connection that is a pair of streams: Cloudflare's `Socket`, WinterTC
+ * sockets, what `Duplex.toWeb` of Node gives.
+ */
+export interface ByteDuplex {
+  /** What arrives. Read exactly where it is a byte stream. */
+  readonly readable: ReadableStream<Uint8Array>;
+  /** What is sent. */
+  readonly writable: WritableStream<Uint8Array>;
+  /** Resolves when the connection is open, with its ends as `ip:port`. */
+  readonly opened?: Promise<SocketEnds>;
+  /** The peer, where there is no `opened`. Without either only `trust: "any"` or a function can trust it. */
+  readonly remoteAddr?: NativeAddress;
+  /** This end, where there is no `opened`. */
+  readonly localAddr?: NativeAddress;
+  /** Closes both directions. */
+  close?(): unknown;
+}
+
+/** Ends of a socket of Cloudflare or WinterTC, as `ip:port`. */
+export interface SocketEnds {
+  /** The peer. */
+  readonly remoteAddress?: string | undefined;
+  /** This end. */
+  readonly localAddress?: string | undefined;
+}
+
+/** What yields connections: `Deno.Listener` and `Deno.TlsListener` are such. */
+export interface NativeListener<C extends NativeConn, A = NativeAddress> {
+  /** Waits for the next connection. */
+  accept(): Promise<C>;
+  /** Stops listening. */
+  close(): void;
+  /** Keeps the process alive. */
+  ref(): void;
+  /** Lets the process end. */
+  unref(): void;
+  /** Where it listens. */
+  readonly addr: A;
 }
 
 /**
@@ -102,4 +149,34 @@ export interface Accepted<C> {
   info: ProxyInfo | undefined;
   /** The connection, without the header. */
   conn: ProxiedConn<C>;
+}
+
+/** Options of every `proxied`. */
+export interface ListenerOptions extends AcceptOptions {
+  /**
+   * How many headers may be pending at once; the newest connection over it is
+   * refused.
+   *
+   * @default {1024}
+   */
+  maxPending?: number;
+  /**
+   * Told once of every connection that was refused, with its hop and reason; a
+   * peer that closes without a byte is only counted.
+   */
+  onReject?: (error: ProxyProtocolError) => void;
+}
+
+/** What a listener has let in and refused so far; the object is live. */
+export interface ListenerStats {
+  /** Connections that were let in. */
+  accepted: number;
+  /** Those of them that have no header. */
+  direct: number;
+  /** Those of them that are the proxy's own, such as health checks. */
+  local: number;
+  /** Connections whose header is being waited for. */
+  pending: number;
+  /** Connections that were refused, by the error's code. */
+  rejected: Partial<Record<ProxyProtocolErrorCode, number>>;
 }

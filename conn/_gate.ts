@@ -1,0 +1,83 @@
+import {
+  type Address,
+  type ProxyInfo,
+  ProxyProtocolError,
+} from "../codec/mod.ts";
+import { type Policy, readOptions } from "./_policy.ts";
+import type { ListenerOptions, ListenerStats } from "./types.ts";
+
+/** Bound of pending headers where the caller sets none. */
+const DEFAULT_MAX_PENDING = 1024;
+
+/**
+ * Counts, bounds and reports what a listener lets in: the same for every
+ * runtime.
+ */
+export class Gate {
+  readonly policy: Policy;
+  readonly stats: ListenerStats = {
+    accepted: 0,
+    direct: 0,
+    local: 0,
+    pending: 0,
+    rejected: {},
+  };
+  readonly #maxPending: number;
+  readonly #onReject: ListenerOptions["onReject"];
+
+  /** Reads the options of a listener; throws like {@link readOptions}. */
+  constructor(options: ListenerOptions) {
+    const { maxPending = DEFAULT_MAX_PENDING, onReject, ...rest } = options;
+    if (!(maxPending >= 1)) {
+      throw new RangeError(
+        `Cannot read maxPending: must be at least 1, received ${maxPending}`,
+      );
+    }
+    this.policy = readOptions(rest);
+    this.#maxPending = maxPending;
+    this.#onReject = onReject;
+  }
+
+  /** Begins to wait for a header; false, and reported, when too many are pending. */
+  enter(hop: Address): boolean {
+    const { stats } = this;
+    if (stats.pending < this.#maxPending) {
+      stats.pending++;
+      return true;
+    }
+    this.report(
+      new ProxyProtocolError(
+        `Cannot accept the connection: ${stats.pending} headers are pending`,
+        "overload",
+        { hop },
+      ),
+    );
+    return false;
+  }
+
+  /** Ends the wait: the connection is let in. */
+  accept(info: ProxyInfo | undefined): void {
+    this.stats.pending--;
+    this.stats.accepted++;
+    if (info === undefined) this.stats.direct++;
+    if (info?.command === "LOCAL") this.stats.local++;
+  }
+
+  /** Ends the wait: the connection is refused. */
+  refuse(error: ProxyProtocolError): void {
+    this.stats.pending--;
+    this.report(error);
+  }
+
+  /** Counts a refusal and reports it, unless nothing was sent at all. */
+  report(error: ProxyProtocolError): void {
+    const { rejected } = this.stats;
+    rejected[error.code] = (rejected[error.code] ?? 0) + 1;
+    if (error.code === "empty") return;
+    try {
+      this.#onReject?.(error);
+    } catch {
+      // An observer's mistake is not the peer's, and must not end the listener.
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import { tlvEntries } from "../codec/_tlv_entries.ts";
+import {
+  type Address,
+  type ProxyHeader,
+  type ProxyInfo,
+  ProxyProtocolError,
+  type RawTlv,
+  readTlvs,
+  TLV_TYPES,
+  tlvType,
+} from "../codec/mod.ts";
+import type { ProxiedConn } from "./proxied_conn.ts";
+import type { RelayOptions } from "./relay.ts";
+
+/** What a header to pass on is made from. */
+type Origin = Pick<ProxiedConn, "info" | "remoteAddr" | "localAddr">;
+
+/**
+ * The header by which a connection is passed on: the client as this end sees
+ * it, and the TLVs that came with it, in their order.
+ *
+ * @throws {TypeError} for a TLV in the options that cannot be written.
+ * @throws {RangeError} for a value in the options out of its range.
+ */
+export function relayedHeader(
+  { info, remoteAddr, localAddr }: Origin,
+  options: RelayOptions,
+): ProxyHeader {
+  const { send = 2, add, uniqueId } = options;
+  const keep = options.keep && readTypes("keep", options.keep);
+  const drop = readTypes("drop", options.drop ?? []);
+  const added = add === undefined ? [] : tlvEntries(add);
+  const isReplaced = (type: number) => added.some((tlv) => tlv.type === type);
+  const tlvs = receivedTlvs(info, remoteAddr).filter(({ type }) =>
+    (keep?.has(type) ?? true) && !drop.has(type) && !isReplaced(type)
+  ).concat(added);
+  if (uniqueId) addUniqueId(tlvs);
+  return tellsAddresses(info, remoteAddr)
+    ? { version: send, source: remoteAddr, destination: localAddr, tlvs }
+    : { version: send, command: "LOCAL", tlvs };
+}
+
+/** Real addresses are told of a client without a header, if they tell anything. */
+function tellsAddresses(info: ProxyInfo | undefined, client: Address): boolean {
+  if (info !== undefined) return info.source !== undefined;
+  return "hostname" in client && client.hostname !== "";
+}
+
+function readTypes(
+  option: string,
+  names: readonly string[],
+): ReadonlySet<number> {
+  return new Set(names.map((name) => {
+    const type = tlvType(name);
+    if (type !== undefined) return type;
+    throw new TypeError(
+      `Cannot read ${option}: unknown TLV ${JSON.stringify(name)}`,
+    );
+  }));
+}
+
+/** What can be written of what came; nothing of a header that was ignored. */
+function receivedTlvs(
+  info: ProxyInfo | undefined,
+  client: Address,
+): RawTlv[] {
+  const isIgnored = info?.source !== undefined &&
+    JSON.stringify(info.source) !== JSON.stringify(client);
+  if (info?.version !== 2 || isIgnored) return [];
+  const received: RawTlv[] = [];
+  try {
+    for (const tlv of readTlvs(info.rest)) {
+      if (canBeWritten(tlv)) received.push(tlv);
+    }
+  } catch (error) {
+    // Of TLVs that were accepted leniently, those before the broken one go on.
+    if (!(error instanceof ProxyProtocolError)) throw error;
+  }
+  return received;
+}
+
+function canBeWritten(tlv: RawTlv): boolean {
+  try {
+    return tlvEntries([tlv]).length === 1;
+  } catch {
+    return false;
+  }
+}
+
+/** Section 2.2.5; an empty id, which haproxy sends, is none. */
+function addUniqueId(tlvs: RawTlv[]): void {
+  const type = TLV_TYPES.UNIQUE_ID;
+  const has = tlvs.some((tlv) => tlv.type === type && tlv.value.length > 0);
+  if (has) return;
+  const value = new TextEncoder().encode(crypto.randomUUID());
+  const empty = tlvs.findIndex((tlv) => tlv.type === type);
+  tlvs.splice(empty < 0 ? tlvs.length : empty, empty < 0 ? 0 : 1, {
+    type,
+    value,
+  });
+}

@@ -1,0 +1,204 @@
+import { acceptNative, toRefusal } from "./_accept.ts";
+import { toAddress } from "./_addresses.ts";
+import { Gate } from "./_gate.ts";
+import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
+import type {
+  ListenerOptions,
+  ListenerStats,
+  NativeAddress,
+  NativeConn,
+  NativeListener,
+} from "./types.ts";
+
+/** Waits in ms after a failure to accept, such as too many open files; doubled each time. */
+const FIRST_PAUSE = 5;
+const LONGEST_PAUSE = 1000;
+
+/**
+ * A listener whose connections have come through a proxy: a `Deno.Listener` of
+ * {@link ProxiedConn}. {@link proxied} makes one.
+ */
+export class ProxiedListener<
+  C extends NativeConn = NativeConn,
+  A = NativeAddress,
+> {
+  readonly #listener: NativeListener<C, A>;
+  readonly #gate: Gate;
+  readonly #closing = new AbortController();
+  readonly #ready: ProxiedConn<C>[] = [];
+  readonly #waiting: PromiseWithResolvers<ProxiedConn<C>>[] = [];
+  #isPumping = false;
+
+  /** Wraps a listener; throws like {@link proxied}. */
+  constructor(listener: NativeListener<C, A>, options: ListenerOptions) {
+    const { signal } = options;
+    const closing = this.#closing.signal;
+    this.#listener = listener;
+    this.#gate = new Gate({
+      ...options,
+      signal: signal ? AbortSignal.any([signal, closing]) : closing,
+    });
+    if (signal?.aborted) this.close();
+    signal?.addEventListener("abort", () => this.close(), {
+      signal: closing,
+    });
+  }
+
+  /** What has been let in and refused so far; the object is live. */
+  get stats(): ListenerStats {
+    return this.#gate.stats;
+  }
+
+  /** Where it listens. */
+  get addr(): A {
+    return this.#listener.addr;
+  }
+
+  /**
+   * Waits for the next connection whose header is in. While someone waits,
+   * connections are taken from the system and their headers read beside each
+   * other; a silent peer delays nobody.
+   */
+  async accept(): Promise<ProxiedConn<C>> {
+    const ready = this.#ready.shift();
+    if (ready !== undefined) return ready;
+    const waiting = Promise.withResolvers<ProxiedConn<C>>();
+    this.#waiting.push(waiting);
+    this.#pump();
+    return await waiting.promise;
+  }
+
+  /** Takes connections from the system as long as someone waits for one. */
+  async #pump(): Promise<void> {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    let pause = FIRST_PAUSE;
+    while (this.#waiting.length > 0) {
+      try {
+        this.#admit(await this.#listener.accept());
+        pause = FIRST_PAUSE;
+      } catch (error) {
+        if (this.#closing.signal.aborted || isClosed(error)) {
+          for (const { reject } of this.#waiting.splice(0)) reject(error);
+          break;
+        }
+        this.#gate.report(toRefusal(error));
+        await this.#sleep(pause);
+        pause = Math.min(2 * pause, LONGEST_PAUSE);
+      }
+    }
+    this.#isPumping = false;
+  }
+
+  #sleep(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    const wake = () => (clearTimeout(timer), resolve());
+    this.#closing.signal.addEventListener("abort", wake, { once: true });
+    return promise.finally(() =>
+      this.#closing.signal.removeEventListener("abort", wake)
+    );
+  }
+
+  async #admit(native: C): Promise<void> {
+    if (!this.#gate.enter(toAddress(native.remoteAddr))) {
+      closeQuietly(native);
+      return;
+    }
+    try {
+      const { policy } = this.#gate;
+      const { info, conn } = await acceptNative(native, native, policy);
+      this.#gate.accept(info);
+      this.#deliver(conn);
+    } catch (error) {
+      this.#gate.refuse(toRefusal(error));
+    }
+  }
+
+  #deliver(conn: ProxiedConn<C>): void {
+    const waiting = this.#waiting.shift();
+    if (waiting !== undefined) waiting.resolve(conn);
+    else if (this.#closing.signal.aborted) conn.close();
+    else this.#ready.push(conn);
+  }
+
+  /**
+   * Stops listening, closes the connections whose header is pending and those
+   * that nobody has taken yet. Closing again does nothing.
+   */
+  close(): void {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    closeQuietly(this.#listener);
+    for (const conn of this.#ready.splice(0)) conn.close();
+  }
+
+  /** Keeps the process alive. */
+  ref(): void {
+    this.#listener.ref();
+  }
+
+  /** Lets the process end. */
+  unref(): void {
+    this.#listener.unref();
+  }
+
+  /** Connections until the listener is closed; leaving the loop closes it. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<ProxiedConn<C>, void> {
+    try {
+      for (;;) yield await this.accept();
+    } catch (error) {
+      if (!this.#closing.signal.aborted && !isClosed(error)) throw error;
+    } finally {
+      this.close();
+    }
+  }
+
+  /** Closes the listener at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/**
+ * Wraps a listener so that it yields connections behind their PROXY headers,
+ * each with the client's address (section 2): a drop-in for what
+ * `Deno.listen`, `Deno.listenTls` (the header inside TLS) and UNIX listeners
+ * give.
+ *
+ * Refused connections are closed, counted in `stats` and told to `onReject`;
+ * nothing that a peer does ends the loop. Failures of the system, such as too
+ * many open files, are told there too (code `io`) and accepting goes on after
+ * a pause.
+ *
+ * @throws {TypeError} for a wrong option, with its name.
+ * @throws {RangeError} for an option out of its range, with its name.
+ *
+ * @example
+ * ```ts
+ * import { proxied } from "@edgewire/proxy-protocol";
+ *
+ * async function echo(tcp: Deno.TcpListener) {
+ *   const listener = proxied(tcp, {
+ *     trust: ["10.0.0.0/8"],
+ *     onReject: (error) => console.warn(error.code, error.hop, error.message),
+ *   });
+ *   for await (const conn of listener) {
+ *     console.log(conn.remoteAddr);
+ *     conn.pipeTo(conn.writable).catch(console.error);
+ *   }
+ * }
+ * ```
+ */
+export function proxied<C extends NativeConn, A>(
+  listener: NativeListener<C, A>,
+  options: ListenerOptions,
+): ProxiedListener<C, A> {
+  return new ProxiedListener(listener, options);
+}
+
+/** Errors by which runtimes say that a listener is closed. */
+function isClosed(error: unknown): boolean {
+  return error instanceof Error &&
+    (error.name === "BadResource" || error.name === "Interrupted");
+}

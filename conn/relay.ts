@@ -1,0 +1,175 @@
+import type { ProxyHeader, RawTlv, Tlvs } from "../codec/mod.ts";
+import { withinLimits } from "./_deadline.ts";
+import { closeDuplex, openDuplex } from "./_duplex_conn.ts";
+import { relayedHeader } from "./_relayed_header.ts";
+import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
+import type { ByteDuplex, NativeConn } from "./types.ts";
+import { writeHeader } from "./write_header.ts";
+
+/** Size of the buffer that each direction copies through, in bytes. */
+const BUFFER_SIZE = 65536;
+
+/** Options of {@link relay}. */
+export interface RelayOptions {
+  /** Version of the header to write to the target. Without it none is written. */
+  send?: 1 | 2;
+  /** Names of the TLVs to pass on, such as `AUTHORITY` or `xEA`. All by default. */
+  keep?: readonly string[];
+  /** Names of TLVs not to pass on. */
+  drop?: readonly string[];
+  /** TLVs to write behind those passed on, in place of those of the same type. */
+  add?: Tlvs | Iterable<RawTlv>;
+  /**
+   * Give a connection that came without a UNIQUE_ID a random one (section
+   * 2.2.5).
+   *
+   * @default {false}
+   */
+  uniqueId?: boolean;
+  /** `true` adds a CRC32C, `false` leaves it out; one that came is computed anew by default. */
+  checksum?: boolean;
+  /**
+   * How long in ms one direction may stay open after the other has ended. 0
+   * closes both together.
+   *
+   * @default {Infinity}
+   */
+  halfOpenTimeout?: number;
+  /** Closes both ends when it fires. */
+  signal?: AbortSignal;
+}
+
+/** What {@link relay} resolves to. */
+export interface RelayResult {
+  /** Bytes of payload from the client to the target. */
+  sent: number;
+  /** Bytes of payload from the target to the client. */
+  received: number;
+  /** Why it ended, when it was not by the two ends' own closing. */
+  error?: unknown;
+}
+
+/** A connection, or a function that makes it. */
+export type RelayTarget =
+  | NativeConn
+  | ByteDuplex
+  | (() => Promise<NativeConn | ByteDuplex>);
+
+/**
+ * Copies both ways between a client and a target until both have ended; with
+ * `send` it tells the target who the client is, with the TLVs that came (section
+ * 4.1, chains of proxies). The end of one direction is passed on, the other goes
+ * on. In the end both connections are closed, in every case.
+ *
+ * Failures of the connections, that of the dialling function included, are in
+ * the result.
+ *
+ * @throws {TypeError} for a wrong option; both connections are closed then.
+ * @throws {RangeError} for an option out of its range; both are closed then.
+ *
+ * @example
+ * ```ts
+ * import { proxied, relay } from "@edgewire/proxy-protocol";
+ *
+ * async function chain(tcp: Deno.TcpListener) {
+ *   for await (const conn of proxied(tcp, { trust: ["10.0.0.0/8"] })) {
+ *     const dial = () => Deno.connect({ hostname: "10.0.0.9", port: 443 });
+ *     relay(conn, dial, { send: 2, drop: ["xEA"], checksum: true })
+ *       .then(({ sent, received, error }) => console.log(sent, received, error));
+ *   }
+ * }
+ * ```
+ */
+export async function relay(
+  from: ProxiedConn,
+  to: RelayTarget,
+  options: RelayOptions = {},
+): Promise<RelayResult> {
+  const { send, checksum, halfOpenTimeout = Infinity, signal } = options;
+  const result: RelayResult = { sent: 0, received: 0 };
+  let header: ProxyHeader | undefined;
+  try {
+    if (send !== undefined) header = relayedHeader(from, options);
+  } catch (error) {
+    from.close();
+    if (typeof to !== "function") closeTarget(to);
+    throw error;
+  }
+  const opening = open(to);
+  let directions: Promise<void>[] = [];
+  try {
+    await withinLimits({ timeout: Infinity, signal }, async () => {
+      const target = await opening;
+      if (header !== undefined) {
+        await writeHeader(
+          target,
+          header,
+          checksum === undefined ? {} : { checksum },
+        );
+      }
+      directions = [
+        copy(from, target, (count) => result.sent += count),
+        copy(target, from, (count) => result.received += count),
+      ];
+      await allEnded(directions, halfOpenTimeout);
+    });
+  } catch (error) {
+    result.error = error;
+  }
+  from.close();
+  opening.then(closeQuietly, () => {}); // a failure is in the result already
+  await Promise.allSettled(directions);
+  return result;
+}
+
+async function open(to: RelayTarget): Promise<NativeConn> {
+  const conn = typeof to === "function" ? await to() : to;
+  if ("read" in conn) return conn;
+  try {
+    return await openDuplex(conn);
+  } catch (error) {
+    closeDuplex(conn);
+    throw error;
+  }
+}
+
+function closeTarget(conn: NativeConn | ByteDuplex): void {
+  if ("read" in conn) closeQuietly(conn);
+  else closeDuplex(conn);
+}
+
+/** Copies one direction to its end, and passes the end on. */
+async function copy(
+  from: Pick<NativeConn, "read">,
+  to: Pick<NativeConn, "write" | "closeWrite">,
+  onCopied: (count: number) => void,
+): Promise<void> {
+  const buffer = new Uint8Array(BUFFER_SIZE);
+  for (;;) {
+    const count = await from.read(buffer);
+    if (count === null) break;
+    for (let at = 0; at < count;) {
+      at += await to.write(buffer.subarray(at, count));
+    }
+    onCopied(count);
+  }
+  // Where the other end has closed both of its directions there is nobody to tell.
+  await to.closeWrite().catch(() => {});
+}
+
+/** Resolves when all have ended, or `timeout` ms after the first. */
+async function allEnded(
+  directions: readonly Promise<void>[],
+  timeout: number,
+): Promise<void> {
+  const all = Promise.all(directions);
+  if (timeout === Infinity) return void await all;
+  await Promise.race(directions);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, timeout);
+  try {
+    await Promise.race([all, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

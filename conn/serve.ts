@@ -1,0 +1,136 @@
+import type { ProxiedConn } from "./proxied_conn.ts";
+import type { NativeAddress } from "./types.ts";
+
+/** What {@link serve} takes connections from; a `ProxiedListener` is one. */
+export interface ConnSource<C extends ProxiedConn, A = NativeAddress> {
+  /** Connections until it is closed. */
+  [Symbol.asyncIterator](): AsyncIterator<C>;
+  /** Stops listening. */
+  close(): void;
+  /** Where it listens. */
+  readonly addr: A;
+}
+
+/** Options of {@link serve}. */
+export interface ServeOptions<C extends ProxiedConn = ProxiedConn> {
+  /** Told of what a handler threw; by default nobody is. */
+  onError?: (error: unknown, conn: C) => void;
+  /** Aborts the server when it fires. */
+  signal?: AbortSignal;
+}
+
+/** A running server. */
+export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
+  readonly #listener: ConnSource<C, A>;
+  readonly #conns = new Set<C>();
+  readonly #running = new Set<Promise<void>>();
+  /** Resolves when listening has ended and no connection is left; rejects when the listener failed. */
+  readonly finished: Promise<void>;
+
+  /** Starts to serve; {@link serve} does it. */
+  constructor(
+    listener: ConnSource<C, A>,
+    handler: (conn: C) => unknown,
+    { onError, signal }: ServeOptions<C>,
+  ) {
+    this.#listener = listener;
+    const onAbort = () => void this.abort();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.finished = this.#run(handler, onError).finally(() =>
+      signal?.removeEventListener("abort", onAbort)
+    );
+    // Whoever wants to know awaits it: a failure must not end the process.
+    this.finished.catch(() => {});
+    if (signal?.aborted) onAbort();
+  }
+
+  /** Connections that are being served. */
+  get active(): number {
+    return this.#conns.size;
+  }
+
+  /** Where it listens. */
+  get addr(): A {
+    return this.#listener.addr;
+  }
+
+  async #run(
+    handler: (conn: C) => unknown,
+    onError: ServeOptions<C>["onError"],
+  ): Promise<void> {
+    try {
+      for await (const conn of this.#listener) {
+        const done = this.#handle(conn, handler, onError);
+        this.#running.add(done);
+        done.finally(() => this.#running.delete(done));
+      }
+    } finally {
+      await Promise.all(this.#running);
+    }
+  }
+
+  async #handle(
+    conn: C,
+    handler: (conn: C) => unknown,
+    onError: ServeOptions<C>["onError"],
+  ): Promise<void> {
+    this.#conns.add(conn);
+    try {
+      await handler(conn);
+    } catch (error) {
+      try {
+        onError?.(error, conn);
+      } catch {
+        // An observer's mistake must not end the server.
+      }
+    } finally {
+      conn.close();
+      this.#conns.delete(conn);
+    }
+  }
+
+  /** Stops listening and waits until every connection has been served. */
+  async shutdown(): Promise<void> {
+    this.#listener.close();
+    await this.finished;
+  }
+
+  /** Stops listening and closes every connection. */
+  async abort(): Promise<void> {
+    this.#listener.close();
+    for (const conn of this.#conns) conn.close();
+    await this.finished;
+  }
+
+  /** Shuts down at the end of an `await using` block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+}
+
+/**
+ * Serves each connection of a listener with a handler. A connection is closed
+ * when its handler's promise settles; a handler that throws ends only its own.
+ *
+ * @example
+ * ```ts
+ * import { proxied, serve } from "@edgewire/proxy-protocol";
+ *
+ * async function echo(tcp: Deno.TcpListener) {
+ *   const server = serve(
+ *     proxied(tcp, { trust: ["10.0.0.0/8"] }),
+ *     (conn) => conn.pipeTo(conn.writable),
+ *     { onError: console.error },
+ *   );
+ *   Deno.addSignalListener("SIGTERM", () => server.shutdown());
+ *   await server.finished;
+ * }
+ * ```
+ */
+export function serve<C extends ProxiedConn, A = NativeAddress>(
+  listener: ConnSource<C, A>,
+  handler: (conn: C) => unknown,
+  options: ServeOptions<C> = {},
+): Server<C, A> {
+  return new Server(listener, handler, options);
+}

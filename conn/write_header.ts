@@ -1,0 +1,108 @@
+import {
+  type Address,
+  encode,
+  type EncodeOptions,
+  type ProxyHeader,
+} from "../codec/mod.ts";
+import { withoutZone } from "./_addresses.ts";
+
+/**
+ * What a header can be written to: a stream, a pair of streams, a `Deno.Conn`,
+ * a socket of `node:net`.
+ */
+export type HeaderTarget =
+  | WritableStream<Uint8Array>
+  | { readonly writable: WritableStream<Uint8Array> }
+  | WriteCalls;
+
+/** A connection that is written by calls. */
+export interface WriteCalls {
+  /**
+   * Either promises how many bytes of `bytes` were taken, as a `Deno.Conn`
+   * does, or calls back when all of it is written, as a socket of Node does.
+   */
+  write(
+    bytes: Uint8Array,
+    callback: (error?: Error | null) => void,
+  ): Promise<number> | boolean;
+}
+
+/**
+ * Writes a header in one write: before any payload, and never split, since
+ * many receivers refuse a header in pieces (section 2).
+ *
+ * Where the header has no addresses to tell, v2 says LOCAL, which nearly every
+ * receiver takes, and not PROXY with UNSPEC, which many refuse. Zone ids of
+ * addresses are left out.
+ *
+ * @throws {TypeError} like {@link encode}; nothing has been written then.
+ * @throws {RangeError} like {@link encode}; nothing has been written then.
+ *
+ * @example
+ * ```ts
+ * import { writeHeader } from "@edgewire/proxy-protocol";
+ *
+ * async function dial(client: Deno.TcpConn) {
+ *   const backend = await Deno.connect({ hostname: "127.0.0.1", port: 8080 });
+ *   await writeHeader(backend, {
+ *     source: client.remoteAddr,
+ *     destination: client.localAddr,
+ *   });
+ *   return backend;
+ * }
+ * ```
+ */
+export async function writeHeader(
+  conn: HeaderTarget,
+  header: ProxyHeader,
+  options: EncodeOptions = {},
+): Promise<void> {
+  await writeOnce(conn, encode(sendable(header), options));
+}
+
+/** A header that nearly every receiver takes. */
+function sendable(header: ProxyHeader): ProxyHeader {
+  const { source, destination, family, transport } = header;
+  const isUnspec = family === "UNSPEC" || transport === "UNSPEC";
+  if (isUnspec || (source === undefined && destination === undefined)) {
+    return { ...header, command: "LOCAL" };
+  }
+  return {
+    ...header,
+    ...(source && { source: zoneless(source) }),
+    ...(destination && { destination: zoneless(destination) }),
+  };
+}
+
+function zoneless(address: Address): Address {
+  return "path" in address
+    ? address
+    : { ...address, hostname: withoutZone(address.hostname) };
+}
+
+async function writeOnce(
+  conn: HeaderTarget,
+  bytes: Uint8Array,
+): Promise<void> {
+  if (!("write" in conn)) {
+    const stream = "getWriter" in conn ? conn : conn.writable;
+    const writer = stream.getWriter();
+    try {
+      await writer.write(bytes);
+    } finally {
+      writer.releaseLock();
+    }
+    return;
+  }
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const result = conn.write(
+    bytes,
+    (error) => error ? reject(error) : resolve(),
+  );
+  if (typeof result === "boolean") return await promise;
+  // The system may take a part, when its buffer is all but full: the rest at once.
+  let taken = await result;
+  while (taken < bytes.length) {
+    taken += Number(await conn.write(bytes.subarray(taken), () => {}));
+  }
+}
