@@ -1,0 +1,387 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  accept,
+  encode,
+  type ListenerOptions,
+  proxied,
+  type ProxiedConn,
+  type ProxiedListener,
+  type ProxyProtocolError,
+} from "../../mod.ts";
+import { CLIENT, dial, HEADER, listen, receive, send } from "./_peers.ts";
+
+const TRUST = ["127.0.0.1"];
+
+/** Runs a proxied listener with what it reports. */
+async function withListener(
+  options: Partial<ListenerOptions>,
+  work: (
+    listener: ProxiedListener<Deno.TcpConn, Deno.NetAddr>,
+    rejects: AsyncIterator<ProxyProtocolError, void>,
+  ) => Promise<void>,
+): Promise<void> {
+  const reported: ProxyProtocolError[] = [];
+  let wake = () => {};
+  const listener = proxied(listen(), {
+    trust: TRUST,
+    ...options,
+    onReject: (error) => {
+      reported.push(error);
+      wake();
+    },
+  });
+  async function* rejects() {
+    for (;;) {
+      while (reported.length === 0) {
+        await new Promise<void>((resolve) => wake = resolve);
+      }
+      for (const error of reported.splice(0)) yield error;
+    }
+  }
+  try {
+    await work(listener, rejects());
+  } finally {
+    listener.close();
+  }
+}
+
+/** The code of the next refusal. */
+async function nextCode(
+  rejects: AsyncIterator<ProxyProtocolError, void>,
+): Promise<string | undefined> {
+  const { value } = await rejects.next();
+  return value?.code;
+}
+
+Deno.test("proxied() yields connections with the client's address", async () => {
+  await withListener({}, async (listener) => {
+    using client = await dial(listener, HEADER);
+    await send(client, "payload");
+    using conn = await listener.accept();
+    assertEquals(conn.remoteAddr, CLIENT.source);
+    assertEquals(conn.localAddr, CLIENT.destination);
+    assertEquals(conn.hopAddr, { ...client.localAddr });
+    const buffer = new Uint8Array(16);
+    assertEquals(await conn.read(buffer), 7);
+    assertEquals(listener.stats, {
+      accepted: 1,
+      direct: 0,
+      local: 0,
+      pending: 0,
+      rejected: {},
+    });
+  });
+});
+
+Deno.test("proxied() is a Deno.Listener", () => {
+  const listener: Deno.Listener<ProxiedConn<Deno.TcpConn>, Deno.NetAddr> =
+    proxied(listen(), { trust: TRUST });
+  assertEquals(listener.addr.hostname, "127.0.0.1");
+  listener.unref();
+  listener.ref();
+  listener.close();
+});
+
+Deno.test("proxied() refuses a bad option before a peer comes", () => {
+  using tcp = listen();
+  assertThrows(
+    () => proxied(tcp, { trust: ["nonsense"] }),
+    TypeError,
+    "trust[0]",
+  );
+  assertThrows(
+    () => proxied(tcp, { trust: [], maxPending: 0 }),
+    RangeError,
+    "maxPending",
+  );
+});
+
+Deno.test("proxied() lets a good connection pass silent and bad ones", async () => {
+  await withListener({}, async (listener, rejects) => {
+    const accepted = listener.accept();
+    const others: Deno.TcpConn[] = [await dial(listener)];
+    for (let i = 0; i < 50; i++) {
+      others.push(await dial(listener, "GET / HTTP"));
+    }
+    using client = await dial(listener, HEADER);
+    using conn = await accepted;
+    assertEquals(conn.remoteAddr, CLIENT.source);
+    for (let i = 0; i < 50; i++) {
+      assertEquals(await nextCode(rejects), "signature");
+    }
+    assertEquals(listener.stats.pending, 1);
+    assertEquals(listener.stats.rejected, { signature: 50 });
+    for (const other of others) other.close();
+    assert(client);
+  });
+});
+
+Deno.test("proxied() counts LOCAL and direct connections", async () => {
+  await withListener({
+    trust: [],
+    untrusted: "direct",
+  }, async (listener) => {
+    using client = await dial(listener, HEADER);
+    using conn = await listener.accept();
+    assertEquals(conn.info, undefined);
+    assertEquals(conn.remoteAddr, { ...client.localAddr });
+    assertEquals(listener.stats.direct, 1);
+  });
+  await withListener({}, async (listener) => {
+    using client = await dial(listener, encode({ command: "LOCAL" }));
+    using conn = await listener.accept();
+    assertEquals(conn.remoteAddr, { ...client.localAddr });
+    assertEquals(listener.stats.local, 1);
+  });
+});
+
+Deno.test("proxied() counts a peer that closes without a byte, and does not report it", async () => {
+  await withListener({}, async (listener, rejects) => {
+    const accepted = listener.accept();
+    (await dial(listener)).close();
+    using _ = await dial(listener, "nonsense");
+    assertEquals(await nextCode(rejects), "signature");
+    using _client = await dial(listener, HEADER);
+    using _conn = await accepted;
+    assertEquals(listener.stats.rejected, { empty: 1, signature: 1 });
+  });
+});
+
+Deno.test("proxied() refuses the newest over maxPending, and goes on below", async () => {
+  await withListener({ maxPending: 2 }, async (listener, rejects) => {
+    const accepted = listener.accept();
+    using first = await dial(listener);
+    using second = await dial(listener);
+    using third = await dial(listener, HEADER);
+    const { value } = await rejects.next();
+    assertEquals(value?.code, "overload");
+    assertEquals(value?.hop, { ...third.localAddr });
+    assertEquals((await receive(third)).length, 0);
+    await send(first, HEADER);
+    using conn = await accepted;
+    assertEquals(conn.remoteAddr, CLIENT.source);
+    assertEquals(listener.stats.pending, 1);
+    assert(second);
+  });
+});
+
+Deno.test("proxied() reports a header one byte short at the deadline, and goes on", async () => {
+  await withListener({ timeout: 50 }, async (listener, rejects) => {
+    const accepted = listener.accept();
+    using short = await dial(listener, HEADER.subarray(0, -1));
+    const { value } = await rejects.next();
+    assertEquals(value?.code, "timeout");
+    assertEquals(value?.received, HEADER.slice(0, -1));
+    assertEquals((await receive(short)).length, 0);
+    using _client = await dial(listener, HEADER);
+    using _conn = await accepted;
+    assertEquals(listener.stats.rejected, { timeout: 1 });
+  });
+});
+
+Deno.test("proxied() survives an observer that throws", async () => {
+  const listener = proxied(listen(), {
+    trust: TRUST,
+    onReject: () => {
+      throw new Error("observer");
+    },
+  });
+  const accepted = listener.accept();
+  using bad = await dial(listener, "nonsense");
+  assertEquals((await receive(bad)).length, 0);
+  using _client = await dial(listener, HEADER);
+  using _conn = await accepted;
+  listener.close();
+});
+
+Deno.test("proxied() goes on after a failure of the system, and reports it", async () => {
+  const tcp = listen();
+  let failures = 3;
+  const flaky: Deno.TcpListener = Object.create(tcp, {
+    accept: {
+      value: () =>
+        failures-- > 0
+          ? Promise.reject(new Error("Too many open files"))
+          : tcp.accept(),
+    },
+    close: { value: () => tcp.close() },
+    addr: { value: tcp.addr },
+  });
+  const codes: string[] = [];
+  const listener = proxied(flaky, {
+    trust: TRUST,
+    onReject: ({ code, message }) => codes.push(`${code}: ${message}`),
+  });
+  using _client = await dial(listener, HEADER);
+  using conn = await listener.accept();
+  assertEquals(conn.remoteAddr, CLIENT.source);
+  assertEquals(codes.length, 3);
+  assert(codes.every((text) => text.includes("Too many open files")));
+  listener.close();
+});
+
+Deno.test("close() of a proxied listener ends waiting, pending and untaken connections", async () => {
+  await withListener({}, async (listener, rejects) => {
+    const first = listener.accept();
+    using pending = await dial(listener);
+    using client = await dial(listener, HEADER);
+    using _conn = await first;
+    const waiting = listener.accept();
+    using untaken = await dial(listener, HEADER);
+    using taken = await waiting;
+    assert(taken && untaken && client);
+    const last = listener.accept();
+    listener.close();
+    await assertRejects(() => last);
+    assertEquals(await nextCode(rejects), "aborted");
+    assertEquals((await receive(pending)).length, 0);
+    await assertRejects(() => listener.accept());
+    listener.close();
+  });
+});
+
+Deno.test("a signal closes a proxied listener", async () => {
+  const controller = new AbortController();
+  const listener = proxied(listen(), {
+    trust: TRUST,
+    signal: controller.signal,
+  });
+  const waiting = listener.accept();
+  controller.abort();
+  await assertRejects(() => waiting);
+  const closed = proxied(listen(), { trust: TRUST, signal: controller.signal });
+  await assertRejects(() => closed.accept());
+});
+
+Deno.test("a loop over a proxied listener ends when it is closed", async () => {
+  const listener = proxied(listen(), { trust: TRUST });
+  const hops: number[] = [];
+  const loop = (async () => {
+    for await (const conn of listener) {
+      hops.push(conn.hopAddr.transport === "tcp" ? 1 : 0);
+      conn.close();
+      if (hops.length === 3) listener.close();
+    }
+  })();
+  for (let i = 0; i < 3; i++) (await dial(listener, HEADER)).close();
+  await loop;
+  assertEquals(hops, [1, 1, 1]);
+});
+
+Deno.test("leaving a loop over a proxied listener closes it", async () => {
+  const listener = proxied(listen(), { trust: TRUST });
+  using _client = await dial(listener, HEADER);
+  for await (const conn of listener) {
+    conn.close();
+    break;
+  }
+  await assertRejects(() => listener.accept());
+});
+
+Deno.test("proxied() idles past its timeout after a good header", async () => {
+  await withListener({ timeout: 30 }, async (listener, rejects) => {
+    using client = await dial(listener, HEADER);
+    using conn = await listener.accept();
+    // A second peer runs into the same deadline, so it has passed for the first.
+    const accepted = listener.accept();
+    using _late = await dial(listener);
+    assertEquals(await nextCode(rejects), "timeout");
+    await send(client, "x");
+    assertEquals(await conn.read(new Uint8Array(1)), 1);
+    listener.close();
+    await assertRejects(() => accepted);
+  });
+});
+
+Deno.test("proxied() takes UNIX and TLS listeners", async () => {
+  const directory = await Deno.makeTempDir();
+  const unix = proxied(
+    Deno.listen({ transport: "unix", path: `${directory}/s` }),
+    { trust: ["unix"] },
+  );
+  const client = await Deno.connect({
+    transport: "unix",
+    path: `${directory}/s`,
+  });
+  await send(client, HEADER);
+  using conn = await unix.accept();
+  assertEquals(conn.remoteAddr, CLIENT.source);
+  client.close();
+  unix.close();
+  await Deno.remove(directory, { recursive: true });
+
+  const pem = (name: string) =>
+    Deno.readTextFileSync(new URL(`../data/${name}.pem`, import.meta.url));
+  const tls = proxied(
+    Deno.listenTls({
+      hostname: "127.0.0.1",
+      port: 0,
+      cert: pem("cert"),
+      key: pem("key"),
+    }),
+    { trust: TRUST },
+  );
+  const accepted = tls.accept();
+  using secure = await Deno.connectTls({
+    hostname: "127.0.0.1",
+    port: tls.addr.port,
+    caCerts: [pem("cert")],
+  });
+  await send(secure, HEADER);
+  using behind = await accepted;
+  assertEquals(behind.remoteAddr, CLIENT.source);
+  tls.close();
+});
+
+Deno.test("accept() takes a pair of streams, exactly where they are byte streams", async () => {
+  using tcp = listen();
+  using client = await dial(tcp, HEADER);
+  await send(client, "payload");
+  const native = await tcp.accept();
+  const socket = {
+    readable: native.readable,
+    writable: native.writable,
+    opened: Promise.resolve({
+      remoteAddress: "127.0.0.1:4000",
+      localAddress: "[::1]:5000",
+    }),
+  };
+  const { conn } = await accept(socket, { trust: TRUST });
+  assertEquals(conn.hopAddr, {
+    transport: "tcp",
+    hostname: "127.0.0.1",
+    port: 4000,
+  });
+  assertEquals(conn.remoteAddr, CLIENT.source);
+  const reader = socket.readable.getReader();
+  const { value } = await reader.read();
+  assertEquals(new TextDecoder().decode(value), "payload");
+  reader.releaseLock();
+  conn.close();
+});
+
+Deno.test("accept() delivers first what a stream without BYOB gave too much", async () => {
+  const chunks = new TransformStream<Uint8Array, Uint8Array>();
+  const back = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = chunks.writable.getWriter();
+  writer.write(Uint8Array.of(...HEADER, 1, 2, 3));
+  const { conn, info } = await accept(
+    { readable: chunks.readable, writable: back.writable },
+    { trust: "any" },
+  );
+  assertEquals(info?.source, CLIENT.source);
+  const buffer = new Uint8Array(2);
+  assertEquals(await conn.read(buffer), 2);
+  assertEquals(buffer, Uint8Array.of(1, 2));
+  const reader = conn.getReader();
+  assertEquals((await reader.read()).value, Uint8Array.of(3));
+  const replying = conn.write(Uint8Array.of(9));
+  assertEquals(
+    (await back.readable.getReader().read()).value,
+    Uint8Array.of(9),
+  );
+  assertEquals(await replying, 1);
+  writer.close();
+  assertEquals((await reader.read()).done, true);
+  conn.close();
+});

@@ -1,0 +1,300 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  accept,
+  decode,
+  encode,
+  proxied,
+  type ProxiedConn,
+  readTlvs,
+  relay,
+  type RelayOptions,
+  type RelayResult,
+  tlvName,
+} from "../../mod.ts";
+import {
+  CLIENT,
+  dial,
+  HEADER,
+  listen,
+  receive,
+  receiveText,
+  send,
+} from "./_peers.ts";
+
+const TRUST = ["127.0.0.1"];
+
+/** A connection that has been accepted, its client, and a target to relay to. */
+async function withRelay(
+  header: Uint8Array,
+  options: RelayOptions,
+  work: (ends: {
+    client: Deno.TcpConn;
+    target: Deno.TcpConn;
+    done: Promise<RelayResult>;
+  }) => Promise<void>,
+  accepting: {
+    header?: "require" | "ignore";
+    untrusted?: "direct";
+    trust?: string[];
+  } = {},
+): Promise<void> {
+  using front = listen();
+  using back = listen();
+  using client = await dial(front, header);
+  const { conn } = await accept(await front.accept(), {
+    trust: TRUST,
+    ...accepting,
+  });
+  const done = relay(conn, () => dial(back), options);
+  using target = await back.accept();
+  await work({ client, target, done });
+}
+
+/** The header that a target gets, after the client has ended. */
+async function relayed(
+  header: Uint8Array,
+  options: RelayOptions,
+  accepting = {},
+): Promise<Uint8Array> {
+  let received = new Uint8Array();
+  await withRelay(header, options, async ({ client, target, done }) => {
+    await client.closeWrite();
+    received = await receive(target);
+    await target.closeWrite();
+    await receive(client);
+    assertEquals((await done).error, undefined);
+  }, accepting);
+  return received;
+}
+
+function names(header: Uint8Array): string[] {
+  const rest = decode(header)?.rest ?? new Uint8Array();
+  return [...readTlvs(rest)].map(({ type }) => tlvName(type));
+}
+
+const RICH = encode({
+  ...CLIENT,
+  tlvs: [
+    { type: 0xe0, value: Uint8Array.of(1) },
+    { type: 0x01, value: new TextEncoder().encode("h2") },
+    { type: 0x03, value: new Uint8Array(4) },
+    { type: 0xe0, value: Uint8Array.of(2) },
+    // client bits, verify, sub-TLV of version: TLSv1.3
+    {
+      type: 0x20,
+      value: Uint8Array.fromHex("0100000000210007544c5376312e33"),
+    },
+    { type: 0x05, value: new TextEncoder().encode("id-1") },
+  ],
+});
+
+Deno.test("relay() copies both ways, passes ends on and counts", async () => {
+  await withRelay(HEADER, {}, async ({ client, target, done }) => {
+    await send(client, "question");
+    await client.closeWrite();
+    assertEquals(await receiveText(target), "question");
+    await send(target, "late answer");
+    await target.closeWrite();
+    assertEquals(await receiveText(client), "late answer");
+    assertEquals(await done, { sent: 8, received: 11 });
+  });
+});
+
+Deno.test("relay() copies 4 MiB both ways at once, to the last byte", async () => {
+  const up = crypto.getRandomValues(new Uint8Array(65536));
+  const down = crypto.getRandomValues(new Uint8Array(65536));
+  const write = async (conn: Deno.Conn, block: Uint8Array) => {
+    for (let i = 0; i < 64; i++) await send(conn, block);
+    await conn.closeWrite();
+  };
+  const check = async (conn: Deno.Conn, block: Uint8Array) => {
+    const all = await receive(conn);
+    assertEquals(all.length, 64 * block.length);
+    for (let i = 0; i < 64; i++) {
+      assertEquals(
+        all.subarray(i * block.length, (i + 1) * block.length),
+        block,
+      );
+    }
+  };
+  await withRelay(HEADER, {}, async ({ client, target, done }) => {
+    await Promise.all([
+      write(client, up),
+      write(target, down),
+      check(target, up),
+      check(client, down),
+    ]);
+    assertEquals(await done, { sent: 4 << 20, received: 4 << 20 });
+  });
+});
+
+Deno.test("relay() sends v2 with the TLVs in their order and a new checksum", async () => {
+  assertEquals(await relayed(RICH, { send: 2 }), RICH);
+});
+
+Deno.test("relay() sends v1 for a client that came by v2", async () => {
+  const line = await relayed(RICH, { send: 1 });
+  assertEquals(
+    new TextDecoder().decode(line),
+    "PROXY TCP4 192.0.2.1 198.51.100.1 1111 2222\r\n",
+  );
+});
+
+Deno.test("relay() keeps, drops and adds TLVs by name", async () => {
+  const kept = await relayed(RICH, { send: 2, keep: ["SSL", "ALPN"] });
+  assertEquals(names(kept), ["ALPN", "SSL"]);
+  const dropped = await relayed(RICH, { send: 2, drop: ["xE0", "CRC32C"] });
+  assertEquals(names(dropped), ["ALPN", "SSL", "UNIQUE_ID"]);
+  const added = await relayed(RICH, {
+    send: 2,
+    add: { ALPN: "http/1.1", NETNS: "blue" },
+  });
+  assertEquals(names(added), [
+    "xE0",
+    "CRC32C",
+    "xE0",
+    "SSL",
+    "UNIQUE_ID",
+    "ALPN",
+    "NETNS",
+  ]);
+  assertEquals(decode(added)?.tlvs.ALPN, "http/1.1");
+  const unchecked = await relayed(RICH, { send: 2, checksum: false });
+  assert(!names(unchecked).includes("CRC32C"));
+  const checked = await relayed(HEADER, { send: 2, checksum: true });
+  assertEquals(names(checked), ["CRC32C"]);
+});
+
+Deno.test("relay() keeps a unique id, and gives one to who has none", async () => {
+  const kept = await relayed(RICH, { send: 2, uniqueId: true });
+  assertEquals(kept, RICH);
+  const made = decode(await relayed(HEADER, { send: 2, uniqueId: true }));
+  assertEquals(made?.tlvs.UNIQUE_ID?.length, 36);
+  const empty = encode({ ...CLIENT, tlvs: { UNIQUE_ID: new Uint8Array() } });
+  const filled = await relayed(empty, { send: 2, uniqueId: true });
+  assertEquals(names(filled), ["UNIQUE_ID"]);
+  assertEquals(decode(filled)?.tlvs.UNIQUE_ID?.length, 36);
+});
+
+Deno.test("relay() passes LOCAL on, and says LOCAL where there is no address", async () => {
+  const local = encode({ command: "LOCAL" });
+  assertEquals(await relayed(local, { send: 2 }), local);
+  const unknown = new TextEncoder().encode("PROXY UNKNOWN\r\n");
+  assertEquals(await relayed(unknown, { send: 2 }), local);
+  assertEquals(await relayed(unknown, { send: 1 }), unknown);
+});
+
+Deno.test("relay() tells the real address of a direct client, without what it claims", async () => {
+  const direct = decode(
+    await relayed(RICH, { send: 2 }, { trust: [], untrusted: "direct" }),
+  );
+  assertEquals(direct?.source?.transport, "tcp");
+  assert(direct?.source && "hostname" in direct.source);
+  assertEquals(direct.source.hostname, "127.0.0.1");
+  assertEquals(direct.tlvs, {});
+  const ignored = decode(
+    await relayed(RICH, { send: 2 }, { header: "ignore" }),
+  );
+  assert(ignored?.source && "hostname" in ignored.source);
+  assertEquals(ignored.source.hostname, "127.0.0.1");
+  assertEquals(ignored.tlvs, {});
+});
+
+Deno.test("relay() refuses wrong TLV options and closes both ends", async () => {
+  using front = listen();
+  using back = listen();
+  for (
+    const options of [
+      { send: 2, keep: ["NONSENSE"] },
+      { send: 2, drop: ["xe0"] },
+      { send: 2, add: { UNIQUE_ID: new Uint8Array(129) } },
+    ] as const
+  ) {
+    using client = await dial(front, HEADER);
+    const { conn } = await accept(await front.accept(), { trust: TRUST });
+    const to = await dial(back);
+    using target = await back.accept();
+    await assertRejects(() => relay(conn, to, options));
+    assertEquals((await receive(client)).length, 0);
+    assertEquals((await receive(target)).length, 0);
+  }
+});
+
+Deno.test("relay() closes the client when the target cannot be dialled", async () => {
+  using front = listen();
+  using client = await dial(front, HEADER);
+  const { conn } = await accept(await front.accept(), { trust: TRUST });
+  const { error } = await relay(
+    conn,
+    () => Promise.reject(new Error("refused")),
+  );
+  assert(error instanceof Error);
+  assertEquals(error.message, "refused");
+  assertEquals((await receive(client)).length, 0);
+});
+
+Deno.test("relay() closes both ends when its signal fires", async () => {
+  const controller = new AbortController();
+  await withRelay(HEADER, { signal: controller.signal }, async (ends) => {
+    const { client, target, done } = ends;
+    await send(client, "x");
+    assertEquals(await target.read(new Uint8Array(1)), 1);
+    controller.abort();
+    const { sent, error } = await done;
+    assertEquals(sent, 1);
+    assert(error instanceof Error);
+    assertEquals((await receive(client)).length, 0);
+    assertEquals((await receive(target)).length, 0);
+  });
+});
+
+Deno.test("relay() closes a half-open pair after halfOpenTimeout", async () => {
+  for (const halfOpenTimeout of [0, 20]) {
+    await withRelay(HEADER, { halfOpenTimeout }, async (ends) => {
+      const { client, target, done } = ends;
+      await client.closeWrite();
+      assertEquals(await done, { sent: 0, received: 0 });
+      assertEquals((await receive(client)).length, 0);
+      assertEquals((await receive(target)).length, 0);
+    });
+  }
+});
+
+Deno.test("relay() ends when the client resets", async () => {
+  await withRelay(HEADER, {}, async ({ client, target, done }) => {
+    // Closing with unread bytes makes the system send a reset.
+    await send(target, "unread");
+    const buffer = new Uint8Array(1);
+    await client.read(buffer);
+    client.close();
+    await receive(target);
+    await target.closeWrite().catch(() => {});
+    await done;
+  });
+});
+
+Deno.test("a listener and a relay keep one order: nothing is said before the header", async () => {
+  using tcp = listen();
+  const listener = proxied(tcp, { trust: TRUST });
+  const greet = async (conn: ProxiedConn) => {
+    await conn.write(new TextEncoder().encode("220 hello\r\n"));
+    conn.close();
+  };
+  const greeting = listener.accept().then(greet);
+  using client = await dial(listener, HEADER.subarray(0, 10));
+  let isGreeted = false;
+  const buffer = new Uint8Array(64);
+  const heard = client.read(buffer).then((count) => {
+    isGreeted = true;
+    return count;
+  });
+  // A connection of somebody else comes and goes meanwhile.
+  const other = await dial(listener, "nonsense");
+  await receive(other);
+  other.close();
+  assertEquals(isGreeted, false);
+  await send(client, HEADER.subarray(10));
+  assertEquals(await heard, 11);
+  await greeting;
+  listener.close();
+});

@@ -1,0 +1,93 @@
+import { assert, assertEquals } from "@std/assert";
+import { proxied, serve } from "../../mod.ts";
+import {
+  CLIENT,
+  dial,
+  HEADER,
+  listen,
+  receive,
+  receiveText,
+  send,
+} from "./_peers.ts";
+
+const TRUST = ["127.0.0.1"];
+
+Deno.test("serve() hands each connection to the handler and closes it afterwards", async () => {
+  const server = serve(proxied(listen(), { trust: TRUST }), async (conn) => {
+    await send(conn, JSON.stringify(conn.remoteAddr));
+  });
+  using client = await dial(server, HEADER);
+  assertEquals(JSON.parse(await receiveText(client)), CLIENT.source);
+  await server.shutdown();
+  assertEquals(server.active, 0);
+});
+
+Deno.test("serve() goes on when a handler throws, and tells onError", async () => {
+  const errors: unknown[] = [];
+  let calls = 0;
+  const server = serve(proxied(listen(), { trust: TRUST }), async (conn) => {
+    if (calls++ === 0) throw new Error("first");
+    await send(conn, "fine");
+  }, {
+    onError: (error) => {
+      errors.push(error);
+      throw new Error("observer");
+    },
+  });
+  using first = await dial(server, HEADER);
+  assertEquals((await receive(first)).length, 0);
+  using second = await dial(server, HEADER);
+  assertEquals(await receiveText(second), "fine");
+  await server.shutdown();
+  assertEquals(errors.length, 1);
+  assert(errors[0] instanceof Error);
+});
+
+Deno.test("shutdown() stops listening and lets active connections finish", async () => {
+  const server = serve(
+    proxied(listen(), { trust: TRUST }),
+    (conn) => conn.pipeTo(conn.writable),
+  );
+  using client = await dial(server, HEADER);
+  await send(client, "a");
+  assertEquals(await client.read(new Uint8Array(1)), 1);
+  assertEquals(server.active, 1);
+  const down = server.shutdown();
+  await send(client, "b");
+  await client.closeWrite();
+  assertEquals(await receiveText(client), "b");
+  await down;
+  assertEquals(server.active, 0);
+  let refused = false;
+  await dial(server).then((conn) => conn.close(), () => refused = true);
+  assert(refused);
+});
+
+Deno.test("abort() and a signal close every connection", async () => {
+  const controller = new AbortController();
+  for (const viaSignal of [false, true]) {
+    const server = serve(
+      proxied(listen(), { trust: TRUST }),
+      (conn) => conn.pipeTo(conn.writable),
+      { signal: controller.signal },
+    );
+    using client = await dial(server, HEADER);
+    await send(client, "a");
+    assertEquals(await client.read(new Uint8Array(1)), 1);
+    if (viaSignal) controller.abort();
+    else await server.abort();
+    await server.finished;
+    assertEquals((await receive(client)).length, 0);
+    assertEquals(server.active, 0);
+  }
+});
+
+Deno.test("serve() shuts down at the end of a block", async () => {
+  const listener = proxied(listen(), { trust: TRUST });
+  {
+    await using server = serve(listener, (conn) => send(conn, "x"));
+    using client = await dial(server, HEADER);
+    assertEquals(await receiveText(client), "x");
+  }
+  assertEquals(listener.stats.accepted, 1);
+});

@@ -1,0 +1,109 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { connect } from "node:net";
+import { encode, writeHeader } from "../../mod.ts";
+import { CLIENT, dial, HEADER, listen, receive } from "./_peers.ts";
+
+Deno.test("writeHeader() writes to a Deno.Conn in one call", async () => {
+  const writes: Uint8Array[] = [];
+  const conn = {
+    write: (p: Uint8Array) => {
+      writes.push(p.slice());
+      return Promise.resolve(p.length);
+    },
+  };
+  await writeHeader(conn, CLIENT);
+  assertEquals(writes, [HEADER]);
+});
+
+Deno.test("writeHeader() goes on where a write takes a part", async () => {
+  const taken: number[] = [];
+  const conn = {
+    write: (p: Uint8Array) => {
+      const count = Math.min(p.length, 10);
+      taken.push(...p.subarray(0, count));
+      return Promise.resolve(count);
+    },
+  };
+  await writeHeader(conn, CLIENT);
+  assertEquals(Uint8Array.from(taken), HEADER);
+});
+
+Deno.test("writeHeader() writes one chunk to a stream and leaves it unlocked", async () => {
+  for (const wrap of [false, true]) {
+    const chunks: Uint8Array[] = [];
+    const writable = new WritableStream<Uint8Array>({
+      write: (chunk) => void chunks.push(chunk),
+    });
+    await writeHeader(wrap ? { writable } : writable, CLIENT);
+    assertEquals(chunks, [HEADER]);
+    assertEquals(writable.locked, false);
+  }
+});
+
+Deno.test("writeHeader() writes to a socket of node:net", async () => {
+  using listener = listen();
+  const socket = connect(listener.addr.port, "127.0.0.1");
+  using peer = await listener.accept();
+  await writeHeader(socket, CLIENT);
+  socket.end();
+  assertEquals(await receive(peer), HEADER);
+  await new Promise((resolve) => socket.once("close", resolve).destroy());
+});
+
+Deno.test("writeHeader() rejects when the socket fails", async () => {
+  const failing = {
+    write: (_: Uint8Array, callback: (error?: Error) => void) => {
+      callback(new Error("broken pipe"));
+      return false;
+    },
+  };
+  await assertRejects(() => writeHeader(failing, CLIENT), Error, "broken pipe");
+});
+
+Deno.test("writeHeader() says LOCAL where there is no address to tell", async () => {
+  using listener = listen();
+  const local = encode({ command: "LOCAL" });
+  for (
+    const header of [
+      {},
+      { command: "PROXY" },
+      { command: "PROXY", family: "UNSPEC", transport: "UNSPEC" },
+      { ...CLIENT, family: "UNSPEC" },
+    ] as const
+  ) {
+    const conn = await dial(listener);
+    using peer = await listener.accept();
+    await writeHeader(conn, header);
+    conn.close();
+    assertEquals(await receive(peer), local);
+  }
+});
+
+Deno.test("writeHeader() leaves zone ids out", async () => {
+  const chunks: Uint8Array[] = [];
+  const writable = new WritableStream<Uint8Array>({
+    write: (chunk) => void chunks.push(chunk),
+  });
+  const end = { transport: "tcp", port: 1 } as const;
+  await writeHeader(writable, {
+    version: 1,
+    source: { ...end, hostname: "fe80::1%eth0" },
+    destination: { ...end, hostname: "fe80::2%2" },
+  });
+  assertEquals(
+    new TextDecoder().decode(chunks[0]),
+    "PROXY TCP6 fe80::1 fe80::2 1 1\r\n",
+  );
+});
+
+Deno.test("writeHeader() writes nothing of a header that cannot be encoded", async () => {
+  let calls = 0;
+  const conn = { write: () => Promise.resolve(++calls) };
+  const source = { ...CLIENT.source, port: 70000 };
+  await assertRejects(
+    () => writeHeader(conn, { ...CLIENT, source }),
+    RangeError,
+    "source.port",
+  );
+  assertEquals(calls, 0);
+});
