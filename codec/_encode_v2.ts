@@ -38,10 +38,13 @@ export function planV2(header: ProxyHeader, options: EncodeOptions): PlanV2 {
   const commandByte = VERSION_2 << 4 | COMMANDS.indexOf(endpoints.command);
   const familyByte = FAMILIES.indexOf(endpoints.family) << 4 |
     TRANSPORTS.indexOf(endpoints.transport);
+  const entries = withChecksum(
+    header.tlvs === undefined ? [] : tlvEntries(header.tlvs),
+    options,
+  );
   const tlvStart = FIXED_LENGTH +
     (endpoints.ends === undefined ? 0 : blockLength(familyByte));
-  const entries = header.tlvs === undefined ? [] : tlvEntries(header.tlvs);
-  const written = padded(withChecksum(entries, options), tlvStart, options);
+  const written = padded(entries, tlvStart, options);
   const length = tlvStart + entriesLength(written);
   if (length > LONGEST_HEADER) {
     throw new RangeError(
@@ -105,12 +108,16 @@ function withChecksum(
   entries: readonly RawTlv[],
   { checksum }: EncodeOptions,
 ): readonly RawTlv[] {
-  if (checksum === undefined) return entries;
   const isChecksum = ({ type }: RawTlv) => type === TLV_TYPES.CRC32C;
-  if (!checksum) return entries.filter((entry) => !isChecksum(entry));
-  if (entries.some(isChecksum)) return entries;
-  const value = new Uint8Array(CHECKSUM_LENGTH);
-  return [{ type: TLV_TYPES.CRC32C, value }, ...entries];
+  const last = entries.findLastIndex(isChecksum);
+  if (last < 0 && checksum) {
+    const value = new Uint8Array(CHECKSUM_LENGTH);
+    return [{ type: TLV_TYPES.CRC32C, value }, ...entries];
+  }
+  // Of two checksums the first would be over the second: one is written.
+  return entries.filter((entry, i) =>
+    !isChecksum(entry) || (i === last && checksum !== false)
+  );
 }
 
 /** Section 2.2.4: a NOOP takes 3 bytes at least, so 1 or 2 bytes become a whole step more. */

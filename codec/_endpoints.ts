@@ -1,3 +1,4 @@
+import { quote } from "./_quote.ts";
 import { encodeText } from "./_text.ts";
 import {
   COMMANDS,
@@ -32,12 +33,19 @@ export interface Endpoints {
   ends?: readonly [Endpoint, Endpoint];
 }
 
-const TRANSPORT_OF: Record<Address["transport"], Transport> = {
-  tcp: "STREAM",
-  udp: "DGRAM",
-  unix: "STREAM",
-  unixpacket: "DGRAM",
-};
+/** Fields of any address, as a caller without types may give them. */
+interface Loose {
+  path?: string;
+  hostname?: string;
+  port?: number;
+}
+
+const TRANSPORT_OF: ReadonlyMap<string, Transport> = new Map([
+  ["tcp", "STREAM"],
+  ["udp", "DGRAM"],
+  ["unix", "STREAM"],
+  ["unixpacket", "DGRAM"],
+]);
 
 /**
  * Reads the ends of a header that is to be encoded.
@@ -47,30 +55,39 @@ const TRANSPORT_OF: Record<Address["transport"], Transport> = {
  */
 export function endpointsOf(header: ProxyHeader): Endpoints {
   const { source, destination } = header;
-  const hasAddresses = source !== undefined && destination !== undefined;
+  const hasAddresses = source !== undefined || destination !== undefined;
   const command = header.command ?? (hasAddresses ? "PROXY" : "LOCAL");
   checkName("command", command, COMMANDS);
   if (command === "LOCAL") {
     return { command, family: "UNSPEC", transport: "UNSPEC" };
   }
-  checkName("family", header.family ?? "UNSPEC", FAMILIES);
-  checkName("transport", header.transport ?? "UNSPEC", TRANSPORTS);
-  const isUnspec = header.family === "UNSPEC" || header.transport === "UNSPEC";
-  const isBare = source === undefined && destination === undefined &&
-    header.family === undefined && header.transport === undefined;
+  const { family: toldFamily, transport: toldTransport } = header;
+  if (toldFamily !== undefined) checkName("family", toldFamily, FAMILIES);
+  if (toldTransport !== undefined) {
+    checkName("transport", toldTransport, TRANSPORTS);
+  }
+  const isUnspec = toldFamily === "UNSPEC" || toldTransport === "UNSPEC";
+  const isBare = toldFamily === undefined && toldTransport === undefined &&
+    !hasAddresses;
   if (isUnspec || isBare) {
-    const { family = "UNSPEC", transport = "UNSPEC" } = header;
-    return { command, family, transport };
+    return {
+      command,
+      family: toldFamily ?? "UNSPEC",
+      transport: toldTransport ?? "UNSPEC",
+    };
   }
   const from = readEnd("source", source);
   const to = readEnd("destination", destination);
   if (from.transport !== to.transport) {
     refuse("destination.transport", `does not go with ${source?.transport}`);
   }
-  if (header.transport !== undefined && header.transport !== from.transport) {
-    refuse("transport", `${header.transport} is not ${source?.transport}`);
+  if (toldTransport !== undefined && toldTransport !== from.transport) {
+    refuse(
+      "transport",
+      `${toldTransport} does not go with ${source?.transport}`,
+    );
   }
-  const family = commonFamily(from.family, to.family, header.family);
+  const family = commonFamily(from.family, to.family, toldFamily);
   if (family === "INET6") {
     from.host = mapped(from.host);
     to.host = mapped(to.host);
@@ -97,27 +114,30 @@ function commonFamily(
 }
 
 function readEnd(field: string, address: Address | undefined): Endpoint {
-  if (address === undefined) refuse(field, "missing");
-  const transport = TRANSPORT_OF[address.transport];
+  if (address === undefined || address === null) refuse(field, "missing");
+  const { path, hostname, port }: Loose = address;
+  const transport = TRANSPORT_OF.get(address.transport);
   if (transport === undefined) {
     refuse(`${field}.transport`, `unknown ${quote(address.transport)}`);
   }
-  if ("path" in address) {
+  if (address.transport === "unix" || address.transport === "unixpacket") {
     return {
       family: "UNIX",
       transport,
-      host: readPath(`${field}.path`, address.path),
+      host: readPath(`${field}.path`, path),
       port: 0,
     };
   }
-  const host = parseIp(address.hostname);
+  const host = parseIp(hostname);
   if (host === undefined) {
     refuse(
       `${field}.hostname`,
-      `expected an IP address, received ${quote(address.hostname)}`,
+      `expected an IP address, received ${quote(hostname)}`,
     );
   }
-  const { port } = address;
+  if (typeof port !== "number") {
+    refuse(`${field}.port`, `expected a number, received ${quote(port)}`);
+  }
   if (!Number.isInteger(port) || port < 0 || port > LARGEST_PORT) {
     throw new RangeError(
       `Cannot encode ${field}.port: must be 0 to ${LARGEST_PORT}, received ${
@@ -134,18 +154,23 @@ function readEnd(field: string, address: Address | undefined): Endpoint {
 }
 
 /** A NUL ends a path on the wire, so only an abstract one may have it, in front. */
-function readPath(field: string, path: string): Uint8Array {
+function readPath(field: string, path: string | undefined): Uint8Array {
   if (typeof path !== "string") {
     refuse(field, `expected a string, received ${quote(path)}`);
   }
+  checkPathLength(field, path.length);
   const bytes = encodeText(path);
-  if (bytes.length > UNIX_PATH_LENGTH) {
-    throw new RangeError(
-      `Cannot encode ${field}: takes at most ${UNIX_PATH_LENGTH} bytes, received ${bytes.length}`,
-    );
-  }
+  if (bytes === undefined) refuse(field, "lone surrogate");
+  checkPathLength(field, bytes.length);
   if (bytes.indexOf(0, 1) >= 0) refuse(field, "NUL behind the first byte");
   return bytes;
+}
+
+function checkPathLength(field: string, length: number): void {
+  if (length <= UNIX_PATH_LENGTH) return;
+  throw new RangeError(
+    `Cannot encode ${field}: takes at most ${UNIX_PATH_LENGTH} bytes, received ${length}`,
+  );
 }
 
 function mapped(octets: Uint8Array): Uint8Array {
@@ -162,11 +187,6 @@ function checkName(
   names: readonly string[],
 ): void {
   if (!names.includes(value)) refuse(field, `unknown ${quote(value)}`);
-}
-
-/** A value in a message, so that no control character gets into a log. */
-function quote(value: unknown): string {
-  return JSON.stringify(value) ?? String(value);
 }
 
 function refuse(field: string, what: string): never {

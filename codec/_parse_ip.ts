@@ -7,7 +7,7 @@ const LONGEST_TEXT = 45;
  * Reads an IPv4 or IPv6 address by the grammar of a v1 line (section 2.1), to
  * 4 or 16 octets; `undefined` when it is neither.
  */
-export function parseIp(text: string): Uint8Array | undefined {
+export function parseIp(text: string | undefined): Uint8Array | undefined {
   if (typeof text !== "string" || text.length > LONGEST_TEXT) return undefined;
   const line = new Uint8Array(text.length + 1);
   for (let i = 0; i < text.length; i++) {

@@ -1,6 +1,8 @@
 import { scanV1 } from "./_v1.ts";
 import { scanV2 } from "./_v2.ts";
+import { plainView } from "./_plain_view.ts";
 import {
+  DEFAULT_MAX_LENGTH,
   FIXED_LENGTH,
   LINE_SIGNATURE,
   SHORTEST_LINE,
@@ -19,14 +21,23 @@ export function scan(
   bytes: Uint8Array,
   options: DecodeOptions,
 ): ProxyInfo | number {
-  // The views of a subclass, such as Buffer, would be of that class as well.
-  const plain = bytes.constructor === Uint8Array ? bytes : plainView(bytes);
-  const acceptsV1 = options.versions?.includes(1) ?? true;
-  const acceptsV2 = options.versions?.includes(2) ?? true;
+  const plain = plainView(bytes);
+  const { versions, maxLength = DEFAULT_MAX_LENGTH } = options;
+  if (!(maxLength > 0)) {
+    throw new RangeError(
+      `Cannot decode with maxLength: must be over 0, received ${maxLength}`,
+    );
+  }
+  const acceptsV1 = versions?.includes(1) ?? true;
+  const acceptsV2 = versions?.includes(2) ?? true;
   const first = plain[0];
   if (first === undefined) return acceptsV1 ? SHORTEST_LINE : FIXED_LENGTH;
-  if (first === SIGNATURE[0] && acceptsV2) return scanV2(plain, options);
-  if (first === LINE_START && acceptsV1) return scanV1(plain, options);
+  if (first === SIGNATURE[0] && acceptsV2) {
+    return scanV2(plain, options, maxLength);
+  }
+  if (first === LINE_START && acceptsV1) {
+    return scanV1(plain, options, maxLength);
+  }
   const accepted = acceptsV1 ? acceptsV2 ? "" : " v1" : " v2";
   throw new ProxyProtocolError(
     `Cannot decode PROXY header: not the start of a${accepted} header`,
@@ -42,11 +53,4 @@ export function scan(
 export function hasSignature(bytes: Uint8Array): boolean {
   const isLine = bytes[0] === LINE_START;
   return bytes.length >= (isLine ? LINE_SIGNATURE.length : SIGNATURE.length);
-}
-
-function plainView(bytes: Uint8Array): Uint8Array {
-  if (!(bytes instanceof Uint8Array)) {
-    throw new TypeError("Cannot decode PROXY header: expected a Uint8Array");
-  }
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

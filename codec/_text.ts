@@ -19,17 +19,15 @@ export function decodeText(bytes: Uint8Array): string {
   }
 }
 
-/** The way back from {@link decodeText}. */
-export function encodeText(text: string): Uint8Array {
+/** The way back from {@link decodeText}; `undefined` for any other lone surrogate. */
+export function encodeText(text: string): Uint8Array | undefined {
   if (text.isWellFormed()) return ENCODER.encode(text);
   const bytes: number[] = [];
   for (const character of text) {
     const byte = character.charCodeAt(0) - ESCAPE;
-    if (character.length === 1 && byte >= 0x80 && byte <= 0xff) {
-      bytes.push(byte);
-    } else {
-      bytes.push(...ENCODER.encode(character));
-    }
+    if (character.isWellFormed()) bytes.push(...ENCODER.encode(character));
+    else if (byte >= 0x80 && byte <= 0xff) bytes.push(byte);
+    else return undefined;
   }
   return Uint8Array.from(bytes);
 }

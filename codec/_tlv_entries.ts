@@ -1,4 +1,5 @@
 import { lengthFault } from "./_check_tlvs.ts";
+import { quote } from "./_quote.ts";
 import { encodeText } from "./_text.ts";
 import {
   CHECKSUM_LENGTH,
@@ -27,6 +28,13 @@ const DEFAULT_SSL_VERIFY = 1;
  * @throws {RangeError} for a value out of its range.
  */
 export function tlvEntries(tlvs: Tlvs | Iterable<RawTlv>): RawTlv[] {
+  if (typeof tlvs !== "object" || tlvs === null) {
+    throw new TypeError(
+      `Cannot encode tlvs: expected a record or a list, received ${
+        quote(tlvs)
+      }`,
+    );
+  }
   return isIterable(tlvs)
     ? Array.from(tlvs, checkedEntry)
     : entriesOfRecord(tlvs);
@@ -60,23 +68,14 @@ function isIterable(tlvs: Tlvs | Iterable<RawTlv>): tlvs is Iterable<RawTlv> {
 }
 
 /** A TLV as it was read is checked like one that is to be read. */
-function checkedEntry({ type, value }: RawTlv): RawTlv {
+function checkedEntry(tlv: RawTlv): RawTlv {
+  const { type, value } = tlv ?? {};
   if (!Number.isInteger(type) || type < 0 || type > 0xff) {
     throw new RangeError(
-      `Cannot encode tlvs: type must be 0 to 255, received ${type}`,
+      `Cannot encode tlvs: type must be 0 to 255, received ${quote(type)}`,
     );
   }
-  const entry = bytesEntry(tlvName(type), type, value);
-  if (type === TLV_TYPES.SSL) {
-    try {
-      Array.from(readTlvs(value.subarray(SSL_FIXED_LENGTH)));
-    } catch (cause) {
-      throw new TypeError("Cannot encode tlvs.SSL: malformed sub-TLVs", {
-        cause,
-      });
-    }
-  }
-  return entry;
+  return bytesEntry(tlvName(type), type, value);
 }
 
 /** The parts of SSL go into one TLV, at the place of the first of them. */
@@ -84,6 +83,9 @@ function entriesOfRecord(tlvs: Tlvs): RawTlv[] {
   const isSslGiven = tlvs.SSL_CLIENT !== undefined ||
     tlvs.SSL_VERIFY !== undefined;
   const writesSsl = tlvs.SSL ?? isSslGiven;
+  if (typeof writesSsl !== "boolean") {
+    throw new TypeError("Cannot encode tlvs.SSL: expected a boolean");
+  }
   const entries: RawTlv[] = [];
   const subEntries: RawTlv[] = [];
   let sslIndex: number | undefined;
@@ -95,10 +97,13 @@ function entriesOfRecord(tlvs: Tlvs): RawTlv[] {
     }
     const type = tlvType(name);
     if (type === undefined) {
-      throw new TypeError(`Cannot encode tlvs.${name}: unknown name`);
+      const field = /^\w{1,32}$/.test(name) ? `.${name}` : `[${quote(name)}]`;
+      throw new TypeError(`Cannot encode tlvs${field}: unknown name`);
     }
     const entry = namedEntry(name, type, value);
-    if (isSslSubtype(type) && (writesSsl || tlvs.SSL === false)) {
+    // `x22` is a stray outside SSL, `x2F` a sub-TLV that has no name yet.
+    const isInSsl = isSslSubtype(type) && name === tlvName(type);
+    if (isInSsl && (writesSsl || tlvs.SSL === false)) {
       sslIndex ??= entries.length;
       subEntries.push(entry);
     } else {
@@ -133,7 +138,12 @@ function namedEntry(
     if (typeof value !== "string") {
       throw new TypeError(`Cannot encode tlvs.${name}: expected a string`);
     }
-    return bytesEntry(name, type, encodeText(value));
+    if (value.length > LONGEST_TLV_VALUE) throw tooLong(name, value.length);
+    const bytes = encodeText(value);
+    if (bytes === undefined) {
+      throw new TypeError(`Cannot encode tlvs.${name}: lone surrogate`);
+    }
+    return bytesEntry(name, type, bytes);
   }
   if (kind === "number") {
     const bytes = new Uint8Array(CHECKSUM_LENGTH);
@@ -148,15 +158,32 @@ function bytesEntry(name: string, type: number, value: unknown): RawTlv {
   if (!(value instanceof Uint8Array)) {
     throw new TypeError(`Cannot encode tlvs.${name}: expected a Uint8Array`);
   }
-  const fault = value.length > LONGEST_TLV_VALUE
-    ? `a value takes at most ${LONGEST_TLV_VALUE} bytes`
-    : lengthFault(type, value.length);
+  if (value.length > LONGEST_TLV_VALUE) throw tooLong(name, value.length);
+  const fault = lengthFault(type, value.length);
   if (fault !== undefined) {
     throw new RangeError(
       `Cannot encode tlvs.${name}: ${fault}, received ${value.length}`,
     );
   }
+  if (type === TLV_TYPES.SSL) checkSubTlvs(name, value);
   return { type, value };
+}
+
+/** Sub-TLVs that do not fill the SSL TLV would be refused (section 2.2.6). */
+function checkSubTlvs(name: string, ssl: Uint8Array): void {
+  try {
+    Array.from(readTlvs(ssl.subarray(SSL_FIXED_LENGTH)));
+  } catch (cause) {
+    throw new TypeError(`Cannot encode tlvs.${name}: malformed sub-TLVs`, {
+      cause,
+    });
+  }
+}
+
+function tooLong(name: string, length: number): RangeError {
+  return new RangeError(
+    `Cannot encode tlvs.${name}: a value takes at most ${LONGEST_TLV_VALUE} bytes, received ${length}`,
+  );
 }
 
 function checkNumber(

@@ -3,7 +3,6 @@
 import { FieldScanner } from "./_field_scanner.ts";
 import { familyOf, formatIpv4, formatIpv6 } from "./_ip_text.ts";
 import {
-  DEFAULT_MAX_LENGTH,
   EMPTY,
   firstBytes,
   LINE_SIGNATURE,
@@ -43,11 +42,9 @@ const LEAST_AFTER_CR = "\n".length;
 export function scanV1(
   bytes: Uint8Array,
   options: DecodeOptions,
+  maxLength: number,
 ): ProxyInfo | number {
-  const longest = Math.min(
-    LONGEST_LINE,
-    options.maxLength ?? DEFAULT_MAX_LENGTH,
-  );
+  const longest = Math.min(LONGEST_LINE, maxLength);
   const start = matchStart(bytes);
   const line = typeof start === "number"
     ? start
@@ -187,9 +184,10 @@ function lineError(
   code: ProxyProtocolErrorCode,
   what: string,
 ): ProxyProtocolError {
+  const isV1 = offset >= LINE_SIGNATURE.length;
   return new ProxyProtocolError(
     `Cannot decode PROXY v1 header: ${what} at byte ${offset}`,
     code,
-    { offset, version: 1, received: bytes },
+    { offset, received: bytes, ...(isV1 && { version: 1 }) },
   );
 }

@@ -1,13 +1,12 @@
 /** The binary header, version 2 (section 2.2). */
 
 import { checkTlvs } from "./_check_tlvs.ts";
-import { collectTlvs } from "./_collect_tlvs.ts";
+import { type CollectedTlvs, collectTlvs } from "./_collect_tlvs.ts";
 import { familyOf, formatIpv4, formatIpv6 } from "./_ip_text.ts";
 import { decodeText } from "./_text.ts";
 import {
   blockLength,
   COMMANDS,
-  DEFAULT_MAX_LENGTH,
   EMPTY,
   FAMILIES,
   firstBytes,
@@ -20,12 +19,7 @@ import {
 } from "./_wire.ts";
 import { headerChecksum } from "./crc32c.ts";
 import { ProxyProtocolError, type ProxyProtocolErrorCode } from "./error.ts";
-import type {
-  Address,
-  DecodedTlvs,
-  DecodeOptions,
-  ProxyInfo,
-} from "./types.ts";
+import type { Address, DecodeOptions, ProxyInfo } from "./types.ts";
 
 /** Offsets in the fixed part (section 2.2). */
 const COMMAND_AT = 12;
@@ -39,8 +33,9 @@ const LENGTH_AT = 14;
 export function scanV2(
   bytes: Uint8Array,
   options: DecodeOptions,
+  maxLength: number,
 ): ProxyInfo | number {
-  const length = leastLength(bytes, options.maxLength ?? DEFAULT_MAX_LENGTH);
+  const length = leastLength(bytes, maxLength);
   const commandByte = bytes[COMMAND_AT];
   const familyByte = bytes[FAMILY_AT];
   if (
@@ -50,25 +45,28 @@ export function scanV2(
 
   const isProxy = COMMANDS[commandByte & 0x0f] === "PROXY";
   const block = blockLength(familyByte);
+  const isAddressed = isProxy && block > 0;
   // LOCAL may announce a family without its addresses.
   const tlvStart = FIXED_LENGTH + (FIXED_LENGTH + block <= length ? block : 0);
-  const view = length > tlvStart && bytes.length > tlvStart
+  const view = length > tlvStart
     ? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     : undefined;
   // Without addresses in front nothing says that the rest is TLVs at all.
-  const isStrict = isProxy && block > 0 && options.tlvs !== "lenient";
+  const isStrict = isAddressed && options.tlvs !== "lenient";
   if (view !== undefined && isStrict) checkTlvs(view, tlvStart, length);
   if (bytes.length < length) return length - bytes.length;
 
   const raw = firstBytes(bytes, length);
   const rest = view === undefined ? EMPTY : raw.subarray(tlvStart);
-  const { tlvs, tlv_loc }: DecodedTlvs = view === undefined
-    ? { tlvs: {}, tlv_loc: {} }
+  const { tlvs, tlv_loc, isWhole }: CollectedTlvs = view === undefined
+    ? { tlvs: {}, tlv_loc: {}, isWhole: true }
     : collectTlvs(raw, view, tlvStart, length);
-  if (tlvs.CRC32C !== undefined && options.checksum !== "ignore") {
+  // What looks like a checksum in the skipped block of LOCAL need not be one.
+  const isVerified = options.checksum !== "ignore" && (isAddressed || isWhole);
+  if (tlvs.CRC32C !== undefined && isVerified) {
     checkChecksum(raw, tlvs.CRC32C, tlvStart + (tlv_loc.CRC32C ?? 0));
   }
-  if (!isProxy || block === 0) {
+  if (!isAddressed) {
     return {
       version: 2,
       command: isProxy ? "PROXY" : "LOCAL",
@@ -236,9 +234,10 @@ function headerError(
   code: ProxyProtocolErrorCode,
   what: string,
 ): ProxyProtocolError {
+  const isV2 = offset >= SIGNATURE.length;
   return new ProxyProtocolError(
     `Cannot decode PROXY v2 header: ${what}`,
     code,
-    { offset, version: 2, received: bytes },
+    { offset, received: bytes, ...(isV2 && { version: 2 }) },
   );
 }

@@ -1,5 +1,6 @@
 import { checkTlvs } from "./_check_tlvs.ts";
 import { collectTlvs } from "./_collect_tlvs.ts";
+import { plainView } from "./_plain_view.ts";
 import type { DecodedTlvs } from "./types.ts";
 
 /** Options of {@link decodeTlvs}. */
@@ -34,7 +35,9 @@ export function decodeTlvs(
   bytes: Uint8Array,
   options: DecodeTlvsOptions = {},
 ): DecodedTlvs {
+  bytes = plainView(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!options.partial) checkTlvs(view, 0, bytes.byteLength);
-  return collectTlvs(bytes, view, 0, bytes.byteLength);
+  const { tlvs, tlv_loc } = collectTlvs(bytes, view, 0, bytes.byteLength);
+  return { tlvs, tlv_loc };
 }

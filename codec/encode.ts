@@ -1,6 +1,7 @@
 import { lineOf } from "./_encode_v1.ts";
+import { quote } from "./_quote.ts";
 import { planV2, writeV2 } from "./_encode_v2.ts";
-import type { EncodeOptions, ProxyHeader } from "./types.ts";
+import type { EncodeOptions, ProxyHeader, RawTlv } from "./types.ts";
 
 /**
  * Encodes a header into one new buffer, to be sent in one write: many
@@ -74,14 +75,25 @@ export function encodeInto(
   }
   const plan = planV2(header, options);
   checkRoom(target, plan.length);
-  writeV2(plan, target);
+  writeV2({ ...plan, entries: apart(plan.entries, target) }, target);
   return plan.length;
+}
+
+/** Entries whose values may be written over: those of a header that is rewritten in place. */
+function apart(
+  entries: readonly RawTlv[],
+  { buffer }: Uint8Array,
+): readonly RawTlv[] {
+  return entries.map(({ type, value }) => ({
+    type,
+    value: value.buffer === buffer ? value.slice() : value,
+  }));
 }
 
 function versionOf({ version = 2 }: ProxyHeader): 1 | 2 {
   if (version !== 1 && version !== 2) {
     throw new RangeError(
-      `Cannot encode version: must be 1 or 2, received ${version}`,
+      `Cannot encode version: must be 1 or 2, received ${quote(version)}`,
     );
   }
   return version;

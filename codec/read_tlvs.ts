@@ -1,4 +1,5 @@
 import { tlvEnd } from "./_check_tlvs.ts";
+import { plainView } from "./_plain_view.ts";
 import { TLV_HEADER_LENGTH } from "./_wire.ts";
 import type { LocatedTlv } from "./types.ts";
 
@@ -23,6 +24,7 @@ import type { LocatedTlv } from "./types.ts";
  * ```
  */
 export function* readTlvs(bytes: Uint8Array): Generator<LocatedTlv> {
+  bytes = plainView(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = bytes.byteLength;
   for (let at = 0; at < end;) {

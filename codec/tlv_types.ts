@@ -31,15 +31,14 @@ export const TLV_TYPES = {
 /** Name of a type of TLV in the specification. */
 export type TlvName = keyof typeof TLV_TYPES;
 
-/** Text, number, bytes: what the value of each named type is in `Tlvs`. */
-export type TlvKind = "text" | "number" | "bytes" | "ssl";
+/** What a value is in `Tlvs`. */
+export type TlvKind = "text" | "number" | "bytes";
 
 /** Kind of value of each type that is not bytes (sections 2.2.1 to 2.2.7). */
 const KINDS: Partial<Record<TlvName, TlvKind>> = {
   ALPN: "text",
   AUTHORITY: "text",
   CRC32C: "number",
-  SSL: "ssl",
   SSL_VERSION: "text",
   SSL_CN: "text",
   SSL_CIPHER: "text",
@@ -50,21 +49,27 @@ const KINDS: Partial<Record<TlvName, TlvKind>> = {
   NETNS: "text",
 };
 
-/** Every type's name, by number. */
-const NAMES: readonly string[] = Array.from({ length: 256 }, (_, type) => {
-  const named = Object.entries(TLV_TYPES).find(([, value]) => value === type);
-  return named?.[0] ?? `x${type.toString(16).toUpperCase().padStart(2, "0")}`;
-});
-
-/** Every type by its name, `xNN` of the unnamed ones included. */
-const TYPES: ReadonlyMap<string, number> = new Map(
-  NAMES.map((name, type) => [name, type]),
+/** `xNN` of every type, by number. */
+const HEX_NAMES: readonly string[] = Array.from(
+  { length: 256 },
+  (_, type) => `x${type.toString(16).toUpperCase().padStart(2, "0")}`,
 );
+
+/** Every type's name, by number. */
+const NAMES: string[] = [...HEX_NAMES];
 
 /** Every type's kind of value, by number. */
-const KINDS_BY_TYPE: readonly TlvKind[] = NAMES.map((name) =>
-  (KINDS as Partial<Record<string, TlvKind>>)[name] ?? "bytes"
-);
+const KINDS_BY_TYPE: TlvKind[] = HEX_NAMES.map(() => "bytes");
+
+/** Every type by each of its names. */
+const TYPES = new Map(HEX_NAMES.map((name, type) => [name, type]));
+
+const KINDS_BY_NAME = new Map<string, TlvKind>(Object.entries(KINDS));
+for (const [name, type] of Object.entries(TLV_TYPES)) {
+  NAMES[type] = name;
+  TYPES.set(name, type);
+  KINDS_BY_TYPE[type] = KINDS_BY_NAME.get(name) ?? "bytes";
+}
 
 /**
  * Names a type of TLV: that of the specification, or `xNN` in upper-case hex.
@@ -105,8 +110,17 @@ export function tlvName(type: number): string {
  * ```
  */
 export function tlvType(name: string): number | undefined {
-  return TYPES.get(name) ??
-    (/^x[0-9A-F]{2}$/.test(name) ? parseInt(name.slice(1), 16) : undefined);
+  return TYPES.get(name);
+}
+
+/** `xNN` of a type, whether it has a name or not. */
+export function tlvHexName(type: number): string {
+  return HEX_NAMES[type] ?? "";
+}
+
+/** Whether the specification has a name for a type. */
+export function isNamed(type: number): boolean {
+  return NAMES[type] !== HEX_NAMES[type];
 }
 
 /** What the value of a type is in `Tlvs`. */

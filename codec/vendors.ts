@@ -1,3 +1,4 @@
+import { decodeText } from "./_text.ts";
 import { EMPTY } from "./_wire.ts";
 import { ProxyProtocolError } from "./error.ts";
 import { readTlvs } from "./read_tlvs.ts";
@@ -11,9 +12,6 @@ const GCP = 0xe0;
 /** First byte of the value, where a provider has several kinds of value in one type. */
 const AWS_VPC_ENDPOINT_ID = 0x01;
 const AZURE_PRIVATE_ENDPOINT_LINK_ID = 0x01;
-
-/** What the readers need of a decoded header. */
-export type InfoWithTlvs = Pick<ProxyInfo, "version" | "rest">;
 
 /**
  * Reads the id of the VPC endpoint that the client came through, as an AWS
@@ -29,9 +27,15 @@ export type InfoWithTlvs = Pick<ProxyInfo, "version" | "rest">;
  * assertEquals(awsVpcEndpointId(info), "vpce-08d2bf15fac5001c9");
  * ```
  */
-export function awsVpcEndpointId(info: InfoWithTlvs): string | undefined {
-  const value = findValue(info, AWS, (v) => v[0] === AWS_VPC_ENDPOINT_ID);
-  return value && new TextDecoder().decode(value.subarray(1));
+export function awsVpcEndpointId(
+  info: Pick<ProxyInfo, "version" | "rest">,
+): string | undefined {
+  const value = findValue(
+    info,
+    AWS,
+    (v) => v[0] === AWS_VPC_ENDPOINT_ID && v.length > 1,
+  );
+  return value && decodeText(value.subarray(1));
 }
 
 /**
@@ -50,7 +54,7 @@ export function awsVpcEndpointId(info: InfoWithTlvs): string | undefined {
  * ```
  */
 export function azurePrivateEndpointLinkId(
-  info: InfoWithTlvs,
+  info: Pick<ProxyInfo, "version" | "rest">,
 ): number | undefined {
   const value = findValue(
     info,
@@ -74,14 +78,16 @@ export function azurePrivateEndpointLinkId(
  * assertEquals(gcpPscConnectionId(info), 258n);
  * ```
  */
-export function gcpPscConnectionId(info: InfoWithTlvs): bigint | undefined {
+export function gcpPscConnectionId(
+  info: Pick<ProxyInfo, "version" | "rest">,
+): bigint | undefined {
   const value = findValue(info, GCP, (v) => v.length === 8);
   return value && viewOf(value).getBigUint64(0);
 }
 
 /** The last value of a type that passes; there may be others under the same type. */
 function findValue(
-  info: InfoWithTlvs,
+  info: Pick<ProxyInfo, "version" | "rest">,
   type: number,
   passes: (value: Uint8Array) => boolean,
 ): Uint8Array | undefined {

@@ -1,5 +1,7 @@
+import { EMPTY } from "../codec/_wire.ts";
 import {
   type Address,
+  bytesNeeded,
   type DecodeOptions,
   ProxyProtocolError,
 } from "../codec/mod.ts";
@@ -48,16 +50,12 @@ export function readOptions(options: AcceptOptions): Policy {
       `Cannot read timeout: must be 1 to ${LONGEST_TIMEOUT} ms or Infinity, received ${timeout}`,
     );
   }
-  const { versions = [1, 2], maxLength = Infinity } = decode;
+  bytesNeeded(EMPTY, decode); // throws for a wrong option
+  const { versions = [1, 2] } = decode;
   if (versions.length === 0) {
     throw new RangeError("Cannot read versions: must not be empty");
   }
   for (const version of versions) checkOneOf("versions", version, [1, 2]);
-  if (!(maxLength >= 16)) {
-    throw new RangeError(
-      `Cannot read maxLength: must be at least 16, received ${maxLength}`,
-    );
-  }
   return {
     trusts: readTrust(trust),
     untrusted,
