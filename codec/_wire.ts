@@ -23,8 +23,8 @@ export const LONGEST_HEADER: number = FIXED_LENGTH + 0xffff;
 /** Longest v1 line, CRLF included (section 2.1). */
 export const LONGEST_LINE = 107;
 
-/** Shortest v1 line, `PROXY UNKNOWN` and CRLF (section 2.1). */
-export const SHORTEST_LINE = 15;
+/** Shortest v1 line (section 2.1). */
+export const SHORTEST_LINE: number = "PROXY UNKNOWN\r\n".length;
 
 /** Limit of `maxLength` where the caller sets none. */
 export const DEFAULT_MAX_LENGTH = 4096;

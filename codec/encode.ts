@@ -8,8 +8,12 @@ import type { EncodeOptions, ProxyHeader, RawTlv } from "./types.ts";
  * receivers refuse a header that comes in pieces (sections 2.1 and 2.2).
  *
  * Takes a decoded `ProxyInfo` as well as two addresses. Mixed families become
- * mapped IPv6. LOCAL is written without family and addresses. v1 writes the
- * short `PROXY UNKNOWN` for what it cannot say: LOCAL, UNSPEC, UNIX, DGRAM.
+ * mapped IPv6. LOCAL is written without family and addresses, its length is
+ * that of the TLVs. v1 writes the short `PROXY UNKNOWN` for what it cannot say:
+ * LOCAL, UNSPEC, UNIX, DGRAM.
+ *
+ * A header may take 65551 bytes; few receivers take more than 4096, and without
+ * TLVs all do.
  *
  * @throws {TypeError} for a field of the wrong kind, with its name.
  * @throws {RangeError} for a field out of its range, with its name.

@@ -40,7 +40,10 @@ export type Transport = "UNSPEC" | "STREAM" | "DGRAM";
  * of SSL beside the others (sections 2.2.1 to 2.2.8).
  *
  * A type without a name is `xNN` in upper-case hex, such as `xEA`. Of
- * duplicates the last one is here; {@link readTlvs} has them all. Byte values
+ * duplicates the last one is here, of two SSL TLVs only what the last one holds;
+ * {@link readTlvs} has them all. A type that belongs outside SSL is left out
+ * where it stands inside; a sub-TLV that stands outside, beside an SSL TLV, is
+ * `xNN`. Byte values
  * are views into the header, not copies. Text that is not valid UTF-8 keeps
  * each of its bytes over 0x7F as a lone surrogate U+DC80 to U+DCFF, so that
  * different bytes never become the same text.
@@ -116,13 +119,19 @@ export interface LocatedTlv extends RawTlv {
   offset: number;
 }
 
-/** A decoded header: one shape for both versions, plain data. v1 has no TLVs. */
+/**
+ * A decoded header: one shape for both versions, plain data. v1 has no TLVs.
+ * As JSON it can be read, but not encoded again: JSON has no bytes.
+ */
 export interface ProxyInfo extends DecodedTlvs {
   /** Version of the header. */
   version: 1 | 2;
   /** Command; v1 has only `PROXY`. */
   command: Command;
-  /** Address family; `UNSPEC` for LOCAL and v1 `UNKNOWN`. */
+  /**
+   * Address family; `UNSPEC` for LOCAL, whose family is to be ignored, and for
+   * v1 `UNKNOWN`. `INET6` may hold plain IPv4 with `mixedTcp6` or `unmap`.
+   */
   family: Family;
   /** Transport; `UNSPEC` for LOCAL and v1 `UNKNOWN`. */
   transport: Transport;
@@ -177,6 +186,8 @@ export interface DecodeOptions {
   /**
    * `"lenient"` accepts stray bytes, a TLV that overruns the header and values
    * that do not fit their type: what can be read is read, the rest left out.
+   * LOCAL and UNSPEC are always read so, having no address block that would
+   * say where TLVs begin.
    *
    * @default {"strict"}
    */
@@ -215,8 +226,15 @@ export interface EncodeOptions {
   /**
    * `true` adds a CRC32C TLV where there is none, `false` leaves one out. A
    * CRC32C among the TLVs is always computed anew (section 2.2.3).
+   *
+   * @default {undefined} as the TLVs have it
    */
   checksum?: boolean;
-  /** Pad with a NOOP TLV until the header's length is a multiple of this many bytes (section 2.2.4). */
+  /**
+   * Pad with a NOOP TLV until the header's length is a multiple of this many
+   * bytes, 1 to 65551 (section 2.2.4).
+   *
+   * @default {1}
+   */
   align?: number;
 }

@@ -1,13 +1,10 @@
 import { EMPTY } from "../codec/_wire.ts";
-import {
-  type Address,
-  type ProxyInfo,
-  ProxyProtocolError,
-} from "../codec/mod.ts";
+import { type Address, ProxyProtocolError } from "../codec/mod.ts";
 import { type Ends, endsOf, toAddress } from "./_addresses.ts";
 import { withinLimits } from "./_deadline.ts";
 import { type Header, HeaderReader } from "./_header_reader.ts";
 import { expectsHeader, type Policy } from "./_policy.ts";
+import { verify } from "./_verify.ts";
 import { closeQuietly, ProxiedConn } from "./proxied_conn.ts";
 import type { Accepted, NativeConn } from "./types.ts";
 
@@ -37,7 +34,10 @@ export async function acceptNative<C>(
     const facts = { info, hopAddr, ...ends };
     const conn = new ProxiedConn(raw, native, facts, rest);
     if (ends !== real) showEnds(native, ends);
-    if (info !== undefined) await verify(info, conn, policy);
+    const { verify: ask, signal } = policy;
+    if (info !== undefined && ask !== undefined) {
+      await verify(info, () => ask(info, conn), signal);
+    }
     return { info, conn };
   } catch (error) {
     closeQuietly(native);
@@ -68,32 +68,6 @@ function showEnds(native: NativeConn, ends: Ends): void {
       configurable: true,
     });
   }
-}
-
-/** The user's own check, bounded by the signal alone: the header is in. */
-async function verify(
-  info: ProxyInfo,
-  conn: ProxiedConn,
-  { verify, signal }: Policy,
-): Promise<void> {
-  if (verify === undefined) return;
-  const limits = { timeout: Infinity, signal };
-  let cause: unknown;
-  try {
-    const isVerified = await withinLimits(
-      limits,
-      async () => await verify(info, conn),
-    );
-    if (isVerified === true) return;
-  } catch (error) {
-    if (error instanceof ProxyProtocolError) throw error;
-    cause = error;
-  }
-  throw new ProxyProtocolError(
-    "Cannot accept the connection: refused by verify",
-    "verify",
-    { version: info.version, received: info.raw, cause },
-  );
 }
 
 /** Any failure as the one error, with the hop and what had come. */
