@@ -107,7 +107,7 @@ export interface NativeListener<C extends NativeConn, A = NativeAddress> {
 export type Trust = readonly string[] | ((hop: Address) => boolean) | "any";
 
 /** Options of every adapter, with the leniencies of the codec. */
-export interface AcceptOptions extends DecodeOptions {
+export interface HeaderOptions extends DecodeOptions {
   /** Who may send a header. Required: there is no safe default. */
   trust: Trust;
   /**
@@ -136,6 +136,10 @@ export interface AcceptOptions extends DecodeOptions {
   timeout?: number;
   /** Closes the connection when it fires before the connection is accepted. */
   signal?: AbortSignal;
+}
+
+/** Options of {@link accept}. */
+export interface AcceptOptions extends HeaderOptions {
   /** Asked with every header that was accepted; anything but `true` refuses the connection. */
   verify?: (
     info: ProxyInfo,
@@ -151,8 +155,8 @@ export interface Accepted<C> {
   conn: ProxiedConn<C>;
 }
 
-/** Options of every `proxied`. */
-export interface ListenerOptions extends AcceptOptions {
+/** What every `proxied` takes besides. */
+export interface GateOptions {
   /**
    * How many headers may be pending at once; the newest connection over it is
    * refused.
@@ -166,6 +170,9 @@ export interface ListenerOptions extends AcceptOptions {
    */
   onReject?: (error: ProxyProtocolError) => void;
 }
+
+/** Options of {@link proxied}. */
+export interface ListenerOptions extends AcceptOptions, GateOptions {}
 
 /** What a listener has let in and refused so far; the object is live. */
 export interface ListenerStats {
