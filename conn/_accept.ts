@@ -1,9 +1,9 @@
 import { EMPTY } from "../codec/_wire.ts";
-import { type Address, ProxyProtocolError } from "../codec/mod.ts";
 import { type Ends, endsOf, toAddress } from "./_addresses.ts";
 import { withinLimits } from "./_deadline.ts";
 import { type Header, HeaderReader } from "./_header_reader.ts";
 import { expectsHeader, type Policy } from "./_policy.ts";
+import { toRefusal } from "./_refusal.ts";
 import { verify } from "./_verify.ts";
 import { closeQuietly, ProxiedConn } from "./proxied_conn.ts";
 import type { Accepted, NativeConn } from "./types.ts";
@@ -68,22 +68,4 @@ function showEnds(native: NativeConn, ends: Ends): void {
       configurable: true,
     });
   }
-}
-
-/** Any failure as the one error, with the hop and what had come. */
-export function toRefusal(
-  error: unknown,
-  hop?: Address,
-  received?: Uint8Array,
-): ProxyProtocolError {
-  if (error instanceof ProxyProtocolError) {
-    error.hop ??= hop;
-    return error;
-  }
-  const reason = error instanceof Error ? error.message : String(error);
-  return new ProxyProtocolError(
-    `Cannot accept the connection: ${reason}`,
-    "io",
-    { cause: error, ...(hop && { hop }), ...(received && { received }) },
-  );
 }

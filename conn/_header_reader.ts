@@ -6,6 +6,7 @@ import {
 } from "../codec/mod.ts";
 import { hasSignature } from "../codec/_scan.ts";
 import type { Policy } from "./_policy.ts";
+import { emptyError } from "./_refusal.ts";
 
 /** A header that is in, and what came with it. */
 export interface Header {
@@ -75,12 +76,7 @@ export class HeaderReader {
    */
   end(): Header {
     const { received } = this;
-    if (received.length === 0) {
-      throw new ProxyProtocolError(
-        "Cannot read PROXY header: connection closed without a byte",
-        "empty",
-      );
-    }
+    if (received.length === 0) throw emptyError();
     if (this.#policy.header !== "optional" || hasSignature(received)) {
       throw new ProxyProtocolError(
         `Cannot read PROXY header: connection closed after ${received.length} bytes`,

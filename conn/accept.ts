@@ -1,4 +1,5 @@
-import { acceptNative, toRefusal } from "./_accept.ts";
+import { acceptNative } from "./_accept.ts";
+import { toRefusal } from "./_refusal.ts";
 import { withinLimits } from "./_deadline.ts";
 import { closeDuplex, openDuplex } from "./_duplex_conn.ts";
 import { readOptions } from "./_policy.ts";

@@ -1,4 +1,5 @@
-import { acceptNative, toRefusal } from "./_accept.ts";
+import { acceptNative } from "./_accept.ts";
+import { toRefusal } from "./_refusal.ts";
 import { toAddress } from "./_addresses.ts";
 import { Gate } from "./_gate.ts";
 import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
