@@ -18,7 +18,7 @@ export function toRefusal(
   const refusal = error instanceof ProxyProtocolError
     ? error
     // haproxy ends its TCP health checks with a reset.
-    : isReset(error) && received?.length === 0
+    : isPeerGone(error) && received?.length === 0
     ? emptyError(error)
     : failure(error, received);
   refusal.hop ??= hop;
@@ -40,9 +40,12 @@ function failure(
   );
 }
 
+const GONE_NAMES = ["ConnectionReset", "ConnectionAborted", "NotConnected"];
+const GONE_CODES: unknown[] = ["ECONNRESET", "ECONNABORTED", "ENOTCONN"];
+
 /** Whether the peer has reset the connection, as Deno, Bun and Node say it. */
-function isReset(error: unknown): boolean {
+export function isPeerGone(error: unknown): boolean {
   return error instanceof Error &&
-    (error.name === "ConnectionReset" ||
-      ("code" in error && error.code === "ECONNRESET"));
+    (GONE_NAMES.includes(error.name) ||
+      ("code" in error && GONE_CODES.includes(error.code)));
 }

@@ -1,5 +1,6 @@
+import { EMPTY } from "../codec/_wire.ts";
 import { acceptNative } from "./_accept.ts";
-import { toRefusal } from "./_refusal.ts";
+import { isPeerGone, toRefusal } from "./_refusal.ts";
 import { toAddress } from "./_addresses.ts";
 import { Gate } from "./_gate.ts";
 import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
@@ -83,7 +84,10 @@ export class ProxiedListener<
           for (const { reject } of this.#waiting.splice(0)) reject(error);
           break;
         }
-        this.#gate.report(toRefusal(error));
+        this.#gate.report(toRefusal(error, undefined, EMPTY));
+        // Deno throws so for a peer that has reset before it was accepted:
+        // pausing would let anyone hold the others up.
+        if (isPeerGone(error)) continue;
         await this.#sleep(pause);
         pause = Math.min(2 * pause, LONGEST_PAUSE);
       }

@@ -89,7 +89,8 @@ export class ProxiedConn<C = unknown>
 
   /** Reads at most `p.byteLength` bytes into `p`; how many, or `null` at the end. */
   read(p: Uint8Array): Promise<number | null> {
-    if (this.#rest.length === 0 || p.length === 0) return this.#native.read(p);
+    const isRestLeft = this.#rest.length > 0 && p.length > 0;
+    if (!isRestLeft || this.#isClosed) return this.#native.read(p);
     const taken = this.#rest.subarray(0, p.length);
     p.set(taken);
     this.#rest = this.#rest.subarray(taken.length);

@@ -1,0 +1,66 @@
+/**
+ * Headers written by hand: the wire is visible in the test, and nothing here
+ * comes from the encoder.
+ *
+ * @module
+ */
+
+/** The 12 bytes that begin a v2 header (specification, section 2.2). */
+export const SIGNATURE_HEX = "0d0a0d0a000d0a515549540a";
+
+/** 192.0.2.1:56324 to 198.51.100.1:443. */
+export const BLOCK4 = "c0000201c6336401dc0401bb";
+
+/** 2001:db8::1 port 56324 to 2001:db8::2 port 443. */
+export const BLOCK6 =
+  "20010db800000000000000000000000120010db8000000000000000000000002dc0401bb";
+
+/** `/run/a` to `/run/b`. */
+export const BLOCK_UNIX: string = unixPath("2f72756e2f61") +
+  unixPath("2f72756e2f62");
+
+/** Bytes of hex digits; spaces are for the reader. */
+export function hex(digits: string): Uint8Array<ArrayBuffer> {
+  const pairs = digits.replaceAll(" ", "").match(/../g) ?? [];
+  return Uint8Array.from(pairs, (pair) => parseInt(pair, 16));
+}
+
+/** The way back from {@link hex}. */
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
+}
+
+/** Bytes of text of 8-bit characters. */
+export function ascii(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** The text of a value, as hex. */
+export function textHex(text: string): string {
+  return toHex(new TextEncoder().encode(text));
+}
+
+/** A v2 header: command and family byte, then the body after its length. */
+export function v2(
+  commandAndFamily: string,
+  body = "",
+): Uint8Array<ArrayBuffer> {
+  return hex(SIGNATURE_HEX + commandAndFamily + length(body) + body);
+}
+
+/** A TLV: type, length, value. */
+export function tlv(type: string, value = ""): string {
+  return type + length(value) + value;
+}
+
+/** A UNIX address, filled up with zeroes to its 108 bytes. */
+export function unixPath(path: string): string {
+  return path.padEnd(2 * 108, "0");
+}
+
+/** Two bytes, network order. */
+function length(digits: string): string {
+  const bytes = digits.replaceAll(" ", "").length / 2;
+  return bytes.toString(16).padStart(4, "0");
+}

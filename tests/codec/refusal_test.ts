@@ -1,0 +1,205 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { concat } from "@std/bytes";
+import {
+  bytesNeeded,
+  decode,
+  type DecodeOptions,
+  ProxyProtocolError,
+} from "../../codec/mod.ts";
+import { BLOCK4, BLOCK6, BLOCK_UNIX, hex, SIGNATURE_HEX } from "./_hex.ts";
+import { REFUSED } from "./_refusals.ts";
+
+/** The refusal of both functions, which must be one. */
+function refusalOf(
+  bytes: Uint8Array,
+  options?: DecodeOptions,
+): ProxyProtocolError {
+  const error = assertThrows(
+    () => decode(bytes, options),
+    ProxyProtocolError,
+  );
+  const other = assertThrows(
+    () => bytesNeeded(bytes, options),
+    ProxyProtocolError,
+  );
+  assertEquals(
+    [error.code, error.offset, error.version, error.message],
+    [other.code, other.offset, other.version, other.message],
+  );
+  return error;
+}
+
+/** What may follow: nothing, an end of line, zeroes, everything. */
+const SUFFIXES = [
+  new Uint8Array(),
+  hex("0d0a"),
+  new Uint8Array(300),
+  Uint8Array.from({ length: 256 }, (_, byte) => byte),
+];
+
+for (const refusal of REFUSED) {
+  const { name, bytes, options, code, offset, refusedAt, version } = refusal;
+  Deno.test(`decode() refuses ${name}`, () => {
+    const error = refusalOf(bytes.subarray(0, refusedAt), options);
+    assertEquals([error.code, error.offset, error.version], [
+      code,
+      offset,
+      version,
+    ]);
+    assertEquals(refusalOf(bytes, options).code, code);
+  });
+}
+
+Deno.test("decode() refuses at the first byte that rules a header out", () => {
+  for (const { name, bytes, options, refusedAt } of REFUSED) {
+    for (let length = 0; length < refusedAt; length++) {
+      const prefix = bytes.subarray(0, length);
+      assertEquals(decode(prefix, options), undefined, name);
+      assert(bytesNeeded(prefix, options) >= 1, name);
+    }
+  }
+});
+
+Deno.test("decode() keeps refusing whatever follows", () => {
+  for (const { bytes, options, refusedAt } of REFUSED) {
+    const refused = bytes.subarray(0, refusedAt);
+    for (const suffix of SUFFIXES) {
+      refusalOf(concat([refused, suffix]), options);
+    }
+    for (let length = refusedAt; length <= bytes.length; length++) {
+      refusalOf(bytes.subarray(0, length), options);
+    }
+  }
+});
+
+Deno.test("ProxyProtocolError keeps a copy of the first 128 bytes received", () => {
+  for (const { bytes, options, name } of REFUSED) {
+    const { received } = refusalOf(bytes, options);
+    assertEquals(received, Uint8Array.from(bytes.subarray(0, 128)), name);
+    assert(received.buffer !== bytes.buffer, name);
+  }
+});
+
+Deno.test("ProxyProtocolError says in its message what is wrong", () => {
+  for (const { bytes, options, name } of REFUSED) {
+    const { message } = refusalOf(bytes, options);
+    assert(/^Cannot decode (PROXY|TLVs)[^\p{Cc}]+[^.]$/u.test(message), name);
+  }
+});
+
+/** What the 13th byte may be, by hand from section 2.2. */
+const COMMANDS: ReadonlyMap<number, string> = new Map([
+  [0x20, "LOCAL"],
+  [0x21, "PROXY"],
+]);
+
+Deno.test("decode() refuses all but two of the 256 command bytes", () => {
+  for (let byte = 0; byte < 256; byte++) {
+    const prefix = hex(SIGNATURE_HEX + byteHex(byte));
+    const bytes = hex(SIGNATURE_HEX + byteHex(byte) + "11000c" + BLOCK4);
+    const command = COMMANDS.get(byte);
+    if (command === undefined) {
+      const { code, offset } = refusalOf(prefix);
+      const isVersion2 = byte >= 0x20 && byte <= 0x2f;
+      assertEquals([code, offset], [isVersion2 ? "command" : "version", 12]);
+      assertEquals(refusalOf(bytes).code, code);
+    } else {
+      assertEquals(decode(bytes)?.command, command);
+    }
+  }
+});
+
+/** Family bytes of section 2.2 and the length of their blocks. */
+const BLOCKS: ReadonlyMap<number, number> = new Map([
+  ...[0x00, 0x01, 0x02, 0x10, 0x20, 0x30].map((byte) => [byte, 0] as const),
+  ...[0x11, 0x12].map((byte) => [byte, 12] as const),
+  ...[0x21, 0x22].map((byte) => [byte, 36] as const),
+  ...[0x31, 0x32].map((byte) => [byte, 216] as const),
+]);
+
+/** Around the blocks; what is behind a block of zeroes is TLVs of type 0. */
+const LENGTHS = [0, 1, 2, 3, 11, 12, 13, 14, 15, 35, 36, 37, 39, 215, 216, 217]
+  .concat([218, 219, 222, 4080, 4081]);
+
+Deno.test("decode() knows all 256 family bytes at every interesting length", () => {
+  for (let byte = 0; byte < 256; byte++) {
+    for (const length of LENGTHS) {
+      for (const command of ["20", "21"]) {
+        const bytes = hex(
+          SIGNATURE_HEX + command + byteHex(byte) +
+            length.toString(16).padStart(4, "0") + "00".repeat(length),
+        );
+        assertEquals(
+          outcome(bytes),
+          expectedOutcome(command === "21", byte, length),
+          `${command}${byteHex(byte)} of ${length} bytes`,
+        );
+      }
+    }
+  }
+});
+
+function outcome(bytes: Uint8Array): string {
+  try {
+    return decode(bytes) === undefined ? "more" : "accepted";
+  } catch (error) {
+    assert(error instanceof ProxyProtocolError);
+    return error.code;
+  }
+}
+
+function expectedOutcome(isProxy: boolean, byte: number, length: number) {
+  const block = BLOCKS.get(byte);
+  if (block === undefined) return byte > 0x3f ? "family" : "transport";
+  if (isProxy && length < block) return "length";
+  if (length > 4080) return "length";
+  // TLVs of no bytes take 3: what is over is stray.
+  const isStrict = isProxy && block > 0;
+  return isStrict && (length - block) % 3 !== 0 ? "tlv" : "accepted";
+}
+
+Deno.test("decode() refuses an undefined family byte as soon as it is in", () => {
+  for (let byte = 0; byte < 256; byte++) {
+    const prefix = hex(SIGNATURE_HEX + "20" + byteHex(byte));
+    if (BLOCKS.has(byte)) {
+      assertEquals(decode(prefix), undefined);
+    } else {
+      const { code, offset } = refusalOf(prefix);
+      assertEquals([code, offset], [
+        byte > 0x3f ? "family" : "transport",
+        13,
+      ]);
+    }
+  }
+});
+
+Deno.test("bytesNeeded() tells the block's length from the family byte", () => {
+  for (const [byte, block] of BLOCKS) {
+    const proxy = hex(SIGNATURE_HEX + "21" + byteHex(byte));
+    const local = hex(SIGNATURE_HEX + "20" + byteHex(byte));
+    assertEquals(bytesNeeded(proxy), 2 + block);
+    // LOCAL may come without its block.
+    assertEquals(bytesNeeded(local), 2);
+  }
+});
+
+Deno.test("decode() refuses every cut of an announced block", () => {
+  for (
+    const [family, block] of [["11", BLOCK4], ["21", BLOCK6], [
+      "31",
+      BLOCK_UNIX,
+    ]] as const
+  ) {
+    for (let length = 0; length < block.length / 2; length++) {
+      const announced = length.toString(16).padStart(4, "0");
+      const head = SIGNATURE_HEX + "21" + family + announced;
+      assertEquals(refusalOf(hex(head)).code, "length");
+      const cut = hex(head + block.slice(0, 2 * length));
+      assertEquals(refusalOf(cut).code, "length");
+    }
+  }
+});
+
+function byteHex(byte: number): string {
+  return byte.toString(16).padStart(2, "0");
+}

@@ -1,0 +1,97 @@
+import { assert, assertEquals } from "@std/assert";
+import {
+  awsVpcEndpointId,
+  azurePrivateEndpointLinkId,
+  decode,
+  gcpPscConnectionId,
+  type ProxyInfo,
+} from "../../codec/mod.ts";
+import { ascii, BLOCK4, textHex, tlv, v2 } from "./_hex.ts";
+import { vectorNamed } from "./_vectors.ts";
+
+const READERS = [
+  awsVpcEndpointId,
+  azurePrivateEndpointLinkId,
+  gcpPscConnectionId,
+];
+
+function infoOf(bytes: Uint8Array): ProxyInfo {
+  const info = decode(bytes, { tlvs: "lenient" });
+  assert(info !== undefined);
+  return info;
+}
+
+/** What the three readers say of TLVs behind an address block. */
+function read(digits: string) {
+  const info = infoOf(v2("2111", BLOCK4 + digits));
+  return READERS.map((reader) => reader(info));
+}
+
+Deno.test("awsVpcEndpointId() reads what a Network Load Balancer sends", () => {
+  const { bytes } = vectorNamed("the header of an AWS Network Load Balancer");
+  assertEquals(awsVpcEndpointId(infoOf(bytes)), "vpce-08d2bf15fac5001c9");
+});
+
+Deno.test("azurePrivateEndpointLinkId() reads the low byte first", () => {
+  const { bytes } = vectorNamed("the TLV of Azure Private Link");
+  assertEquals(azurePrivateEndpointLinkId(infoOf(bytes)), 0x12345678);
+  assertEquals(read("ee0005 01 fffffffe")[1], 0xfeffffff);
+});
+
+Deno.test("gcpPscConnectionId() reads all 64 bits", () => {
+  const { bytes } = vectorNamed("the TLV of Google Private Service Connect");
+  assertEquals(gcpPscConnectionId(infoOf(bytes)), 0x0102030405060708n);
+  assertEquals(
+    read(tlv("e0", "ffffffffffffffff"))[2],
+    0xffffffffffffffffn,
+  );
+});
+
+/** TLVs of the three types that mean something else. */
+const OTHERS: readonly [string, string][] = [
+  ["no TLVs", ""],
+  ["other types", tlv("e1", "01" + "00".repeat(7)) + tlv("ed", "0100000000")],
+  ["values of no bytes", tlv("ea") + tlv("ee") + tlv("e0")],
+  [
+    "another kind of value",
+    tlv("ea", "02" + textHex("vpce-1")) + tlv("ee", "0200000000"),
+  ],
+  ["values too short", tlv("ee", "01000000") + tlv("e0", "00".repeat(7))],
+  ["values too long", tlv("ee", "010000000000") + tlv("e0", "00".repeat(9))],
+  [
+    "the types inside SSL",
+    tlv("20", "0100000001" + tlv("ea", "0161") + tlv("ee", "0100000000")),
+  ],
+];
+
+for (const [name, digits] of OTHERS) {
+  Deno.test(`awsVpcEndpointId() and its like read nothing of ${name}`, () => {
+    assertEquals(read(digits), [undefined, undefined, undefined]);
+  });
+}
+
+Deno.test("awsVpcEndpointId() reads nothing of an id without its kind", () => {
+  // haproxy was told to send this one.
+  const { bytes } = vectorNamed("the capture haproxy35-tlv");
+  assertEquals(awsVpcEndpointId(infoOf(bytes)), undefined);
+});
+
+Deno.test("awsVpcEndpointId() and its like take the last value that suits", () => {
+  const digits = tlv("ea", "0161") + tlv("ea", "0162") + tlv("ea", "0263") +
+    tlv("ee", "0101000000") + tlv("ee", "0102000000") + tlv("ee", "03") +
+    tlv("e0", "0000000000000001") + tlv("e0", "0000000000000002") +
+    tlv("e0", "03");
+  assertEquals(read(digits), ["b", 2, 2n]);
+});
+
+Deno.test("awsVpcEndpointId() and its like read what was read leniently", () => {
+  const good = tlv("ea", "0161") + tlv("ee", "0101000000") +
+    tlv("e0", "0000000000000001");
+  assertEquals(read(good + "ea"), ["a", 1, 1n]);
+  assertEquals(read("eaffff" + good), [undefined, undefined, undefined]);
+});
+
+Deno.test("awsVpcEndpointId() and its like read nothing of v1", () => {
+  const info = infoOf(ascii("PROXY UNKNOWN \xea\0\x02\x01a\r\n"));
+  for (const reader of READERS) assertEquals(reader(info), undefined);
+});
