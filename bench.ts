@@ -10,7 +10,9 @@ import { decode, encode } from "./codec/mod.ts";
 
 const isQuick = Deno.args.includes("--quick");
 const ROUNDS = isQuick ? 5 : 31;
-const PASSES = isQuick ? 50 : 1500;
+const PASSES = isQuick ? 200 : 1500;
+/** Rounds before any is measured, in which the runtime compiles. */
+const WARM_UPS = 3;
 
 /** Two ways to the same text, measured in turn. */
 interface Work {
@@ -95,6 +97,7 @@ function median(values: number[]): number {
 console.log("work                 ours ns   floor ns   ratio");
 for (const { name, inputs, ours, floor } of WORKS) {
   const times: { ours: number[]; floor: number[] } = { ours: [], floor: [] };
+  for (let i = 0; i < WARM_UPS; i++) round(ours, inputs) + round(floor, inputs);
   for (let i = 0; i < ROUNDS; i++) {
     times.ours.push(round(ours, inputs));
     times.floor.push(round(floor, inputs));
