@@ -1,6 +1,8 @@
 /** Loopback listeners and the peers that dial them. */
 
 import { encode, type ProxyHeader } from "../../mod.ts";
+import { utf8 } from "../_bytes.ts";
+import { receiveAll, send as sendBytes } from "./_loopback.ts";
 
 /** Two addresses from the ranges for documentation. */
 export const CLIENT = {
@@ -31,30 +33,18 @@ export async function send(
   conn: Pick<Deno.Conn, "write">,
   bytes: Uint8Array | string,
 ): Promise<void> {
-  const all = typeof bytes === "string"
-    ? new TextEncoder().encode(bytes)
-    : bytes;
-  for (let at = 0; at < all.length;) at += await conn.write(all.subarray(at));
+  await sendBytes(conn, typeof bytes === "string" ? utf8(bytes) : bytes);
 }
 
-/** Everything until the end, or until the peer resets. */
+/** Everything until the end; nothing when the peer resets. */
 export async function receive(
   conn: Pick<Deno.Conn, "read">,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  let received = new Uint8Array(0);
-  const buffer = new Uint8Array(65536);
-  for (;;) {
-    let count: number | null;
-    try {
-      count = await conn.read(buffer);
-    } catch {
-      return received;
-    }
-    if (count === null) return received;
-    const longer = new Uint8Array(received.length + count);
-    longer.set(received);
-    longer.set(buffer.subarray(0, count), received.length);
-    received = longer;
+  try {
+    return await receiveAll(conn);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
+    return new Uint8Array();
   }
 }
 

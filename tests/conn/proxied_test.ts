@@ -8,9 +8,8 @@ import {
   type ProxiedListener,
   type ProxyProtocolError,
 } from "../../mod.ts";
+import { TRUST } from "./_loopback.ts";
 import { CLIENT, dial, HEADER, listen, receive, send } from "./_peers.ts";
-
-const TRUST = ["127.0.0.1"];
 
 /** Runs a proxied listener with what it reports. */
 async function withListener(

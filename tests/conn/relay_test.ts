@@ -11,6 +11,7 @@ import {
   type RelayResult,
   tlvName,
 } from "../../mod.ts";
+import { TRUST } from "./_loopback.ts";
 import {
   CLIENT,
   dial,
@@ -20,8 +21,6 @@ import {
   receiveText,
   send,
 } from "./_peers.ts";
-
-const TRUST = ["127.0.0.1"];
 
 /** A connection that has been accepted, its client, and a target to relay to. */
 async function withRelay(
@@ -35,7 +34,7 @@ async function withRelay(
   accepting: {
     header?: "require" | "ignore";
     untrusted?: "direct";
-    trust?: string[];
+    trust?: readonly string[];
   } = {},
 ): Promise<void> {
   using front = listen();

@@ -12,6 +12,7 @@ import {
   type RelayOptions,
   serve,
 } from "../../mod.ts";
+import { TRUST } from "./_loopback.ts";
 import {
   CLIENT,
   dial,
@@ -21,8 +22,6 @@ import {
   receiveText,
   send,
 } from "./_peers.ts";
-
-const TRUST = ["127.0.0.1"];
 
 /** A proxy that relays to the next hop. */
 function hop(

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { proxied, serve } from "../../mod.ts";
+import { TRUST } from "./_loopback.ts";
 import {
   CLIENT,
   dial,
@@ -9,8 +10,6 @@ import {
   receiveText,
   send,
 } from "./_peers.ts";
-
-const TRUST = ["127.0.0.1"];
 
 Deno.test("serve() hands each connection to the handler and closes it afterwards", async () => {
   const server = serve(proxied(listen(), { trust: TRUST }), async (conn) => {

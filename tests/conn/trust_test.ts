@@ -68,6 +68,8 @@ const DECISIONS: [entry: string, trusted: string[], others: string[]][] = [
   ]],
   // A range that only begins like mapped addresses is of IPv6.
   ["::/64", ["::1", "::1.2.3.4"], ["1.2.3.4", "::ffff:1.2.3.4"]],
+  ["::ffff:10.0.0.1/64", ["::1"], ["10.0.0.1", "1.2.3.4"]],
+  ["::ffff:10.0.0.1/95", ["::fffe:1.2.3.4"], ["10.0.0.1", "1.2.3.4"]],
   // Zone ids are of this host, and say nothing of the peer.
   ["fe80::1%eth0", ["fe80::1", "fe80::1%eth0", "fe80::1%eth1"], [
     "fe80::2%eth0",

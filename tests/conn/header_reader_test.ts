@@ -1,0 +1,36 @@
+import { assertEquals } from "@std/assert";
+import { concat } from "@std/bytes";
+import { HeaderReader } from "../../conn/_header_reader.ts";
+import { readOptions } from "../../conn/_policy.ts";
+import { CAPTURES } from "../codec/_captures.ts";
+import { assertBytes, utf8 } from "../_bytes.ts";
+
+const PAYLOAD = utf8("EHLO client.example\r\n");
+
+Deno.test("HeaderReader.push() gives back what came beyond the header, however it was cut", () => {
+  for (const { bytes, options } of CAPTURES) {
+    const policy = readOptions({ trust: "any", ...options });
+    const all = concat([bytes, PAYLOAD]);
+    for (let at = 1; at < all.length; at += at < 64 ? 1 : 13) {
+      const reader = new HeaderReader(policy);
+      const first = reader.push(all.slice(0, at));
+      assertEquals(first !== undefined, at >= bytes.length);
+      const header = first ?? reader.push(all.slice(at));
+      const rest = first === undefined ? all.length : at;
+      assertEquals(header?.info?.raw, bytes);
+      assertBytes(
+        header?.rest ?? new Uint8Array(),
+        all.subarray(bytes.length, rest),
+      );
+    }
+  }
+});
+
+Deno.test("HeaderReader.push() copies: its caller may use the chunk again", () => {
+  const reader = new HeaderReader(readOptions({ trust: "any" }));
+  const line = utf8("PROXY TCP4 192.0.2.1 198.51.100.1 1 2\r\n");
+  const chunk = line.slice(0, 20);
+  assertEquals(reader.push(chunk), undefined);
+  chunk.fill(0);
+  assertEquals(reader.push(line.slice(20))?.info?.raw, line);
+});
