@@ -133,8 +133,8 @@ function padded(
   }
   const over = (tlvStart + entriesLength(entries)) % align;
   if (over === 0) return entries;
-  let padding = align - over;
-  while (padding < TLV_HEADER_LENGTH) padding += align;
+  const step = align - over;
+  const padding = step < TLV_HEADER_LENGTH ? step + align : step;
   const value = new Uint8Array(padding - TLV_HEADER_LENGTH);
   return [...entries, { type: TLV_TYPES.NOOP, value }];
 }

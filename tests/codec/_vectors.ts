@@ -149,6 +149,11 @@ const IPV6_TEXTS: readonly [string, string, string][] = [
     "1:2:3:4:5:6:708:9ff",
   ],
   ["an address nearly mapped", "::fffe:1.2.3.4", "::fffe:102:304"],
+  [
+    "an address nearly mapped by its tenth byte",
+    "::1:ffff:1.2.3.4",
+    "::1:ffff:102:304",
+  ],
   ["an address nearly mapped in front", "1::ffff:1.2.3.4", "1::ffff:102:304"],
 ];
 

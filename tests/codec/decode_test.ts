@@ -126,8 +126,11 @@ Deno.test("decode() takes a header of a version that is asked for", () => {
 
 Deno.test("decode() takes a Buffer and gives plain views", () => {
   forEachVector(({ bytes, options }) => {
-    const info = mustDecode(Buffer.from(bytes), options);
+    const buffer = Buffer.from(bytes);
+    const info = mustDecode(buffer, options);
     assertEquals(info, mustDecode(bytes, options));
+    assertStrictEquals(info.raw.buffer, buffer.buffer);
+    assertStrictEquals(info.raw.byteOffset, buffer.byteOffset);
     for (const view of [info.raw, info.rest]) {
       assertStrictEquals(Object.getPrototypeOf(view), Uint8Array.prototype);
     }

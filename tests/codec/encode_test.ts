@@ -569,6 +569,12 @@ const WRONG_PATHS: readonly Wrong[] = [
     "source.path",
   ],
   [
+    "a path with a NUL as its second byte",
+    { ...UNIX, source: unix("a\0b") },
+    TypeError,
+    "source.path",
+  ],
+  [
     "a path with a NUL at its end",
     { ...UNIX, destination: unix("/a\0") },
     TypeError,
