@@ -51,7 +51,9 @@ export function readOptions(options: AcceptOptions): Policy {
     );
   }
   bytesNeeded(EMPTY, decode); // throws for a wrong option
-  const { versions = [1, 2] } = decode;
+  const { versions = [1, 2], checksum = "verify", tlvs = "strict" } = decode;
+  checkOneOf("checksum", checksum, ["verify", "ignore"]);
+  checkOneOf("tlvs", tlvs, ["strict", "lenient"]);
   if (versions.length === 0) {
     throw new RangeError("Cannot read versions: must not be empty");
   }

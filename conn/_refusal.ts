@@ -17,7 +17,7 @@ export function toRefusal(
 ): ProxyProtocolError {
   const refusal = error instanceof ProxyProtocolError
     ? error
-    // haproxy ends its TCP health checks with a reset.
+    // Checks of haproxy end with a reset, which may overtake what they sent.
     : isPeerGone(error) && received?.length === 0
     ? emptyError(error)
     : failure(error, received);
