@@ -1,4 +1,6 @@
+import { quote } from "../codec/_quote.ts";
 import { tlvEntries } from "../codec/_tlv_entries.ts";
+import { isSslSubtype } from "../codec/tlv_types.ts";
 import {
   type Address,
   type ProxyHeader,
@@ -52,10 +54,13 @@ function readTypes(
 ): ReadonlySet<number> {
   return new Set(names.map((name) => {
     const type = tlvType(name);
-    if (type !== undefined) return type;
-    throw new TypeError(
-      `Cannot read ${option}: unknown TLV ${JSON.stringify(name)}`,
-    );
+    if (type === undefined) {
+      throw new TypeError(`Cannot read ${option}: unknown TLV ${quote(name)}`);
+    }
+    if (isSslSubtype(type)) {
+      throw new TypeError(`Cannot read ${option}: ${name} goes with SSL`);
+    }
+    return type;
   }));
 }
 

@@ -13,7 +13,10 @@ const BUFFER_SIZE = 65536;
 export interface RelayOptions {
   /** Version of the header to write to the target. Without it none is written. */
   send?: 1 | 2;
-  /** Names of the TLVs to pass on, such as `AUTHORITY` or `xEA`. All by default. */
+  /**
+   * Names of the TLVs to pass on, such as `AUTHORITY` or `xEA`. All by default.
+   * SSL goes whole, with its sub-TLVs.
+   */
   keep?: readonly string[];
   /** Names of TLVs not to pass on. */
   drop?: readonly string[];

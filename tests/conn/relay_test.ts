@@ -206,6 +206,7 @@ Deno.test("relay() refuses wrong TLV options and closes both ends", async () => 
     const options of [
       { send: 2, keep: ["NONSENSE"] },
       { send: 2, drop: ["xe0"] },
+      { send: 2, drop: ["SSL_CN"] }, // would leave it in, unnoticed
       { send: 2, add: { UNIQUE_ID: new Uint8Array(129) } },
     ] as const
   ) {
