@@ -1,0 +1,343 @@
+/**
+ * The PROXY protocol for the sockets of `Bun.listen`.
+ *
+ * {@link proxied} wraps the handlers once: `open` is called when the header is
+ * in, and is told what it says; `data` gets the payload from its first byte
+ * on. The header inside TLS needs nothing else than `tls` in `Bun.listen`; for
+ * TLS after a header in clear there is {@link upgradeTls}.
+ *
+ * ```ts
+ * import { type BunSocket, proxied } from "@edgewire/proxy-protocol/bun";
+ *
+ * // Bun.listen({ hostname: "0.0.0.0", port: 8080, socket: handlers });
+ * const handlers = proxied<BunSocket & { write(bytes: Uint8Array): number }>({
+ *   open(socket, info) {
+ *     console.log(socket.remoteAddress, info?.tlvs.AUTHORITY);
+ *   },
+ *   data(socket, payload) {
+ *     socket.write(payload);
+ *   },
+ * }, { trust: ["10.0.0.0/8"] });
+ * ```
+ *
+ * Written right into the call, `Bun.listen<Data>({ socket: proxied({ … }, { … }) })`
+ * with its type of data named, the types of Bun are inferred. `Bun.serve`
+ * cannot take a socket over: for HTTP see `@edgewire/proxy-protocol/node`,
+ * which runs on Bun.
+ *
+ * @module
+ */
+
+import { EMPTY } from "../codec/_wire.ts";
+import type { Address, ProxyInfo } from "../codec/mod.ts";
+import { toRefusal } from "./_refusal.ts";
+import { endsOf } from "./_addresses.ts";
+import { BunConn } from "./_bun_conn.ts";
+import type {
+  BunHandlers,
+  BunListenerOptions,
+  BunPayload,
+  BunProxiedHandlers,
+  BunSocket,
+  BunUpgradable,
+  BunUpgradeOptions,
+} from "./_bun_types.ts";
+import { withinLimits } from "./_deadline.ts";
+import { Gate } from "./_gate.ts";
+import { expectsHeader } from "./_policy.ts";
+import { showEnds } from "./_show_ends.ts";
+import { verify } from "./_verify.ts";
+
+export {
+  type Address,
+  type Command,
+  type DecodedTlvs,
+  type DecodeOptions,
+  type Family,
+  type ProxyInfo,
+  ProxyProtocolError,
+  type ProxyProtocolErrorCode,
+  type ProxyProtocolErrorDetails,
+  type TlvLocations,
+  type Tlvs,
+  type Transport,
+} from "../codec/mod.ts";
+export type {
+  BunBinaryType,
+  BunHandlers,
+  BunListenerOptions,
+  BunPayload,
+  BunProxiedHandlers,
+  BunSocket,
+  BunTlsHandlers,
+  BunUpgradable,
+  BunUpgradeOptions,
+} from "./_bun_types.ts";
+export type {
+  GateOptions,
+  HeaderOptions,
+  ListenerStats,
+  Trust,
+} from "./types.ts";
+
+/** By socket; `socket.data` is the application's. */
+const CONNS = new WeakMap<object, BunConn<BunSocket>>();
+
+/**
+ * Wraps the handlers of `Bun.listen({ socket })` so that they hear of a
+ * connection when its PROXY header is in (section 2): TCP, TLS with the header
+ * inside, and UNIX sockets.
+ *
+ * `open` gets the header besides the socket, whose `remoteAddress`,
+ * `remotePort`, `remoteFamily`, `localAddress`, `localPort` and `localFamily`
+ * are now those of the client's connection; for a client on a UNIX socket they
+ * are `undefined`. They stay the real ones for LOCAL, UNKNOWN, UNSPEC and direct
+ * peers, and for `header: "ignore"`. All other handlers are called as without a
+ * proxy, in the order of the events, and not at all for a connection that was
+ * refused. What comes with the header, or while `verify` is asked, is
+ * delivered after `open`; `pause()` in `open` holds it back.
+ *
+ * Refused connections are closed, counted in `stats` and told to `onReject`;
+ * nothing that a peer does throws. `signal` closes the connections that are
+ * pending and refuses later ones; the listener is the caller's to stop. Errors
+ * that the application's handlers throw go where they go without a proxy: to
+ * its `error` handler, else they are uncaught.
+ *
+ * The handlers serve one listener or several. `socket.reload()` of Bun replaces
+ * those of the whole listener, so do not give it others than these.
+ *
+ * @throws {TypeError} for a wrong option, with its name.
+ * @throws {RangeError} for an option out of its range, with its name.
+ *
+ * @example
+ * ```ts
+ * import {
+ *   type BunSocket,
+ *   proxied,
+ *   proxyHop,
+ * } from "@edgewire/proxy-protocol/bun";
+ *
+ * const handlers = proxied({
+ *   open(socket: BunSocket, info) {
+ *     console.log(socket.remoteAddress, "by way of", proxyHop(socket));
+ *     console.log(info?.tlvs.UNIQUE_ID);
+ *   },
+ *   data(_socket, payload) {
+ *     console.log(payload.byteLength);
+ *   },
+ * }, {
+ *   trust: ["10.0.0.0/8"],
+ *   onReject: (error) => console.warn(error.code, error.hop, error.message),
+ * });
+ * // Bun.listen({ hostname: "0.0.0.0", port: 8080, socket: handlers });
+ * console.log(handlers.stats.accepted);
+ * ```
+ */
+export function proxied<
+  S extends BunSocket = BunSocket,
+  P extends BunPayload = Uint8Array,
+>(
+  handlers: BunHandlers<S, P>,
+  options: BunListenerOptions<S>,
+): BunProxiedHandlers<S, P> {
+  const { verify: ask, ...others } = options;
+  const gate = new Gate(others);
+  const { drain, timeout, error, connectError, binaryType } = handlers;
+  return {
+    stats: gate.stats,
+    open(socket) {
+      const hop = peerOf(socket);
+      if (gate.enter(hop)) {
+        const conn = new BunConn<S>(socket, hop, handlers, gate.policy);
+        CONNS.set(socket, conn);
+        admit(socket, conn, gate, ask);
+      } else {
+        socket.terminate();
+      }
+    },
+    data: (socket, payload) => CONNS.get(socket)?.data(payload),
+    end: (socket) => CONNS.get(socket)?.end(),
+    close: (socket, error) => CONNS.get(socket)?.close(error),
+    // Without one, the runtime calls open after the handshake, which would then have no deadline.
+    handshake: (socket, success, error) =>
+      CONNS.get(socket)?.handshake(success, error),
+    // The runtime behaves differently where an application has none of these.
+    ...(drain && { drain: (socket) => CONNS.get(socket)?.drain() }),
+    ...(timeout && { timeout: (socket) => CONNS.get(socket)?.timeout() }),
+    ...(error && { error: (socket, error) => CONNS.get(socket)?.error(error) }),
+    ...(connectError && { connectError }),
+    ...(binaryType && { binaryType }),
+  };
+}
+
+/** Lets a connection in once its header is in, or refuses it. */
+async function admit<S extends BunSocket>(
+  socket: S,
+  conn: BunConn<S>,
+  gate: Gate,
+  ask: BunListenerOptions<S>["verify"],
+): Promise<void> {
+  const { policy } = gate;
+  const { hop } = conn;
+  const real = { remoteAddr: hop, localAddr: ownEndOf(socket) };
+  try {
+    // A peer that has reset its connection by now has no address to be trusted by.
+    if (isGone(hop)) conn.close();
+    if (isGone(hop) || expectsHeader(policy, hop)) {
+      const limits = { ...policy, received: () => conn.received };
+      conn.info = await withinLimits(limits, () => conn.header);
+    }
+    const { info } = conn;
+    conn.ends = endsOf(info, real, policy.header);
+    if (conn.ends !== real) showEnds(socket, conn.ends);
+    if (info !== undefined && ask !== undefined) {
+      await verify(info, () => ask(info, socket), policy.signal);
+    }
+  } catch (error) {
+    CONNS.delete(socket); // nobody is told what becomes of it
+    socket.terminate();
+    gate.refuse(toRefusal(error, hop, conn.received));
+    return;
+  }
+  gate.accept(conn.info);
+  conn.open();
+}
+
+/** The peer; its address is empty when it has reset the connection already. */
+function peerOf(socket: BunSocket): Address {
+  return isUnix(socket)
+    ? { transport: "unix", path: "" }
+    : toTcp(socket.remoteAddress, socket.remotePort);
+}
+
+function ownEndOf(socket: BunSocket): Address {
+  return isUnix(socket)
+    ? { transport: "unix", path: "" }
+    : toTcp(socket.localAddress, socket.localPort);
+}
+
+/**
+ * Asked of the listener: the addresses are missing as well on a TCP connection
+ * that was reset, which must not pass for a UNIX socket.
+ */
+function isUnix({ listener }: BunSocket): boolean {
+  return listener !== undefined && "unix" in listener &&
+    listener.unix !== undefined;
+}
+
+function toTcp(hostname = "", port = 0): Address {
+  return { transport: "tcp", hostname, port };
+}
+
+function isGone(hop: Address): boolean {
+  return "hostname" in hop && hop.hostname === "";
+}
+
+/**
+ * What the header of a connection says; `undefined` where there is none. For
+ * sockets that `open` was called with, or `verify`, and what
+ * {@link upgradeTls} makes of them.
+ *
+ * @example
+ * ```ts
+ * import { type BunSocket, proxyInfo } from "@edgewire/proxy-protocol/bun";
+ *
+ * function authorityOf(socket: BunSocket): string | undefined {
+ *   return proxyInfo(socket)?.tlvs.AUTHORITY;
+ * }
+ * ```
+ */
+export function proxyInfo(socket: object): ProxyInfo | undefined {
+  return CONNS.get(socket)?.info;
+}
+
+/**
+ * The peer itself, whatever the socket shows: the proxy that dialled us, or a
+ * direct client. `undefined` for a socket that is not from here.
+ *
+ * @example
+ * ```ts
+ * import { type BunSocket, proxyHop } from "@edgewire/proxy-protocol/bun";
+ *
+ * function log(socket: BunSocket): void {
+ *   console.log(socket.remoteAddress, "by way of", proxyHop(socket));
+ * }
+ * ```
+ */
+export function proxyHop(socket: object): Address | undefined {
+  return CONNS.get(socket)?.hop;
+}
+
+/**
+ * Goes on with TLS after a header in clear: `socket.upgradeTLS` as the server,
+ * called in `open`. The TLS session begins with what came with the header; the
+ * socket that it gives shows the client too. From then on the handlers of
+ * `options` are called, and those of {@link proxied} no more.
+ *
+ * It takes the options of `upgradeTLS`: `tls`, `socket`, `data`. Two more that
+ * TLS needs here are not in the types of Bun: `isServer` and `initialData`.
+ *
+ * @returns The TLS socket; `undefined` when the connection is closed already.
+ *
+ * @example
+ * ```ts
+ * import {
+ *   type BunSocket,
+ *   type BunTlsHandlers,
+ *   type BunUpgradable,
+ *   proxied,
+ *   upgradeTls,
+ * } from "@edgewire/proxy-protocol/bun";
+ *
+ * // Of Bun, which infers them where it is called in `Bun.listen<Data>(…)`.
+ * type TlsSocket = BunSocket & { write(bytes: Uint8Array): number };
+ * interface TlsOptions {
+ *   tls: { key: string; cert: string };
+ *   socket: BunTlsHandlers<TlsSocket> & {
+ *     data(socket: TlsSocket, payload: Uint8Array): void;
+ *   };
+ * }
+ *
+ * function secureEcho(tls: TlsOptions["tls"]) {
+ *   return proxied({
+ *     open(socket: BunSocket & BunUpgradable<TlsOptions, TlsSocket>) {
+ *       upgradeTls(socket, {
+ *         tls,
+ *         socket: {
+ *           open: (socket) => console.log(socket.remoteAddress),
+ *           data: (socket, payload) => void socket.write(payload),
+ *         },
+ *       });
+ *     },
+ *   }, { trust: ["10.0.0.0/8"] });
+ * }
+ * ```
+ */
+export function upgradeTls<O extends BunUpgradeOptions<T>, T extends object>(
+  socket: BunUpgradable<O, T>,
+  options: O,
+): T | undefined {
+  const conn = CONNS.get(socket);
+  if (conn?.isClosed) return undefined; // or the runtime throws
+  const rest = conn?.takeRest() ?? EMPTY;
+  const handlers = options.socket;
+  const adopt = (tls: T) => {
+    if (conn === undefined) return;
+    CONNS.set(tls, conn);
+    if (conn.ends !== undefined) showEnds(tls, conn.ends);
+  };
+  const [, tls] = socket.upgradeTLS({
+    ...options,
+    isServer: true,
+    ...(rest.length > 0 && { initialData: rest }),
+    socket: {
+      ...handlers,
+      open(tls: T) {
+        adopt(tls);
+        return handlers.open?.call(tls, tls);
+      },
+    },
+  }) ?? [];
+  if (tls !== undefined) adopt(tls);
+  return tls;
+}

@@ -1,0 +1,264 @@
+/**
+ * The PROXY protocol for servers and sockets of `node:net`, `node:tls`,
+ * `node:http`, `node:https` and `node:http2`, on Node, Deno and Bun.
+ *
+ * {@link proxied} makes a server take the header off each connection before
+ * anything else sees it, TLS included; applications and frameworks on top stay
+ * as they are, and `request.socket.remoteAddress` is the client.
+ *
+ * ```ts
+ * import { createServer } from "node:http";
+ * import { proxied, proxyHop, proxyInfo } from "@edgewire/proxy-protocol/node";
+ *
+ * function main() {
+ *   const server = createServer((request, response) => {
+ *     const { remoteAddress } = request.socket; // the client's
+ *     console.log(remoteAddress, proxyHop(request), proxyInfo(request)?.tlvs);
+ *     response.end("hello\n");
+ *   });
+ *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
+ * }
+ * ```
+ *
+ * @module
+ */
+
+import { Server as HttpsServer } from "node:https";
+import { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
+import type { Address, ProxyInfo } from "../codec/mod.ts";
+import { acceptSocket } from "./_node_accept.ts";
+import { NodeDoor } from "./_node_door.ts";
+import { factsOf, remember } from "./_node_facts.ts";
+import { endTls, listenInFront, needsFront } from "./_node_front.ts";
+import { timeoutsOf } from "./_node_http_timeouts.ts";
+import { override } from "./_node_override.ts";
+import type {
+  NodeAccepted,
+  NodeAcceptOptions,
+  NodeListenerOptions,
+  NodeProxied,
+  NodeServer,
+  NodeSocket,
+} from "./_node_types.ts";
+import { readOptions } from "./_policy.ts";
+import { showEnds } from "./_show_ends.ts";
+
+export {
+  type Address,
+  type Command,
+  type DecodedTlvs,
+  type DecodeOptions,
+  type Family,
+  type ProxyInfo,
+  ProxyProtocolError,
+  type ProxyProtocolErrorCode,
+  type ProxyProtocolErrorDetails,
+  type TlvLocations,
+  type Tlvs,
+  type Transport,
+} from "../codec/mod.ts";
+export type {
+  NodeAccepted,
+  NodeAcceptOptions,
+  NodeListener,
+  NodeListenerOptions,
+  NodeProxied,
+  NodeServer,
+  NodeSocket,
+} from "./_node_types.ts";
+export type {
+  GateOptions,
+  HeaderOptions,
+  ListenerStats,
+  Trust,
+} from "./types.ts";
+
+/**
+ * Takes the PROXY header off a socket and gives back both: what the header
+ * says, and the same socket, whose `remoteAddress`, `remotePort`,
+ * `remoteFamily`, `localAddress`, `localPort` and `localFamily` are now those
+ * of the client's connection (section 2). They stay the real ones for LOCAL,
+ * UNKNOWN and UNSPEC, with `header: "ignore"` and where there is no header; a
+ * client on a UNIX socket has none, as ever.
+ *
+ * Call it before anything reads from the socket. Only the header is taken from
+ * it: whoever listens next, in whatever way, gets the payload from its first
+ * byte on, even when that is later. The deadline is 5000 ms unless `timeout`
+ * says otherwise, and ends with the header. Of a `tls.TLSSocket` it is the
+ * header inside TLS.
+ *
+ * @throws {ProxyProtocolError} when the connection is refused; the socket is
+ * destroyed then, and its `'error'` events are taken care of. Code `empty` is
+ * a peer that closed without a byte, as TCP health checks do: not worth a line
+ * in a log.
+ * @throws {TypeError} for a wrong option, before the socket is touched.
+ * @throws {RangeError} for an option out of its range, before it is touched.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:net";
+ * import { accept } from "@edgewire/proxy-protocol/node";
+ *
+ * function main() {
+ *   createServer((socket) => {
+ *     accept(socket, { trust: ["10.0.0.0/8"] }).then(({ info, conn }) => {
+ *       console.log(conn.remoteAddress, info?.tlvs.AUTHORITY);
+ *       conn.on("error", console.error);
+ *       conn.pipe(conn);
+ *     }, console.error);
+ *   }).listen(8080);
+ * }
+ * ```
+ */
+export async function accept<S extends NodeSocket>(
+  socket: S,
+  options: NodeAcceptOptions<S>,
+): Promise<NodeAccepted<S>> {
+  const { verify, ...rest } = options;
+  const info = await acceptSocket(socket, readOptions(rest), verify);
+  return { info, conn: socket };
+}
+
+/**
+ * Makes a server of `node:net`, `node:tls`, `node:http`, `node:https` or
+ * `node:http2` take its connections behind PROXY headers, in clear and before
+ * TLS (section 2), and gives back the same server. Its listeners, whenever they
+ * are added, see a connection once its header is in; its sockets, those of TLS
+ * and of requests too, show the client like those of {@link accept}.
+ *
+ * Header reads run beside each other: a silent peer delays nobody, and no more
+ * than `maxPending` (1024) are waited for. Refused connections are destroyed,
+ * counted in `stats` and told to `onReject`. Closing the server, or the
+ * `signal`, also closes those whose header is pending. Timeouts of HTTP begin
+ * when the header is in.
+ *
+ * On Bun servers of HTTP and TLS are native: there a server of `node:net`
+ * listens in their place, so wrap them before they listen. Their
+ * `headersTimeout`, `requestTimeout` and `keepAliveTimeout` are kept,
+ * `timeout` is not.
+ *
+ * @throws {TypeError} for a wrong option, with its name.
+ * @throws {RangeError} for an option out of its range, with its name.
+ * @throws {Error} on Bun, when a server of HTTP or TLS listens already.
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from "node:fs";
+ * import { createSecureServer } from "node:http2";
+ * import { proxied } from "@edgewire/proxy-protocol/node";
+ *
+ * function main() {
+ *   const server = createSecureServer({
+ *     key: readFileSync("key.pem"),
+ *     cert: readFileSync("cert.pem"),
+ *     allowHTTP1: true,
+ *   }, (request, response) => {
+ *     response.end(`hello ${request.socket.remoteAddress}\n`);
+ *   });
+ *   const { stats } = proxied(server, {
+ *     trust: ["10.0.0.0/8"],
+ *     onReject: (error) => console.warn(error.code, error.hop, error.message),
+ *   });
+ *   server.listen(8443, () => console.log(stats));
+ * }
+ * ```
+ */
+export function proxied<S extends NodeServer>(
+  server: S,
+  options: NodeListenerOptions,
+): S & NodeProxied {
+  const isFronted = needsFront(server);
+  const timeouts = isFronted ? timeoutsOf(server) : undefined;
+  const { emit } = server;
+  const pass = (event: string, ...args: unknown[]): boolean => {
+    timeouts?.see(event, args[0], args[1]);
+    return Reflect.apply(emit, server, [event, ...args]);
+  };
+  const hand = (socket: NodeSocket) => void pass("connection", socket);
+  const door = new NodeDoor(
+    options,
+    isFronted && server instanceof HttpsServer ? endTls(server, hand) : hand,
+  );
+  if (isFronted) listenInFront(server, (socket) => void door.admit(socket));
+  // All servers get their connections by this event, and whoever has asked for
+  // it, before or later, is called from here: there are no listeners to move.
+  override(server, "emit", (event: string, ...args: unknown[]) => {
+    const [first] = args;
+    if (event === "connection" && first instanceof Duplex) {
+      door.admit(first);
+      return true;
+    }
+    if (HEIRS.has(event)) args.forEach(inherit);
+    return pass(event, ...args);
+  });
+  for (const name of ["close", "closeAllConnections"]) {
+    const method: unknown = Reflect.get(server, name);
+    if (typeof method !== "function") continue;
+    override(server, name, (...args) => {
+      const result: unknown = Reflect.apply(method, server, args);
+      door.closePending();
+      return result;
+    });
+  }
+  options.signal?.addEventListener("abort", () => void server.close());
+  return Object.assign(server, { stats: door.stats });
+}
+
+/** Events that bring something new built upon a socket. */
+const HEIRS = new Set([
+  "secureConnection",
+  "tlsClientError",
+  "session",
+  "stream",
+]);
+
+/** Passes on what is known of a socket, since links to it end with it. */
+function inherit(heir: unknown): void {
+  if (typeof heir !== "object" || heir === null) return;
+  const facts = factsOf(heir);
+  if (facts === undefined) return;
+  remember(heir, facts);
+  const { shown } = facts;
+  if (shown !== undefined && heir instanceof TLSSocket) showEnds(heir, shown);
+}
+
+/**
+ * The header by which a connection came: of a socket, a `TLSSocket`, a request
+ * of HTTP/1 or HTTP/2, a stream or a session of HTTP/2. `undefined` where there
+ * was none.
+ *
+ * @example
+ * ```ts
+ * import type { IncomingMessage, ServerResponse } from "node:http";
+ * import { proxyInfo } from "@edgewire/proxy-protocol/node";
+ *
+ * function handle(request: IncomingMessage, response: ServerResponse) {
+ *   const { AUTHORITY = "no name" } = proxyInfo(request)?.tlvs ?? {};
+ *   response.end(`You asked the proxy for ${AUTHORITY}\n`);
+ * }
+ * ```
+ */
+export function proxyInfo(socketOrRequest: object): ProxyInfo | undefined {
+  return factsOf(socketOrRequest)?.info;
+}
+
+/**
+ * The peer of a connection: the proxy, where `remoteAddress` is the client. It
+ * takes what {@link proxyInfo} takes; `undefined` for what was not accepted
+ * here.
+ *
+ * @example
+ * ```ts
+ * import type { IncomingMessage, ServerResponse } from "node:http";
+ * import { proxyHop } from "@edgewire/proxy-protocol/node";
+ *
+ * function handle(request: IncomingMessage, response: ServerResponse) {
+ *   console.log(request.socket.remoteAddress, "by way of", proxyHop(request));
+ *   response.end("hello\n");
+ * }
+ * ```
+ */
+export function proxyHop(socketOrRequest: object): Address | undefined {
+  return factsOf(socketOrRequest)?.hop;
+}
