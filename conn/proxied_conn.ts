@@ -75,7 +75,9 @@ export class ProxiedConn<C = unknown>
   }
 
   async #pull(
-    controller: ReadableStreamController<Uint8Array<ArrayBuffer>>,
+    controller:
+      | ReadableByteStreamController
+      | ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>,
   ): Promise<void> {
     const request = "byobRequest" in controller && controller.byobRequest;
     const view = request && request.view;

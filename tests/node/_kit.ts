@@ -82,9 +82,11 @@ export async function listening(
   await isListening;
   try {
     await work(portOf(server));
-  } finally {
-    await closed(server);
+  } catch (error) {
+    server.close(); // what is left open now is not the news
+    throw error;
   }
+  await closed(server);
 }
 
 /** The port of a server that listens. */

@@ -17,7 +17,13 @@ const DRIVERS: Driver[] = [
   {
     runtime: "Node",
     command: "npx",
-    args: ["-y", "node@24", "--test", "--test-reporter=spec"],
+    args: [
+      "-y",
+      "node@24",
+      "--test",
+      "--test-reporter=spec",
+      "--test-force-exit",
+    ],
     line: /^(?<outcome>[✔✖]) (?<name>.*) \([\d.]+ms\)/u,
     passed: "✔",
   },
@@ -37,7 +43,7 @@ const DRIVERS: Driver[] = [
   },
 ];
 
-const FILES = ["accept", "server", "http"].map((name) =>
+const FILES = ["accept", "server", "services", "http"].map((name) =>
   `./${name}_scenarios.ts`
 );
 
@@ -47,6 +53,7 @@ for (const { runtime, command, args, line, passed } of DRIVERS) {
       args: [...args, ...FILES],
       cwd: new URL(".", import.meta.url),
       env: { NO_COLOR: "1" },
+      signal: AbortSignal.timeout(180_000),
     }).output();
     const decoder = new TextDecoder();
     const output = decoder.decode(stdout) + decoder.decode(stderr);

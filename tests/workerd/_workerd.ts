@@ -22,6 +22,12 @@ export interface Refusal {
   error?: string;
 }
 
+/** What workerd itself tells of a socket. */
+interface Listening {
+  socket: string;
+  port: number;
+}
+
 /** A workerd that runs. */
 export interface Running extends AsyncDisposable {
   /** Ports by the name of the service. */
@@ -50,9 +56,9 @@ export async function startWorkerd(
     const refusals = new Queue<Refusal>();
     const listening = Promise.withResolvers<void>();
     const reading = readLines(child.stdout, (line) => {
-      const { event, socket, port, ...refusal } = JSON.parse(line);
-      if (event !== "listen") return refusals.add(refusal);
-      ports.set(socket, port);
+      const told: Refusal | Listening = JSON.parse(line);
+      if (!("port" in told)) return refusals.add(told);
+      ports.set(told.socket, told.port);
       if (ports.size === Object.keys(services).length) listening.resolve();
     });
     const stop = async () => {
@@ -88,14 +94,13 @@ export async function startWorkerd(
 
 /** The program itself, which ends with its pid; a script may stand before it. */
 async function findWorkerd(): Promise<string> {
-  const command = `command -v workerd`;
   const { success, stdout, all } = await run(
-    ["npx", "-y", "-p", WORKERD, "-c", command],
+    ["npx", "-y", "-p", WORKERD, "-c", "command -v workerd"],
   );
   if (!success) throw new Error(`npx failed:\n${all}`);
   const script = await Deno.realPath(stdout.trim());
-  const { default: program } = createRequire(script)("../lib/main.js");
-  return String(program);
+  const program: { default: string } = createRequire(script)("../lib/main.js");
+  return program.default;
 }
 
 async function writeConfig(
