@@ -14,7 +14,7 @@ interface Socket extends ByteDuplex {
 
 /** Bindings of the service: what it does, and how it accepts. */
 interface Env {
-  role: "echo" | "describe" | "startTls";
+  role: "echo" | "describe" | "tell" | "startTls";
   options: AcceptOptions;
 }
 
@@ -23,6 +23,13 @@ export default {
     try {
       const { info, conn } = await accept(socket, options);
       if (role === "echo") {
+        await conn.pipeTo(conn.writable);
+      } else if (role === "tell") {
+        const { remoteAddr } = conn;
+        const told = "path" in remoteAddr
+          ? { hostname: null, port: null }
+          : { hostname: remoteAddr.hostname, port: remoteAddr.port };
+        await conn.write(new TextEncoder().encode(JSON.stringify(told) + "\n"));
         await conn.pipeTo(conn.writable);
       } else if (role === "describe") {
         const { hopAddr, remoteAddr, localAddr } = conn;

@@ -10,7 +10,7 @@ const ESBUILD = "esbuild@0.28.2";
 
 /** A socket that workerd listens on, and the service behind it. */
 export interface Service {
-  role: "echo" | "describe" | "startTls";
+  role: "echo" | "describe" | "tell" | "startTls";
   options: AcceptOptions;
 }
 
