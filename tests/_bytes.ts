@@ -1,11 +1,22 @@
-/** Bytes that tests send. */
-
-import { equals } from "@std/bytes";
-import { assert } from "@std/assert";
+/** Bytes that tests send, on any runtime. */
 
 /** Text as bytes. */
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
+}
+
+/** Chunks as one. */
+export function concat(
+  chunks: readonly Uint8Array[],
+): Uint8Array<ArrayBuffer> {
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
 }
 
 /** Bytes in which a lost, doubled or moved one shows. */
@@ -21,10 +32,9 @@ export function pattern(length: number): Uint8Array<ArrayBuffer> {
 
 /** Compares without printing a megabyte when they differ. */
 export function assertBytes(actual: Uint8Array, expected: Uint8Array): void {
-  if (equals(actual, expected)) return;
   const at = expected.findIndex((byte, i) => byte !== actual[i]);
-  assert(
-    false,
+  if (at < 0 && actual.length === expected.length) return;
+  throw new Error(
     `${actual.length} bytes instead of ${expected.length}, which differ at ${
       at < 0 ? expected.length : at
     }`,

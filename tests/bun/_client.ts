@@ -1,10 +1,14 @@
 /** What dials a listener under test, over `node:net` and `node:tls`, and waits. */
 
-import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
+import { concat } from "../_bytes.ts";
+import { within } from "../_within.ts";
+
+export { assertBytes, concat, pattern, utf8 } from "../_bytes.ts";
+export { within } from "../_within.ts";
 
 function pem(name: string): string {
   const url = new URL(`../data/${name}.pem`, import.meta.url);
@@ -13,24 +17,6 @@ function pem(name: string): string {
 
 /** A certificate of `localhost` with its key, in PEM. */
 export const KEY_PAIR = { cert: pem("cert"), key: pem("key") };
-
-/** Fails when something takes too long, so that a hang says where. */
-export async function within<T>(
-  promise: Promise<T>,
-  what: string,
-  ms = 5000,
-): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(new Error(`Waited ${ms} ms for ${what}`)),
-    ms,
-  );
-  try {
-    return await Promise.race([promise, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /** Items that one side adds and the other waits for, one by one. */
 export class Queue<T> {
@@ -175,41 +161,4 @@ export function gluedTo(first: Uint8Array, peer: Duplex): Duplex {
   peer.on("end", () => glued.push(null));
   peer.on("error", () => {});
   return glued;
-}
-
-/** Chunks as one. */
-export function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
-}
-
-/** Bytes in which a lost, doubled or moved one shows. */
-export function pattern(length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let state = 1;
-  for (let i = 0; i < length; i++) {
-    state = Math.imul(state, 48271) % 0x7fffffff;
-    bytes[i] = state;
-  }
-  return bytes;
-}
-
-/** Compares without printing a megabyte when they differ. */
-export function assertBytes(actual: Uint8Array, expected: Uint8Array): void {
-  const at = expected.findIndex((byte, i) => byte !== actual[i]);
-  assert(
-    at < 0 && actual.length === expected.length,
-    `${actual.length} bytes instead of ${expected.length}, which differ at ${at}`,
-  );
-}
-
-/** Bytes of text. */
-export function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
 }

@@ -9,6 +9,9 @@ import { connect as connectTcp, type Server, type Socket } from "node:net";
 import process from "node:process";
 import { setImmediate } from "node:timers/promises";
 import { connect as connectTls, type TLSSocket } from "node:tls";
+import { within } from "../_within.ts";
+
+export { within } from "../_within.ts";
 
 /** The runtime that runs this. */
 export const RUNTIME = "bun" in process.versions
@@ -107,24 +110,6 @@ export async function closed(server: Pick<Server, "close">): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.close((error) => error ? reject(error) : resolve());
   await within(promise, "the server to close");
-}
-
-/** Fails when something takes too long, so that a hang says where. */
-export async function within<T>(
-  promise: Promise<T>,
-  what: string,
-  ms = 10_000,
-): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(new Error(`Waited ${ms} ms for ${what}`)),
-    ms,
-  );
-  try {
-    return await Promise.race([promise, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** A client that collects what it receives. */

@@ -168,7 +168,7 @@ for (const [consumer, consume] of Object.entries(CONSUMERS)) {
 
 test("accept() takes every captured header whole, split at each byte and byte by byte", async () => {
   const leniency = { mixedTcp6: true }; // of nginx
-  const options = { trust: TRUST, ...leniency };
+  const options = { trust: TRUST, timeout: 60_000, ...leniency };
   const consume = CONSUMERS["'data'"];
   assert(consume);
   await Promise.all(

@@ -282,7 +282,8 @@ test("http: a server that listens already is wrapped, or refused where it is nat
 });
 
 test("http: a server listens, counts and fails as without a proxy", async () => {
-  const server = proxied(createHttp(tell), { trust: TRUST });
+  const options = { trust: TRUST, timeout: 60_000 };
+  const server = proxied(createHttp(tell), options);
   assert.equal(server.address(), null);
   const { promise, resolve } = Promise.withResolvers<void>();
   assert.equal(server.listen({ port: 0, host: "127.0.0.1" }, resolve), server);

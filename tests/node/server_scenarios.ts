@@ -44,7 +44,7 @@ function echo(socket: Socket): void {
 
 /** Waits until a condition of a server holds, looking after each turn. */
 async function until(what: string, holds: () => boolean): Promise<void> {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 30_000;
   while (!holds()) {
     assert(Date.now() < end, `Waited for ${what}`);
     await setImmediate();
