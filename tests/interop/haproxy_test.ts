@@ -21,7 +21,7 @@ import {
   send,
   TRUST,
 } from "../conn/_loopback.ts";
-import { ignore, type Places, startHaproxy } from "./_haproxy.ts";
+import { type Haproxy, ignore, type Places, startHaproxy } from "./_haproxy.ts";
 
 const PAYLOAD = utf8("hello");
 
@@ -56,7 +56,7 @@ listen sender
 /** What a client of a sender shows, and what came of it. */
 async function throughSender(
   options: string,
-  connect: (places: Places) => Promise<Deno.Conn>,
+  connect: (haproxy: Haproxy) => Promise<Deno.Conn>,
 ): Promise<Accepted<Deno.TcpConn> & { client: Deno.Conn; port: number }> {
   using opened = new DisposableStack();
   const upstream = opened.use(listen());
@@ -70,11 +70,11 @@ async function throughSender(
   return { ...accepted, client, port: haproxy.port };
 }
 
-const overIpv4 = ({ port }: Places): Promise<Deno.Conn> =>
+const overIpv4 = ({ port }: Haproxy): Promise<Deno.Conn> =>
   Deno.connect({ hostname: "127.0.0.1", port });
-const overIpv6 = ({ port }: Places): Promise<Deno.Conn> =>
+const overIpv6 = ({ port }: Haproxy): Promise<Deno.Conn> =>
   Deno.connect({ hostname: "::1", port });
-const overUnix = ({ directory }: Places): Promise<Deno.Conn> =>
+const overUnix = ({ directory }: Haproxy): Promise<Deno.Conn> =>
   Deno.connect({ transport: "unix", path: `${directory}/client` });
 
 for (

@@ -1,0 +1,80 @@
+/**
+ * Clients that send a header and a request behind it.
+ *
+ * @module
+ */
+
+import { concat } from "@std/bytes";
+import { utf8 } from "../../_bytes.ts";
+import { send } from "../../conn/_loopback.ts";
+import { outcomeOf, readFacts, type Reply } from "./_facts.ts";
+
+/** How long an answer may take, in ms. */
+export const TIMEOUT = 8000;
+
+/** A request of HTTP after which the server closes. */
+const REQUEST =
+  "GET /who HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
+/** Connects for as long as an answer may take. */
+export async function dial(port: number): Promise<Disposable & Deno.TcpConn> {
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  const timer = setTimeout(() => conn.close(), TIMEOUT);
+  const dispose = conn[Symbol.dispose].bind(conn);
+  conn[Symbol.dispose] = () => {
+    clearTimeout(timer);
+    dispose();
+  };
+  return conn;
+}
+
+/**
+ * Sends a header and what follows it in one write, and reads until the end or
+ * until the answer is complete.
+ */
+export async function exchange(
+  port: number,
+  header: Uint8Array,
+  request: string,
+  isComplete: (text: string) => boolean = () => false,
+): Promise<Reply> {
+  using conn = await dial(port);
+  const reply = { text: "", port: conn.localAddr.port };
+  try {
+    await send(conn, concat([header, utf8(request)]));
+    await readText(conn, reply, isComplete);
+  } catch (error) {
+    if (!isReset(error)) throw error;
+  }
+  return reply;
+}
+
+/** Reads into a reply, which keeps what came before a reset. */
+async function readText(
+  conn: Deno.Conn,
+  reply: Reply,
+  isComplete: (text: string) => boolean,
+): Promise<void> {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(4096);
+  while (!isComplete(reply.text)) {
+    const count = await conn.read(buffer);
+    if (count === null) return;
+    reply.text += decoder.decode(buffer.subarray(0, count), { stream: true });
+  }
+}
+
+/** Whether a server has refused rather than failed to answer. */
+export function isReset(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.BrokenPipe;
+}
+
+/** What a server of HTTP says in its answer as `src=… sport=…`. */
+export async function askHttp(
+  port: number,
+  header: Uint8Array,
+): Promise<string> {
+  const reply = await exchange(port, header, REQUEST);
+  return outcomeOf(readFacts(reply.text), reply.port);
+}

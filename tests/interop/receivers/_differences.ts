@@ -1,0 +1,63 @@
+/**
+ * What many receivers have in common that differs from the specification.
+ *
+ * @module
+ */
+
+import { INPUTS } from "./_inputs.ts";
+import type { Differences } from "./_receiver.ts";
+
+/** It takes a header whatever its checksum. */
+export const NO_CHECKSUM: Differences = {
+  "v2 TCP4 with a wrong checksum": {
+    outcome: "told",
+    note: "does not verify checksums",
+  },
+};
+
+/** It refuses a header without addresses. */
+export const NO_UNKNOWN: Differences = {
+  "v1 UNKNOWN": { outcome: "refused", note: "refuses UNKNOWN" },
+};
+
+/** It refuses the 15 bytes of the shortest line. */
+export const NO_SHORT_UNKNOWN: Differences = {
+  "v1 UNKNOWN": {
+    outcome: "refused",
+    note: "takes UNKNOWN only with something behind it",
+  },
+};
+
+/** It refuses PROXY without a family. */
+export const NO_UNSPEC: Differences = {
+  "v2 UNSPEC": { outcome: "refused", note: "refuses PROXY with UNSPEC" },
+};
+
+/** It refuses families of datagrams. */
+export const NO_UDP: Differences = {
+  "v2 UDP4": { outcome: "refused", note: "refuses datagram families" },
+};
+
+/** It keeps the addresses of the socket for families of datagrams. */
+export const REAL_UDP: Differences = {
+  "v2 UDP4": { outcome: "real", note: "ignores datagram families" },
+};
+
+/** It refuses UNIX sockets. */
+export const NO_UNIX: Differences = {
+  "v2 UNIX": { outcome: "refused", note: "refuses UNIX sockets" },
+};
+
+/** It keeps the addresses of the socket for UNIX sockets. */
+export const REAL_UNIX: Differences = {
+  "v2 UNIX": { outcome: "real", note: "ignores UNIX sockets" },
+};
+
+/** It knows one version, and refuses the other. */
+export function onlyVersion(version: 1 | 2): Differences {
+  const difference = { outcome: "refused", note: `only v${version}` } as const;
+  return Object.fromEntries(
+    INPUTS.filter(({ name }) => !name.startsWith(`v${version} `))
+      .map(({ name }) => [name, difference]),
+  );
+}

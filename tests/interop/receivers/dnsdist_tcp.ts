@@ -1,0 +1,7 @@
+/** @module */
+
+import { dnsdist } from "./_dnsdist.ts";
+import type { Receiver } from "./_receiver.ts";
+
+/** dnsdist over TCP: its answer. */
+export const receiver: Receiver = dnsdist("TCP");

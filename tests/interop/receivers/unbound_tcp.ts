@@ -1,0 +1,7 @@
+/** @module */
+
+import type { Receiver } from "./_receiver.ts";
+import { unbound } from "./_unbound.ts";
+
+/** unbound over TCP: its answer. */
+export const receiver: Receiver = unbound("TCP");
