@@ -47,10 +47,11 @@ export function toMarkdown(matrix: readonly Tested[]): string {
   const of = (direction: Row["direction"]) =>
     matrix.filter((tested) => tested.direction === direction);
   return [
-    ...["| Sends to us | Version | What | Remarks |", "| - | - | - | - |"],
+    "| Sends to us | Version | Rows | Headers | TLVs | Remarks |",
+    "| - | - | - | - | - | - |",
     ...of("sender").map(senderLine),
     "",
-    "| Reads ours | Version | Takes | Shows the hop for | Refuses |",
+    "| Reads ours | Version | Rows | As specified | Remarks |",
     "| - | - | - | - | - |",
     ...of("receiver").map(receiverLine),
   ].join("\n");
@@ -74,25 +75,67 @@ function keyOf({ system, direction }: Pick<Tested, "system" | "direction">) {
 }
 
 function senderLine({ system, version, rows }: Tested): string {
-  const inputs = rows.map(({ input, ok }) => ok ? input : `**not** ${input}`);
-  const remarks = rows.filter(({ note }) => note !== undefined)
-    .map(({ input, note }) => `${input}: ${note}`);
-  return line(system, version, inputs.join(", "), remarks.join("; "));
-}
-
-function receiverLine({ system, version, rows }: Tested): string {
-  const inputs = (isSuch: (seen: string) => boolean) =>
-    rows.filter(({ ok, seen }) => ok && isSuch(seen)).map(({ input }) => input)
-      .join(", ");
-  const unexpected = rows.filter(({ ok }) => !ok)
-    .map(({ input }) => `, **not** ${input}`).join("");
+  const seen = rows.filter(({ ok }) => ok).map(({ seen }) => seen);
   return line(
     system,
     version,
-    inputs((seen) => seen !== "real" && seen !== "refused") + unexpected,
-    inputs((seen) => seen === "real"),
-    inputs((seen) => seen === "refused"),
+    String(rows.length),
+    headers(seen),
+    tlvs(seen),
+    [...remarks(rows), ...runtimes(rows)].join("; "),
   );
+}
+
+/** Versions with their families, as far as rows name them. */
+function headers(seen: readonly string[]): string {
+  return [1, 2].map((version) => {
+    const kinds = seen.map((text) =>
+      new RegExp(`^v${version} ([^,]+)`).exec(text)?.[1]?.replace(" STREAM", "")
+    );
+    return [`v${version}`, unique(kinds)] as const;
+  }).filter(([, kinds]) => kinds.length > 0)
+    .map(([version, kinds]) => `${version} ${kinds.join(", ")}`).join("; ");
+}
+
+/** Names behind header and addresses, without those that are parts of SSL. */
+function tlvs(seen: readonly string[]): string {
+  const names = seen.flatMap((text) => text.split(", ").slice(2))
+    .flatMap((text) => text.split(" "))
+    .map((text) => /^([A-Z][A-Z_0-9]*|x[0-9A-F]{2})(?==|$)/.exec(text)?.[1]);
+  return unique(names).filter((name) => !name.startsWith("SSL_")).join(", ");
+}
+
+/** A row with a note is one that does otherwise. */
+function receiverLine({ system, version, rows }: Tested): string {
+  const regular = rows.filter(({ note, ok }) => ok && note === undefined);
+  return line(
+    system,
+    version,
+    String(rows.length),
+    String(regular.length),
+    remarks(rows).join("; "),
+  );
+}
+
+/** Where it was before our servers of other runtimes. */
+function runtimes(rows: Tested["rows"]): string[] {
+  const names = unique(
+    rows.map(({ input }) => / to our server on (.+)$/.exec(input)?.[1]),
+  );
+  return names.length === 0
+    ? []
+    : [`also before our servers on ${names.join(", ")}`];
+}
+
+function remarks(rows: Tested["rows"]): string[] {
+  return [
+    ...unique(rows.map(({ note }) => note)),
+    ...rows.filter(({ ok }) => !ok).map(({ input }) => `**not** ${input}`),
+  ];
+}
+
+function unique(texts: readonly (string | undefined)[]): string[] {
+  return [...new Set(texts.filter((text) => text !== undefined))];
 }
 
 function line(...cells: string[]): string {

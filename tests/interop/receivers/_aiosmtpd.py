@@ -8,8 +8,12 @@ from aiosmtpd.controller import Controller
 TLVS = ["ALPN", "AUTHORITY", "UNIQUE_ID", "SSL_VERSION", "SSL_CN", "SSL_CIPHER"]
 
 
-def text(address):
-    return address.rstrip(b"\0").decode() if isinstance(address, bytes) else address
+def words_of(proxy):
+    if isinstance(proxy.src_addr, bytes):  # UNIX sockets
+        source, destination = (path.rstrip(b"\0").decode() for path in (proxy.src_addr, proxy.dst_addr))
+        return [f"src={source}", f"dst={destination}"]
+    return [f"src={proxy.src_addr}", f"sport={proxy.src_port}",
+            f"dst={proxy.dst_addr}", f"dport={proxy.dst_port}"]
 
 
 class Handler:
@@ -23,8 +27,7 @@ class Handler:
         if proxy.src_addr is None:  # LOCAL, UNKNOWN, UNSPEC
             words = [f"src={session.peer[0]}", f"sport={session.peer[1]}"]
         else:
-            words = [f"src={text(proxy.src_addr)}", f"sport={proxy.src_port}",
-                     f"dst={text(proxy.dst_addr)}", f"dport={proxy.dst_port}"]
+            words = words_of(proxy)
         tlvs = (proxy.tlv if proxy.version == 2 else None) or {}
         words += [f"{name.lower()}={tlvs[name].decode()}"
                   for name in TLVS if name in tlvs]

@@ -53,6 +53,15 @@ export const REAL_UNIX: Differences = {
   "v2 UNIX": { outcome: "real", note: "ignores UNIX sockets" },
 };
 
+/** It refuses headers of v2 that are longer than lines of v1. */
+export function atMost(length: number): Differences {
+  const note = `refuses headers over ${length} bytes, v2 as well`;
+  return Object.fromEntries(
+    INPUTS.filter(({ header }) => header.length > length)
+      .map(({ name }) => [name, { outcome: "refused", note } as const]),
+  );
+}
+
 /** It knows one version, and refuses the other. */
 export function onlyVersion(version: 1 | 2): Differences {
   const difference = { outcome: "refused", note: `only v${version}` } as const;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Launch, type Places, type Running, start } from "../_system.ts";
+import { type Launch, type Places, start } from "../_system.ts";
 import { askHttp } from "./_client.ts";
 import type { Receiving } from "./_receiver.ts";
 
@@ -23,7 +23,7 @@ export interface Plan {
    *
    * @default {askHttp}
    */
-  ask?: (port: number, header: Uint8Array, running: Running) => Promise<string>;
+  ask?: (port: number, header: Uint8Array) => Promise<string>;
 }
 
 /** Starts a server. */
@@ -36,7 +36,7 @@ export async function startPlan(
   }));
   const port = firstOf(running.ports);
   return {
-    probe: (header) => ask(port, header, running),
+    probe: (header) => ask(port, header),
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
 }

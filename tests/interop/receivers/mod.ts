@@ -5,28 +5,28 @@
  */
 
 import { receiver as aiosmtpd } from "./aiosmtpd.ts";
-import { receiver as haproxy } from "./haproxy.ts";
-import { receiver as nginxHttp } from "./nginx_http.ts";
-import { receiver as nginxStream } from "./nginx_stream.ts";
-import { receiver as unboundTcp } from "./unbound_tcp.ts";
-import { receiver as unboundUdp } from "./unbound_udp.ts";
 import { receiver as apache } from "./apache.ts";
+import { receiver as dnsdistTcp } from "./dnsdist_tcp.ts";
+import { receiver as dnsdistUdp } from "./dnsdist_udp.ts";
+import { receiver as dovecot } from "./dovecot.ts";
 import { receiver as goProxyproto } from "./go_proxyproto.ts";
 import { receiver as gunicorn } from "./gunicorn.ts";
 import { receiver as h2o } from "./h2o.ts";
+import { receiver as haproxy } from "./haproxy.ts";
 import { receiver as lighttpd } from "./lighttpd.ts";
+import { receiver as mariadb } from "./mariadb.ts";
 import { receiver as nghttpx } from "./nghttpx.ts";
-import { receiver as squid } from "./squid.ts";
-import { receiver as twisted } from "./twisted.ts";
-import { receiver as varnish } from "./varnish.ts";
-import { receiver as dnsdistTcp } from "./dnsdist_tcp.ts";
-import { receiver as dnsdistUdp } from "./dnsdist_udp.ts";
+import { receiver as nginxHttp } from "./nginx_http.ts";
+import { receiver as nginxStream } from "./nginx_stream.ts";
 import { receiver as pdnsRecursorTcp } from "./pdns_recursor_tcp.ts";
 import { receiver as pdnsRecursorUdp } from "./pdns_recursor_udp.ts";
 import { receiver as postfix } from "./postfix.ts";
-import { receiver as dovecot } from "./dovecot.ts";
-import { receiver as mariadb } from "./mariadb.ts";
+import { receiver as squid } from "./squid.ts";
 import { receiver as trafficserver } from "./trafficserver.ts";
+import { receiver as twisted } from "./twisted.ts";
+import { receiver as unboundTcp } from "./unbound_tcp.ts";
+import { receiver as unboundUdp } from "./unbound_udp.ts";
+import { receiver as varnish } from "./varnish.ts";
 import type { Receiver } from "./_receiver.ts";
 
 export type { Receiver } from "./_receiver.ts";
@@ -41,20 +41,20 @@ export const receivers: readonly Receiver[] = [
   unboundTcp,
   unboundUdp,
   apache,
+  dnsdistTcp,
+  dnsdistUdp,
+  dovecot,
   goProxyproto,
   gunicorn,
   h2o,
   lighttpd,
+  mariadb,
   nghttpx,
-  squid,
-  twisted,
-  varnish,
-  dnsdistTcp,
-  dnsdistUdp,
   pdnsRecursorTcp,
   pdnsRecursorUdp,
   postfix,
-  dovecot,
-  mariadb,
+  squid,
   trafficserver,
+  twisted,
+  varnish,
 ];

@@ -1,7 +1,7 @@
 /** @module */
 
 import { exchange } from "./_client.ts";
-import { NO_CHECKSUM, NO_UNIX, REAL_UDP } from "./_differences.ts";
+import { atMost, NO_CHECKSUM, REAL_UDP } from "./_differences.ts";
 import { outcomeOf, readFacts } from "./_facts.ts";
 import { NGINX, nginxPlan } from "./_nginx.ts";
 import type { Receiver } from "./_receiver.ts";
@@ -27,13 +27,9 @@ export const receiver: Receiver = {
   programs: ["nginx", MODULE],
   tells: ["src", "sport", "dst", "dport"],
   differs: {
-    ...NO_UNIX,
     ...NO_CHECKSUM,
     ...REAL_UDP,
-    "v2 TCP4 with TLVs and a checksum": {
-      outcome: "refused",
-      note: "refuses headers over 107 bytes, v2 as well",
-    },
+    ...atMost(107),
   },
   start: () =>
     startPlan({

@@ -1,6 +1,6 @@
 /** @module */
 
-import { NO_CHECKSUM, REAL_UNIX } from "./_differences.ts";
+import { NO_CHECKSUM } from "./_differences.ts";
 import { giveTo, versionOf } from "./_programs.ts";
 import type { Receiver } from "./_receiver.ts";
 import { startPlan, write } from "./_start.ts";
@@ -14,6 +14,7 @@ http_access deny all
 reply_header_add X-Client "src=%>a sport=%>p dst=%>la dport=%>lp alpn=%{1}proxy_protocol::>h authority=%{2}proxy_protocol::>h unique_id=%{5}proxy_protocol::>h" all
 pid_filename none
 cache deny all
+pinger_enable off
 access_log none
 cache_log ${directory}/cache.log
 coredump_dir ${directory}
@@ -29,7 +30,10 @@ export const receiver: Receiver = {
   packages: ["squid"],
   programs: ["squid"],
   tells: ["src", "sport", "dst", "dport", "alpn", "authority", "unique_id"],
-  differs: { ...NO_CHECKSUM, ...REAL_UNIX },
+  differs: {
+    ...NO_CHECKSUM,
+    "v2 UNIX": { outcome: "src=[::]:0 dst=[::]:0", note: "has no addresses" },
+  },
   version: () => versionOf("squid", "-v"),
   start: () =>
     startPlan({
@@ -37,7 +41,7 @@ export const receiver: Receiver = {
         const file = `${directory}/squid.conf`;
         await write(file, configuration(directory, port));
         await giveTo("proxy", directory);
-        return { program: "squid", args: ["-N", "-f", file] };
+        return { program: "squid", args: ["-N", "-d1", "-f", file] };
       },
     }),
 };

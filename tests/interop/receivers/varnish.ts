@@ -1,6 +1,6 @@
 /** @module */
 
-import { NO_UNKNOWN, REAL_UNIX } from "./_differences.ts";
+import { NO_UNKNOWN, REAL_UDP, REAL_UNIX } from "./_differences.ts";
 import { versionOf } from "./_programs.ts";
 import type { Receiver } from "./_receiver.ts";
 import { startPlan, write } from "./_start.ts";
@@ -45,9 +45,9 @@ export const receiver: Receiver = {
     "ssl_cipher",
   ],
   differs: {
-    ...REAL_UNIX,
     ...NO_UNKNOWN,
-    "v2 UDP4": { outcome: "real", note: "ignores datagram families" },
+    ...REAL_UDP,
+    ...REAL_UNIX,
   },
   version: () => versionOf("varnishd", "-V"),
   start: () =>

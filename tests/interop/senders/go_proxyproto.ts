@@ -36,7 +36,8 @@ const CASES: readonly {
     kind: "v1-mixed",
     input: "v1 of mixed families",
     expected: "refused: address",
-    note: "the specification has no line for it; `mixedTcp6` takes it",
+    note:
+      "mixed families in a TCP6 line, which are not in the specification: `mixedTcp6`",
   },
   {
     kind: "v1-mixed",
@@ -68,7 +69,7 @@ const CASES: readonly {
     kind: "v2-udp4",
     input: "v2 UDP4, over TCP",
     expected: `v2 INET DGRAM, ${INET}`,
-    note: "the family does not have to be that of the carrier",
+    note: "a UDP family over TCP is taken as it is",
   },
   {
     kind: "v2-unix",

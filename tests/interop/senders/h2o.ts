@@ -72,7 +72,8 @@ hosts:
       input: "v1 of mixed families",
       expected: "refused: address",
       see: () => throughHttpSender(upstream, dialAsInet6(behind)),
-      note: "the specification has no line for it; `mixedTcp6` takes it",
+      note:
+        "mixed families in a TCP6 line, which are not in the specification: `mixedTcp6`",
     });
     await attempt({
       input: "v1 of mixed families, `mixedTcp6` on",
@@ -81,8 +82,6 @@ hosts:
         throughHttpSender(upstream, dialAsInet6(behind), "/", {
           mixedTcp6: true,
         }),
-      note:
-        "a plain IPv4 address in a TCP6 line, of an IPv6 client at a port of IPv4",
     });
   },
 };

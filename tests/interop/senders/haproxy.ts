@@ -105,14 +105,14 @@ export const haproxy: Driver = {
       input: "v2 for a UNIX client, with a checksum",
       expected: "v2 LOCAL, shows the hop, CRC32C",
       see: () => throughSender(upstream, dialUnix(`${directory}/v2`)),
-      note: "a LOCAL header although there is a client",
+      note: "LOCAL for a UNIX client",
     });
     await attempt({
       input: "v2 with TLS facts",
       expected:
         `v2 INET STREAM, client -> dialled, CRC32C ALPN=h2 AUTHORITY=sni.example UNIQUE_ID=id-client SSL=true SSL_CLIENT=1 SSL_VERIFY=0 SSL_VERSION=TLSv1.3 ${SERVER_KEY} ${CIPHER}`,
       see: () => throughSender(upstream, dialTls(tls)),
-      note: "verify 0 although the client has no certificate",
+      note: "verify 0 without a client certificate",
     });
     await attempt({
       input: "v2 with the facts of a client's certificate",
@@ -124,7 +124,7 @@ export const haproxy: Driver = {
       input: "v1 checks",
       expected: "v1 INET STREAM, client -> dialled",
       see: () => check("send-proxy"),
-      note: "a check by v1 names its own addresses",
+      note: "checks by v1 name their own addresses",
     });
     await attempt({
       input: "v2 checks",

@@ -61,7 +61,7 @@ export const hitch: Driver = {
           facts(1, 1)
         }`,
       see: () => throughSender(upstream, dialTls(port2)),
-      note: "verify 1 without a certificate, where haproxy says 0",
+      note: "verify 1 without a client certificate",
     });
     await attempt({
       input: "v2 with a client's certificate",

@@ -62,7 +62,7 @@ export const nginx: Driver = {
       input: "v1 in the first datagram of UDP",
       expected: "v1 INET STREAM, client -> dialled",
       see: () => datagramThroughSender(datagrams, udp),
-      note: "v1 has no word for UDP: it says TCP4",
+      note: "says TCP4 in datagrams: v1 has no word for UDP",
     });
     if (!HAS_IPV6) return;
     await attempt({
@@ -74,7 +74,7 @@ export const nginx: Driver = {
       input: "v1 TCP6 with mapped addresses, `unmap` on",
       expected: "v1 INET STREAM, client -> dialled",
       see: () => throughSender(upstream, dial(dual), { unmap: true }),
-      note: "of an IPv4 client of a dual-stack listener",
+      note: "mapped addresses from a dual-stack listener: `unmap`",
     });
   },
 };

@@ -82,7 +82,7 @@ export const trafficserver: Driver = {
       using upstream = new Upstream();
       await using server = await startServer(version, upstream);
       const [port = 0] = server.ports;
-      const note = "source and destination of its own headers are swapped";
+      const note = "source and destination are swapped";
       await attempt({
         input: `v${version} TCP4`,
         expected: `v${version} INET STREAM, dialled -> client`,

@@ -59,7 +59,7 @@ sub vcl_recv {
         expected: `v${version} INET STREAM, 0.0.0.0:0 -> 0.0.0.0:0`,
         see: () =>
           throughHttpSender(upstream, dialUnix(`${directory}/client`), path),
-        note: "zeroes where LOCAL or UNKNOWN would say that nothing is known",
+        note: "zeroes for a UNIX client, not LOCAL or UNKNOWN",
       });
       if (!HAS_IPV6) continue;
       await attempt({
