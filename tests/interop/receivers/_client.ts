@@ -12,9 +12,8 @@ import { outcomeOf, readFacts, type Reply } from "./_facts.ts";
 /** How long an answer may take, in ms. */
 export const TIMEOUT = 8000;
 
-/** A request of HTTP after which the server closes. */
-const REQUEST =
-  "GET /who HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+/** Sends a header and a request to a port; what came of it. */
+export type Ask = (port: number, header: Uint8Array) => Promise<string>;
 
 /** Connects for as long as an answer may take. */
 export async function dial(port: number): Promise<Disposable & Deno.TcpConn> {
@@ -70,11 +69,18 @@ export function isReset(error: unknown): boolean {
     error instanceof Deno.errors.BrokenPipe;
 }
 
-/** What a server of HTTP says in its answer as `src=… sport=…`. */
-export async function askHttp(
-  port: number,
-  header: Uint8Array,
-): Promise<string> {
-  const reply = await exchange(port, header, REQUEST);
-  return outcomeOf(readFacts(reply.text), reply.port);
+/** Asks what a server says in its answer to a request as `src=… sport=…`. */
+export function asking(
+  request: string,
+  isComplete?: (text: string) => boolean,
+): Ask {
+  return async (port, header) => {
+    const reply = await exchange(port, header, request, isComplete);
+    return outcomeOf(readFacts(reply.text), reply.port);
+  };
 }
+
+/** Asks a server of HTTP, which closes then. */
+export const askHttp: Ask = asking(
+  "GET /who HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+);

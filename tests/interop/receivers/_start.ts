@@ -5,7 +5,7 @@
  */
 
 import { type Launch, type Places, start } from "../_system.ts";
-import { askHttp } from "./_client.ts";
+import { type Ask, askHttp } from "./_client.ts";
 import type { Receiving } from "./_receiver.ts";
 
 /** What a configuration is written from. */
@@ -23,7 +23,7 @@ export interface Plan {
    *
    * @default {askHttp}
    */
-  ask?: (port: number, header: Uint8Array) => Promise<string>;
+  ask?: Ask;
 }
 
 /** Starts a server. */

@@ -1,8 +1,7 @@
 /** @module */
 
-import { exchange } from "./_client.ts";
+import { asking } from "./_client.ts";
 import { NO_CHECKSUM } from "./_differences.ts";
-import { outcomeOf, readFacts } from "./_facts.ts";
 import { beside, PYTHON, versionOf } from "./_programs.ts";
 import { FIELDS, type Receiver } from "./_receiver.ts";
 import { startPlan } from "./_start.ts";
@@ -24,9 +23,6 @@ export const receiver: Receiver = {
           program: PYTHON,
           args: [beside("_aiosmtpd.py"), String(port)],
         }),
-      async ask(port, header) {
-        const reply = await exchange(port, header, "EHLO client\r\nQUIT\r\n");
-        return outcomeOf(readFacts(reply.text), reply.port);
-      },
+      ask: asking("EHLO client\r\nQUIT\r\n"),
     }),
 };

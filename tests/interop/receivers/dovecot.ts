@@ -1,8 +1,7 @@
 /** @module */
 
-import { exchange } from "./_client.ts";
+import { asking } from "./_client.ts";
 import { NO_CHECKSUM, NO_UDP, NO_UNIX, NO_UNSPEC } from "./_differences.ts";
-import { outcomeOf, readFacts } from "./_facts.ts";
 import { versionOf } from "./_programs.ts";
 import type { Receiver } from "./_receiver.ts";
 import { startPlan, write } from "./_start.ts";
@@ -58,14 +57,7 @@ export const receiver: Receiver = {
         await Deno.chmod(directory, 0o755);
         return { program: "dovecot", args: ["-F", "-c", file] };
       },
-      async ask(port, header) {
-        const reply = await exchange(
-          port,
-          header,
-          "",
-          (text) => text.includes("src="),
-        );
-        return outcomeOf(readFacts(reply.text), reply.port);
-      },
+      // Another line may come before, while the authentication starts.
+      ask: asking("", (text) => text.includes("src=")),
     }),
 };

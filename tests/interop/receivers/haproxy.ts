@@ -8,6 +8,7 @@ import { startPlan, write } from "./_start.ts";
 const configuration = (port: number) => `
 global
   maxconn 100
+  noreuseport
 defaults
   timeout client 5s
 frontend receiver

@@ -1,8 +1,7 @@
 /** @module */
 
-import { exchange } from "./_client.ts";
+import { asking } from "./_client.ts";
 import { atMost, NO_CHECKSUM, REAL_UDP } from "./_differences.ts";
-import { outcomeOf, readFacts } from "./_facts.ts";
 import { NGINX, nginxPlan } from "./_nginx.ts";
 import type { Receiver } from "./_receiver.ts";
 import { startPlan } from "./_start.ts";
@@ -34,10 +33,6 @@ export const receiver: Receiver = {
   start: () =>
     startPlan({
       ...nginxPlan(servers, `load_module ${MODULE};`),
-      async ask(port, header) {
-        // It answers without a request.
-        const reply = await exchange(port, header, "");
-        return outcomeOf(readFacts(reply.text), reply.port);
-      },
+      ask: asking(""), // It answers without a request.
     }),
 };

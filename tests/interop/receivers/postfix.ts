@@ -8,7 +8,7 @@ import {
   NO_UNKNOWN,
   NO_UNSPEC,
 } from "./_differences.ts";
-import { outcomeOf } from "./_facts.ts";
+import { outcomeOf, readFacts } from "./_facts.ts";
 import { run, versionOf } from "./_programs.ts";
 import type { Receiver } from "./_receiver.ts";
 import { startPlan, write } from "./_start.ts";
@@ -29,6 +29,7 @@ myhostname = localhost
 mydestination = localhost
 smtpd_delay_reject = no
 smtpd_client_restrictions = reject
+smtpd_reject_footer = src=$client_address sport=$client_port
 smtpd_upstream_proxy_protocol = haproxy
 smtpd_upstream_proxy_timeout = 5s
 smtputf8_enable = no
@@ -52,7 +53,7 @@ export const receiver: Receiver = {
   needsRoot: true,
   packages: ["postfix"],
   programs: ["postfix", MASTER],
-  tells: ["src"],
+  tells: ["src", "sport"],
   differs: {
     ...NO_CHECKSUM,
     ...NO_UDP,
@@ -76,14 +77,12 @@ export const receiver: Receiver = {
         return { program: MASTER, args: ["-d", "-c", conf] };
       },
       async ask(port, header) {
-        const { text, port: ours } = await exchange(
-          port,
-          header,
-          "",
-          (text) => text.endsWith("\r\n"),
-        );
-        const src = /^554 .*?\[(.*?)\]/.exec(text)?.[1];
-        return outcomeOf(src === undefined ? {} : { src }, ours);
+        const isReply = (text: string) => /^\d{3} .*\r\n$/m.test(text);
+        const { text, port: ours } = await exchange(port, header, "", isReply);
+        // 421 answers a header that it does not take, and shows the hop.
+        return text.startsWith("554")
+          ? outcomeOf(readFacts(text), ours)
+          : "refused";
       },
     }),
 };

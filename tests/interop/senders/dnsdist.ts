@@ -1,7 +1,7 @@
 /** dnsdist: version 2 over UDP and TCP, with a TLV of its own. */
 
 import { HAS_IPV6, receive, send } from "../../conn/_loopback.ts";
-import { dial } from "../_client.ts";
+import { dial, runClient } from "../_client.ts";
 import { DatagramUpstream, dialDatagram } from "../_datagrams.ts";
 import { ANSWER, answer, DNS, framed, isAnswer, QUERY } from "../_dns.ts";
 import type { Driver } from "../_driver.ts";
@@ -11,7 +11,7 @@ import { describe, describeHeader, endsOf, Upstream } from "../_upstream.ts";
 export const dnsdist: Driver = {
   system: "dnsdist",
   direction: "sender",
-  programs: ["dnsdist"],
+  programs: ["dnsdist", "curl"],
   version: ["dnsdist", "--version"],
   isInEveryRun: false,
   async run(attempt) {
@@ -19,8 +19,10 @@ export const dnsdist: Driver = {
     // It sends both to one port number.
     using datagrams = await DatagramUpstream.open(upstream.port);
     await using running = await start(
-      1,
-      async ({ directory, ports: [port = 0] }) => {
+      2,
+      async (
+        { directory, ports: [port = 0, https = 0], certFile, keyFile },
+      ) => {
         const file = `${directory}/dnsdist.lua`;
         await Deno.writeTextFile(
           file,
@@ -28,6 +30,7 @@ export const dnsdist: Driver = {
 setSecurityPollSuffix("")
 setLocal("127.0.0.1:${port}")
 ${HAS_IPV6 ? `addLocal("[::1]:${port}")` : ""}
+addDOHLocal("127.0.0.1:${https}", "${certFile}", "${keyFile}", "/dns-query")
 setACL({"127.0.0.0/8", "::1/128"})
 addAction(AllRule(), SetProxyProtocolValuesAction({["224"]="custom"}))
 newServer({address="127.0.0.1:${upstream.port}", useProxyProtocol=true})
@@ -37,11 +40,11 @@ getServer(0):setUp()
         return {
           program: "dnsdist",
           args: ["--supervised", "--disable-syslog", "-C", file],
-          ready: [port],
+          ready: [port, https],
         };
       },
     );
-    const [port = 0] = running.ports;
+    const { directory, ports: [port = 0, https = 0] } = running;
 
     async function overTcp(hostname?: string): Promise<string> {
       const { conn } = await dial(port, hostname);
@@ -66,6 +69,32 @@ getServer(0):setUp()
         : `the answer is not ${ANSWER}`;
     }
 
+    async function overHttps(): Promise<string> {
+      const [query, message] = [`${directory}/query`, `${directory}/message`];
+      await Deno.writeFile(query, QUERY);
+      const arriving = datagrams.next();
+      const asking = runClient("curl", [
+        ...["--silent", "--insecure", "--max-time", "5", "--output", message],
+        ...["--header", "Content-Type: application/dns-message"],
+        ...["--data-binary", `@${query}`, "--write-out", "%{local_port}"],
+        `https://127.0.0.1:${https}/dns-query`,
+      ]);
+      const { info, payload, reply } = await arriving;
+      reply(answer(payload));
+      const end = { transport: "tcp", hostname: "127.0.0.1" } as const;
+      const client = { ...end, port: Number(await asking) };
+      return isAnswer(await Deno.readFile(message))
+        ? describeHeader(info, { client, dialled: { ...end, port: https } })
+        : `the answer is not ${ANSWER}`;
+    }
+
+    await attempt({
+      input: "v2 in a datagram for a client of HTTPS",
+      target: "decodeDatagram()",
+      expected: "v2 INET STREAM, client -> dialled, xE0=custom",
+      see: overHttps,
+      note: "a datagram says STREAM where the client came by HTTPS",
+    });
     await attempt({
       input: "v2 TCP4 with a TLV of its own",
       expected: "v2 INET STREAM, client -> dialled, xE0=custom",
@@ -73,6 +102,7 @@ getServer(0):setUp()
     });
     await attempt({
       input: "v2 UDP4 with a TLV of its own",
+      target: "decodeDatagram()",
       expected: "v2 INET DGRAM, client -> dialled, xE0=custom",
       see: () => overUdp(),
     });
@@ -84,6 +114,7 @@ getServer(0):setUp()
     });
     await attempt({
       input: "v2 UDP6 with a TLV of its own",
+      target: "decodeDatagram()",
       expected: "v2 INET6 DGRAM, client -> dialled, xE0=custom",
       see: () => overUdp("::1"),
     });

@@ -63,11 +63,13 @@ export const kdig: Driver = {
     });
     await attempt({
       input: "v2 UDP4",
+      target: "decodeDatagram()",
       expected: `v2 INET DGRAM, ${SAYS_INET}`,
       see: () => overUdp(INET),
     });
     await attempt({
       input: "v2 UDP6",
+      target: "decodeDatagram()",
       expected: `v2 INET6 DGRAM, ${SAYS_INET6}`,
       see: () => overUdp(INET6),
     });

@@ -60,6 +60,7 @@ export const nginx: Driver = {
     });
     await attempt({
       input: "v1 in the first datagram of UDP",
+      target: "decodeDatagram()",
       expected: "v1 INET STREAM, client -> dialled",
       see: () => datagramThroughSender(datagrams, udp),
       note: "says TCP4 in datagrams: v1 has no word for UDP",
