@@ -9,6 +9,7 @@ import {
   FAMILIES,
   FIXED_LENGTH,
   LONGEST_HEADER,
+  PORTS_LENGTH,
   SIGNATURE,
   TLV_HEADER_LENGTH,
   TRANSPORTS,
@@ -77,7 +78,7 @@ export function writeV2(plan: PlanV2, target: Uint8Array): void {
       target.set(source.host, FIXED_LENGTH);
       target.set(destination.host, FIXED_LENGTH + UNIX_PATH_LENGTH);
     } else {
-      const ports = tlvStart - 4;
+      const ports = tlvStart - PORTS_LENGTH;
       target.set(source.host, FIXED_LENGTH);
       target.set(destination.host, FIXED_LENGTH + source.host.length);
       target[ports] = source.port >> 8;

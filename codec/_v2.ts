@@ -11,6 +11,7 @@ import {
   FAMILIES,
   firstBytes,
   FIXED_LENGTH,
+  PORTS_LENGTH,
   SIGNATURE,
   TLV_HEADER_LENGTH,
   TRANSPORTS,
@@ -93,7 +94,7 @@ export function scanV2(
   } else {
     const isIpv6 = family === "INET6";
     const transport = isDatagram ? "udp" : "tcp";
-    const ports = tlvStart - 4;
+    const ports = tlvStart - PORTS_LENGTH;
     const middle = (FIXED_LENGTH + ports) / 2;
     const from = isIpv6
       ? formatIpv6(raw, FIXED_LENGTH, unmap)

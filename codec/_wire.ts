@@ -41,11 +41,14 @@ export const TRANSPORTS: readonly Transport[] = ["UNSPEC", "STREAM", "DGRAM"];
 /** A UNIX address in an address block, in bytes (section 2.2). */
 export const UNIX_PATH_LENGTH = 108;
 
+/** Both ports at the end of an INET or INET6 address block, in bytes (section 2.2). */
+export const PORTS_LENGTH: number = 2 * 2;
+
 /** Address block of each family nibble, in bytes (section 2.2). */
 const BLOCK_LENGTHS: readonly number[] = [
   0,
-  2 * 4 + 2 * 2,
-  2 * 16 + 2 * 2,
+  2 * 4 + PORTS_LENGTH,
+  2 * 16 + PORTS_LENGTH,
   2 * UNIX_PATH_LENGTH,
 ];
 

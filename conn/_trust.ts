@@ -42,7 +42,7 @@ export function readTrust(trust: Trust): Trusts {
 }
 
 /** The address as IPv4 where it is mapped, and without its zone id. */
-export function plainAddress(address: Address): Address {
+function plainAddress(address: Address): Address {
   if ("path" in address) return address;
   const octets = readHost(address.hostname);
   const hostname = octets?.length === 4

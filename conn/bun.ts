@@ -48,20 +48,7 @@ import { expectsHeader } from "./_policy.ts";
 import { showEnds } from "./_show_ends.ts";
 import { verify } from "./_verify.ts";
 
-export {
-  type Address,
-  type Command,
-  type DecodedTlvs,
-  type DecodeOptions,
-  type Family,
-  type ProxyInfo,
-  ProxyProtocolError,
-  type ProxyProtocolErrorCode,
-  type ProxyProtocolErrorDetails,
-  type TlvLocations,
-  type Tlvs,
-  type Transport,
-} from "../codec/mod.ts";
+export * from "./_common.ts";
 export type {
   BunBinaryType,
   BunHandlers,
@@ -73,12 +60,6 @@ export type {
   BunUpgradable,
   BunUpgradeOptions,
 } from "./_bun_types.ts";
-export type {
-  GateOptions,
-  HeaderOptions,
-  ListenerStats,
-  Trust,
-} from "./types.ts";
 
 /** By socket; `socket.data` is the application's. */
 const CONNS = new WeakMap<object, BunConn<BunSocket>>();

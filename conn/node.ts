@@ -44,20 +44,7 @@ import type {
 import { readOptions } from "./_policy.ts";
 import { showEnds } from "./_show_ends.ts";
 
-export {
-  type Address,
-  type Command,
-  type DecodedTlvs,
-  type DecodeOptions,
-  type Family,
-  type ProxyInfo,
-  ProxyProtocolError,
-  type ProxyProtocolErrorCode,
-  type ProxyProtocolErrorDetails,
-  type TlvLocations,
-  type Tlvs,
-  type Transport,
-} from "../codec/mod.ts";
+export * from "./_common.ts";
 export type {
   NodeAccepted,
   NodeAcceptOptions,
@@ -67,12 +54,6 @@ export type {
   NodeServer,
   NodeSocket,
 } from "./_node_types.ts";
-export type {
-  GateOptions,
-  HeaderOptions,
-  ListenerStats,
-  Trust,
-} from "./types.ts";
 
 /**
  * Takes the PROXY header off a socket and gives back both: what the header

@@ -1,6 +1,6 @@
 /** Chains of real parts, and real senders before our server on every runtime. */
 
-import { RUNTIMES } from "./_runtimes.ts";
+import { RUNTIMES } from "../runtimes/_servers.ts";
 import { drive } from "./_driver.ts";
 import { isMissing } from "./_system.ts";
 import { chain } from "./senders/chain.ts";

@@ -16,7 +16,7 @@ import {
   type Tested,
   toMarkdown,
 } from "./_matrix.ts";
-import { RUNTIMES } from "./_runtimes.ts";
+import { RUNTIMES } from "../runtimes/_servers.ts";
 import { findProgram, record, recorded, type Row } from "./_system.ts";
 import { missing, receivers, rowsOf } from "./receivers/mod.ts";
 import { chain } from "./senders/chain.ts";

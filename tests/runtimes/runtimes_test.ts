@@ -3,61 +3,11 @@
  * own. The steps name runtime and scenario.
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { assertBytes } from "../_bytes.ts";
-import { Client, within } from "../bun/_client.ts";
-import { startWorkerd } from "../workerd/_workerd.ts";
-import { OPTIONS } from "./_options.ts";
+import { Client } from "../bun/_client.ts";
 import { type Scenario, SCENARIOS } from "./_scenarios.ts";
-
-/** A server that runs. */
-interface Running extends AsyncDisposable {
-  port: number;
-}
-
-const DRIVERS: Record<string, () => Promise<Running>> = {
-  Deno: () => startProgram([Deno.execPath(), "run", "-A", "_deno_server.ts"]),
-  Bun: () => startProgram(["npx", "-y", "bun@1.4.5", "_bun_server.ts"]),
-  Node: () => startProgram(["npx", "-y", "node@24", "_node_server.ts"]),
-  workerd: async () => {
-    const service = { role: "tell", options: OPTIONS } as const;
-    const workerd = await startWorkerd({ all: service });
-    const port = workerd.ports.get("all") ?? 0;
-    return {
-      port,
-      [Symbol.asyncDispose]: () => workerd[Symbol.asyncDispose](),
-    };
-  },
-};
-
-/** Starts a server that prints its port, and ends when its input does. */
-async function startProgram(
-  [command = "", ...args]: string[],
-): Promise<Running> {
-  const child = new Deno.Command(command, {
-    args,
-    cwd: new URL(".", import.meta.url),
-    env: { NO_COLOR: "1" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const reader = child.stdout.getReader();
-  let output = "";
-  while (!output.includes("\n")) {
-    const { value, done } = await within(reader.read(), "a port", 30_000);
-    assert(!done, `${command} ${args.join(" ")} ended`);
-    output += new TextDecoder().decode(value);
-  }
-  return {
-    port: Number(output),
-    async [Symbol.asyncDispose]() {
-      await child.stdin.close();
-      await within(child.status, "the server to end");
-      await reader.cancel();
-    },
-  };
-}
+import { RUNTIMES } from "./_servers.ts";
 
 /** Waits for a turn of the loop, so that two pieces are two writes. */
 function nextTurn(): Promise<void> {
@@ -84,7 +34,7 @@ async function play(port: number, scenario: Scenario): Promise<void> {
 /** How many scenarios run beside each other. */
 const AT_ONCE = 32;
 
-for (const [runtime, start] of Object.entries(DRIVERS)) {
+for (const [runtime, start] of Object.entries(RUNTIMES)) {
   Deno.test(`${runtime} serves what all runtimes do`, async (t) => {
     await using server = await start();
     const failures = new Map<string, unknown>();

@@ -15,7 +15,7 @@ import { runClient } from "../_client.ts";
 import type { Driver } from "../_driver.ts";
 import { startHaproxy } from "../_haproxy.ts";
 import { startNginx } from "../_nginx.ts";
-import { startNode } from "../_runtimes.ts";
+import { startNode } from "../../runtimes/_servers.ts";
 import type { Running } from "../_system.ts";
 import { describeHeader } from "../_upstream.ts";
 
@@ -112,7 +112,9 @@ export const chain: Driver = {
   version: VERSION_OF_LAST,
   isInEveryRun: true,
   async run(attempt) {
-    await using last = await startNode("senders/_chain_server.ts");
+    await using last = await startNode(
+      new URL("_chain_server.ts", import.meta.url),
+    );
     await attempt({
       input: "a chain with TLS",
       target: "our relay, and our server on node 24",

@@ -3,7 +3,8 @@
 import { HAS_IPV6 } from "../../conn/_loopback.ts";
 import { dial } from "../_client.ts";
 import { type Attempt, attempts, type Step } from "../_driver.ts";
-import { RUNTIMES, seenThroughSender } from "../_runtimes.ts";
+import { RUNTIMES } from "../../runtimes/_servers.ts";
+import { seenThroughSender } from "../_runtimes.ts";
 import { haproxy, startSender as startHaproxy } from "./haproxy.ts";
 import { nginx, startSender as startNginx } from "./nginx.ts";
 
