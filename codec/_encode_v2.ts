@@ -3,7 +3,7 @@
 import { type Endpoints, endpointsOf } from "./_endpoints.ts";
 import { entriesLength, tlvEntries, writeEntries } from "./_tlv_entries.ts";
 import {
-  blockLength,
+  BLOCK_LENGTHS,
   CHECKSUM_LENGTH,
   COMMANDS,
   FAMILIES,
@@ -44,7 +44,7 @@ export function planV2(header: ProxyHeader, options: EncodeOptions): PlanV2 {
     options,
   );
   const tlvStart = FIXED_LENGTH +
-    (endpoints.ends === undefined ? 0 : blockLength(familyByte));
+    (endpoints.ends === undefined ? 0 : BLOCK_LENGTHS[familyByte] ?? 0);
   const written = padded(entries, tlvStart, options);
   const length = tlvStart + entriesLength(written);
   if (length > LONGEST_HEADER) {

@@ -1,4 +1,4 @@
-import { lengthFault } from "./_check_tlvs.ts";
+import { fits, lengthFault } from "./_check_tlvs.ts";
 import { quote } from "./_quote.ts";
 import { encodeText } from "./_text.ts";
 import {
@@ -159,10 +159,9 @@ function bytesEntry(name: string, type: number, value: unknown): RawTlv {
     throw new TypeError(`Cannot encode tlvs.${name}: expected a Uint8Array`);
   }
   if (value.length > LONGEST_TLV_VALUE) throw tooLong(name, value.length);
-  const fault = lengthFault(type, value.length);
-  if (fault !== undefined) {
+  if (!fits(type, value.length)) {
     throw new RangeError(
-      `Cannot encode tlvs.${name}: ${fault}, received ${value.length}`,
+      `Cannot encode tlvs.${name}: ${lengthFault(type, value.length)}`,
     );
   }
   if (type === TLV_TYPES.SSL) checkSubTlvs(name, value);
