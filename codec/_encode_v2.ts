@@ -1,115 +1,94 @@
 /** Writes the binary header (section 2.2). */
 
-import { type Endpoints, endpointsOf } from "./_endpoints.ts";
-import { entriesLength, tlvEntries, writeEntries } from "./_tlv_entries.ts";
+import { LONGEST_BLOCK, readEndpoints } from "./_endpoints.ts";
 import {
-  BLOCK_LENGTHS,
+  entriesLength,
+  tlvEntries,
+  type TlvEntry,
+  writeEntries,
+} from "./_tlv_entries.ts";
+import {
   CHECKSUM_LENGTH,
-  COMMANDS,
-  FAMILIES,
   FIXED_LENGTH,
   LONGEST_HEADER,
-  PORTS_LENGTH,
   SIGNATURE,
   TLV_HEADER_LENGTH,
-  TRANSPORTS,
-  UNIX_PATH_LENGTH,
-  VERSION_2,
+  writeUint16,
+  writeUint32,
 } from "./_wire.ts";
 import { headerChecksum } from "./crc32c.ts";
 import { TLV_TYPES } from "./tlv_types.ts";
-import type { EncodeOptions, ProxyHeader, RawTlv } from "./types.ts";
+import type { EncodeOptions, ProxyHeader } from "./types.ts";
 
 /** A header, checked and measured: writing it cannot fail. */
 export interface PlanV2 {
-  endpoints: Endpoints;
-  /** The 13th and 14th byte. */
+  /** Byte 13 and 14. */
   commandByte: number;
   familyByte: number;
-  /** Where TLVs begin, in bytes. */
-  tlvStart: number;
-  entries: readonly RawTlv[];
+  /** Bytes of the address block, which is in {@link block}. */
+  blockLength: number;
+  entries: readonly TlvEntry[];
   /** Length of the header, in bytes. */
   length: number;
 }
 
+/** The addresses of one header at a time, from its plan until it is written. */
+const block = new Uint8Array(LONGEST_BLOCK);
+
+const NO_ENTRIES: readonly TlvEntry[] = [];
+
 /** Checks and measures a header before a byte of it is written. */
 export function planV2(header: ProxyHeader, options: EncodeOptions): PlanV2 {
-  const endpoints = endpointsOf(header);
-  const commandByte = VERSION_2 << 4 | COMMANDS.indexOf(endpoints.command);
-  const familyByte = FAMILIES.indexOf(endpoints.family) << 4 |
-    TRANSPORTS.indexOf(endpoints.transport);
-  const entries = withChecksum(
-    header.tlvs === undefined ? [] : tlvEntries(header.tlvs),
-    options,
-  );
-  const tlvStart = FIXED_LENGTH +
-    (endpoints.ends === undefined ? 0 : BLOCK_LENGTHS[familyByte] ?? 0);
-  const written = padded(entries, tlvStart, options);
-  const length = tlvStart + entriesLength(written);
+  const { tlvs } = header;
+  const { checksum, align = 1 } = options;
+  const given = tlvs === undefined ? NO_ENTRIES : tlvEntries(tlvs);
+  const checked = given.length === 0 && !checksum
+    ? given
+    : withChecksum(given, checksum);
+  // Last, for the block to be of this header: a list of TLVs may run code of the caller.
+  const { commandByte, familyByte, blockLength } = readEndpoints(header, block);
+  const entries = padded(checked, FIXED_LENGTH + blockLength, align);
+  const length = FIXED_LENGTH + blockLength + entriesLength(entries);
   if (length > LONGEST_HEADER) {
     throw new RangeError(
       `Cannot encode tlvs: a header takes at most ${LONGEST_HEADER} bytes, received ${length}`,
     );
   }
-  return {
-    endpoints,
-    commandByte,
-    familyByte,
-    tlvStart,
-    entries: written,
-    length,
-  };
+  return { commandByte, familyByte, blockLength, entries, length };
 }
 
-/** Writes a planned header at the start of `target`. */
+/** Writes the header planned last at the start of `target`. */
 export function writeV2(plan: PlanV2, target: Uint8Array): void {
-  const { endpoints, tlvStart, entries, length } = plan;
-  const announced = length - FIXED_LENGTH;
-  target.set(SIGNATURE);
+  const { blockLength, entries, length } = plan;
+  for (let i = 0; i < SIGNATURE.length; i++) target[i] = SIGNATURE[i] ?? 0;
   target[SIGNATURE.length] = plan.commandByte;
   target[SIGNATURE.length + 1] = plan.familyByte;
-  target[SIGNATURE.length + 2] = announced >> 8;
-  target[SIGNATURE.length + 3] = announced & 0xff;
-  if (endpoints.ends !== undefined) {
-    const [source, destination] = endpoints.ends;
-    if (endpoints.family === "UNIX") {
-      target.fill(0, FIXED_LENGTH, tlvStart);
-      target.set(source.host, FIXED_LENGTH);
-      target.set(destination.host, FIXED_LENGTH + UNIX_PATH_LENGTH);
-    } else {
-      const ports = tlvStart - PORTS_LENGTH;
-      target.set(source.host, FIXED_LENGTH);
-      target.set(destination.host, FIXED_LENGTH + source.host.length);
-      target[ports] = source.port >> 8;
-      target[ports + 1] = source.port & 0xff;
-      target[ports + 2] = destination.port >> 8;
-      target[ports + 3] = destination.port & 0xff;
-    }
+  writeUint16(target, SIGNATURE.length + 2, length - FIXED_LENGTH);
+  for (let i = 0; i < blockLength; i++) {
+    target[FIXED_LENGTH + i] = block[i] ?? 0;
   }
-  writeEntries(entries, target, tlvStart);
+  if (entries.length === 0) return;
+  writeEntries(entries, target, FIXED_LENGTH + blockLength);
   writeChecksum(plan, target);
 }
 
 /** Section 2.2.3: over the whole header, its own field as zero. */
 function writeChecksum(plan: PlanV2, target: Uint8Array): void {
-  let at = plan.tlvStart;
+  let at = FIXED_LENGTH + plan.blockLength;
   for (const { type, value } of plan.entries) {
     const field = at + TLV_HEADER_LENGTH;
     if (type === TLV_TYPES.CRC32C) {
-      const checksum = headerChecksum(target.subarray(0, plan.length), field);
-      new DataView(target.buffer, target.byteOffset + field, CHECKSUM_LENGTH)
-        .setUint32(0, checksum);
+      writeUint32(target, field, headerChecksum(target, plan.length, field));
     }
     at = field + value.length;
   }
 }
 
 function withChecksum(
-  entries: readonly RawTlv[],
-  { checksum }: EncodeOptions,
-): readonly RawTlv[] {
-  const isChecksum = ({ type }: RawTlv) => type === TLV_TYPES.CRC32C;
+  entries: readonly TlvEntry[],
+  checksum: boolean | undefined,
+): readonly TlvEntry[] {
+  const isChecksum = ({ type }: TlvEntry) => type === TLV_TYPES.CRC32C;
   const last = entries.findLastIndex(isChecksum);
   if (last < 0 && checksum) {
     const value = new Uint8Array(CHECKSUM_LENGTH);
@@ -123,10 +102,10 @@ function withChecksum(
 
 /** Section 2.2.4: a NOOP takes 3 bytes at least, so 1 or 2 bytes become a whole step more. */
 function padded(
-  entries: readonly RawTlv[],
+  entries: readonly TlvEntry[],
   tlvStart: number,
-  { align = 1 }: EncodeOptions,
-): readonly RawTlv[] {
+  align: number,
+): readonly TlvEntry[] {
   if (!Number.isInteger(align) || align < 1 || align > LONGEST_HEADER) {
     throw new RangeError(
       `Cannot encode with align: must be 1 to ${LONGEST_HEADER}, received ${align}`,

@@ -1,140 +1,173 @@
+import { readIp } from "./_parse_ip.ts";
 import { quote } from "./_quote.ts";
 import { encodeText } from "./_text.ts";
 import {
+  BLOCK_LENGTHS,
   COMMANDS,
   FAMILIES,
   LARGEST_PORT,
+  LOCAL_BYTE,
+  PROXY_BYTE,
   TRANSPORTS,
   UNIX_PATH_LENGTH,
+  writeUint16,
 } from "./_wire.ts";
-import { parseIp } from "./_parse_ip.ts";
-import type {
-  Address,
-  Command,
-  Family,
-  ProxyHeader,
-  Transport,
-} from "./types.ts";
+import type { Address, Family, ProxyHeader, Transport } from "./types.ts";
 
-/** One end, checked: octets or path, and the port where there is one. */
-interface Endpoint {
-  family: Family;
-  transport: Transport;
-  host: Uint8Array;
-  port: number;
-}
-
-/** What a header says of the connection, checked and of one family. */
+/** What a header says of the connection, checked: byte 13 and 14, and its address block. */
 export interface Endpoints {
-  command: Command;
-  family: Family;
-  transport: Transport;
-  /** Absent for LOCAL and UNSPEC. */
-  ends?: readonly [Endpoint, Endpoint];
+  commandByte: number;
+  familyByte: number;
+  /** Bytes of the address block. */
+  blockLength: number;
 }
+
+/** Family and transport byte of IP addresses. */
+const INET = FAMILIES.indexOf("INET") << 4;
+const INET6 = FAMILIES.indexOf("INET6") << 4;
+const UNIX = FAMILIES.indexOf("UNIX") << 4;
+
+/** Room for any address block. */
+export const LONGEST_BLOCK: number = 2 * UNIX_PATH_LENGTH;
 
 /** Fields of any address, as a caller without types may give them. */
 interface Loose {
+  transport?: string;
   path?: string;
   hostname?: string;
   port?: number;
 }
 
-const TRANSPORT_OF: ReadonlyMap<string, Transport> = new Map([
-  ["tcp", "STREAM"],
-  ["udp", "DGRAM"],
-  ["unix", "STREAM"],
-  ["unixpacket", "DGRAM"],
-]);
-
 /**
- * Reads the ends of a header that is to be encoded.
+ * Reads the ends of a header that is to be encoded, and writes their address
+ * block at the start of `block`.
  *
  * @throws {TypeError} for fields of a wrong kind or that contradict each other.
  * @throws {RangeError} for a port or a path out of range.
  */
-export function endpointsOf(header: ProxyHeader): Endpoints {
+export function readEndpoints(
+  header: ProxyHeader,
+  block: Uint8Array,
+): Endpoints {
   const { source, destination } = header;
   const hasAddresses = source !== undefined || destination !== undefined;
   const command = header.command ?? (hasAddresses ? "PROXY" : "LOCAL");
-  checkName("command", command, COMMANDS);
-  if (command === "LOCAL") {
-    return { command, family: "UNSPEC", transport: "UNSPEC" };
+  if (nibble("command", command, COMMANDS) === 0) {
+    return { commandByte: LOCAL_BYTE, familyByte: 0, blockLength: 0 };
   }
   const { family: toldFamily, transport: toldTransport } = header;
-  if (toldFamily !== undefined) checkName("family", toldFamily, FAMILIES);
-  if (toldTransport !== undefined) {
-    checkName("transport", toldTransport, TRANSPORTS);
-  }
+  const familyNibble = nibble("family", toldFamily ?? "UNSPEC", FAMILIES);
+  const transportNibble = nibble(
+    "transport",
+    toldTransport ?? "UNSPEC",
+    TRANSPORTS,
+  );
   const isUnspec = toldFamily === "UNSPEC" || toldTransport === "UNSPEC";
   const isBare = toldFamily === undefined && toldTransport === undefined &&
     !hasAddresses;
   if (isUnspec || isBare) {
-    return {
-      command,
-      family: toldFamily ?? "UNSPEC",
-      transport: toldTransport ?? "UNSPEC",
-    };
+    const familyByte = familyNibble << 4 | transportNibble;
+    return { commandByte: PROXY_BYTE, familyByte, blockLength: 0 };
   }
-  const from = readEnd("source", source);
-  const to = readEnd("destination", destination);
-  if (from.transport !== to.transport) {
-    refuse("destination.transport", `does not go with ${source?.transport}`);
+  const from: Loose = given("source", source);
+  const to: Loose = given("destination", destination);
+  const { transport: carrier, path, hostname, port } = from;
+  const { transport: toCarrier, path: toPath, hostname: toHostname } = to;
+  const { port: toPort } = to;
+  const transport = transportOf("source", carrier);
+  if (transport !== transportOf("destination", toCarrier)) {
+    refuse("destination.transport", `does not go with ${carrier}`);
   }
-  if (toldTransport !== undefined && toldTransport !== from.transport) {
-    refuse(
-      "transport",
-      `${toldTransport} does not go with ${source?.transport}`,
-    );
+  if (toldTransport !== undefined && toldTransport !== transport) {
+    refuse("transport", `${toldTransport} does not go with ${carrier}`);
   }
-  const family = commonFamily(from.family, to.family, toldFamily);
-  if (family === "INET6") {
-    from.host = mapped(from.host);
-    to.host = mapped(to.host);
+  const isUnix = carrier === "unix" || carrier === "unixpacket";
+  let family = UNIX;
+  if (isUnix !== (toCarrier === "unix" || toCarrier === "unixpacket")) {
+    refuse("destination.transport", "is of another family than the source");
+  } else if (isUnix) {
+    checkTold(toldFamily, "UNIX", false);
+    writePath("source", path, block, 0);
+    writePath("destination", toPath, block, UNIX_PATH_LENGTH);
+  } else {
+    const length = readHost("source", hostname, block, 0);
+    const toLength = readHost("destination", toHostname, block, 16);
+    const isInet = length === 4 && toLength === 4 && toldFamily !== "INET6";
+    checkTold(toldFamily, isInet ? "INET" : "INET6", length !== toLength);
+    family = isInet ? INET : INET6;
+    if (isInet) {
+      block.copyWithin(4, 16, 20);
+    } else {
+      if (length === 4) map(block, 0);
+      if (toLength === 4) map(block, 16);
+    }
+    const ports = isInet ? 2 * 4 : 2 * 16;
+    writePort("source", port, block, ports);
+    writePort("destination", toPort, block, ports + 2);
   }
-  return { command, family, transport: from.transport, ends: [from, to] };
+  const familyByte = family | TRANSPORTS.indexOf(transport);
+  const blockLength = BLOCK_LENGTHS[familyByte] ?? 0;
+  return { commandByte: PROXY_BYTE, familyByte, blockLength };
 }
 
-/** The one family of both ends: IPv4 beside IPv6, or told to be INET6, is mapped. */
-function commonFamily(
-  source: Family,
-  destination: Family,
+/** Mixed families are INET6, whatever of the two is told. */
+function checkTold(
   told: Family | undefined,
-): Family {
-  const isUnix = source === "UNIX";
-  if (isUnix !== (destination === "UNIX")) {
-    refuse("destination.transport", "is of another family than the source");
-  }
-  const isMixed = source !== destination;
-  const family = isMixed || told === "INET6" && !isUnix ? "INET6" : source;
+  family: Family,
+  isMixed: boolean,
+): void {
   const fits = told === undefined || told === family ||
     (isMixed && told === "INET");
   if (!fits) refuse("family", `${told} does not go with ${family} addresses`);
-  return family;
 }
 
-function readEnd(field: string, address: Address | undefined): Endpoint {
+function given(field: string, address: Address | undefined): Address {
   if (address === undefined || address === null) refuse(field, "missing");
-  const { path, hostname, port }: Loose = address;
-  const transport = TRANSPORT_OF.get(address.transport);
-  if (transport === undefined) {
-    refuse(`${field}.transport`, `unknown ${quote(address.transport)}`);
+  return address;
+}
+
+function transportOf(field: string, carrier: string | undefined): Transport {
+  switch (carrier) {
+    case "tcp":
+    case "unix":
+      return "STREAM";
+    case "udp":
+    case "unixpacket":
+      return "DGRAM";
+    default:
+      refuse(`${field}.transport`, `unknown ${quote(carrier)}`);
   }
-  if (address.transport === "unix" || address.transport === "unixpacket") {
-    return {
-      family: "UNIX",
-      transport,
-      host: readPath(`${field}.path`, path),
-      port: 0,
-    };
-  }
-  const host = parseIp(hostname);
-  if (host === undefined) {
+}
+
+function readHost(
+  field: string,
+  hostname: string | undefined,
+  block: Uint8Array,
+  at: number,
+): 4 | 16 {
+  const length = readIp(hostname, block, at);
+  if (length === 0) {
     refuse(
       `${field}.hostname`,
       `expected an IP address, received ${quote(hostname)}`,
     );
   }
+  return length;
+}
+
+/** An IPv4 address at `at` becomes a mapped one. */
+function map(block: Uint8Array, at: number): void {
+  block.copyWithin(at + 12, at, at + 4);
+  block.fill(0, at, at + 10);
+  block.fill(0xff, at + 10, at + 12);
+}
+
+function writePort(
+  field: string,
+  port: number | undefined,
+  block: Uint8Array,
+  at: number,
+): void {
   if (typeof port !== "number") {
     refuse(`${field}.port`, `expected a number, received ${quote(port)}`);
   }
@@ -145,16 +178,17 @@ function readEnd(field: string, address: Address | undefined): Endpoint {
       }`,
     );
   }
-  return {
-    family: host.length === 4 ? "INET" : "INET6",
-    transport,
-    host,
-    port,
-  };
+  writeUint16(block, at, port);
 }
 
 /** A NUL ends a path on the wire, so only an abstract one may have it, in front. */
-function readPath(field: string, path: string | undefined): Uint8Array {
+function writePath(
+  end: string,
+  path: string | undefined,
+  block: Uint8Array,
+  at: number,
+): void {
+  const field = `${end}.path`;
   if (typeof path !== "string") {
     refuse(field, `expected a string, received ${quote(path)}`);
   }
@@ -163,7 +197,8 @@ function readPath(field: string, path: string | undefined): Uint8Array {
   if (bytes === undefined) refuse(field, "lone surrogate");
   checkPathLength(field, bytes.length);
   if (bytes.indexOf(0, 1) >= 0) refuse(field, "NUL behind the first byte");
-  return bytes;
+  block.fill(0, at, at + UNIX_PATH_LENGTH);
+  block.set(bytes, at);
 }
 
 function checkPathLength(field: string, length: number): void {
@@ -173,20 +208,14 @@ function checkPathLength(field: string, length: number): void {
   );
 }
 
-function mapped(octets: Uint8Array): Uint8Array {
-  if (octets.length === 16) return octets;
-  return Uint8Array.of(
-    ...[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff],
-    ...octets,
-  );
-}
-
-function checkName(
+function nibble(
   field: string,
   value: string,
   names: readonly string[],
-): void {
-  if (!names.includes(value)) refuse(field, `unknown ${quote(value)}`);
+): number {
+  const found = names.indexOf(value);
+  if (found < 0) refuse(field, `unknown ${quote(value)}`);
+  return found;
 }
 
 function refuse(field: string, what: string): never {

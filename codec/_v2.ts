@@ -205,7 +205,7 @@ function blockError(
 /** Section 2.2.3. */
 function checkChecksum(raw: Uint8Array, received: number, tlv: number): void {
   const field = tlv + TLV_HEADER_LENGTH;
-  const computed = headerChecksum(raw, field);
+  const computed = headerChecksum(raw, raw.length, field);
   if (computed === received) return;
   throw headerError(
     raw,

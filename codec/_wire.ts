@@ -105,3 +105,23 @@ export function uint16(bytes: Uint8Array, at: number): number {
 export function uint32(bytes: Uint8Array, at: number): number {
   return uint16(bytes, at) * 0x10000 + uint16(bytes, at + 2);
 }
+
+/** Writes the low 16 bits in network byte order. */
+export function writeUint16(
+  target: Uint8Array,
+  at: number,
+  value: number,
+): void {
+  target[at] = value >> 8;
+  target[at + 1] = value;
+}
+
+/** Writes 32 bits in network byte order. */
+export function writeUint32(
+  target: Uint8Array,
+  at: number,
+  value: number,
+): void {
+  writeUint16(target, at, value >>> 16);
+  writeUint16(target, at + 2, value);
+}

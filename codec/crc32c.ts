@@ -53,9 +53,13 @@ export function crc32c(bytes: Uint8Array): number {
 
 const ZEROES = new Uint8Array(4);
 
-/** CRC32C of a whole header, the 4 bytes at `field` taken as zero (section 2.2.3). */
-export function headerChecksum(header: Uint8Array, field: number): number {
-  let crc = update(~0, header, 0, field);
+/** CRC32C of the header in the first `length` bytes, the 4 bytes at `field` taken as zero (section 2.2.3). */
+export function headerChecksum(
+  bytes: Uint8Array,
+  length: number,
+  field: number,
+): number {
+  let crc = update(~0, bytes, 0, field);
   crc = update(crc, ZEROES, 0, ZEROES.length);
-  return ~update(crc, header, field + ZEROES.length, header.length) >>> 0;
+  return ~update(crc, bytes, field + ZEROES.length, length) >>> 0;
 }

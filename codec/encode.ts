@@ -1,7 +1,12 @@
 import { lineOf } from "./_encode_v1.ts";
 import { quote } from "./_quote.ts";
 import { planV2, writeV2 } from "./_encode_v2.ts";
-import type { EncodeOptions, ProxyHeader, RawTlv } from "./types.ts";
+import { writeAscii } from "./_text.ts";
+import { apart } from "./_tlv_entries.ts";
+import type { EncodeOptions, ProxyHeader } from "./types.ts";
+
+/** One for all calls: less than a new object for each. */
+const NO_OPTIONS: EncodeOptions = {};
 
 /**
  * Encodes a header into one new buffer, to be sent in one write: many
@@ -36,12 +41,12 @@ import type { EncodeOptions, ProxyHeader, RawTlv } from "./types.ts";
  */
 export function encode(
   header: ProxyHeader,
-  options: EncodeOptions = {},
+  options: EncodeOptions = NO_OPTIONS,
 ): Uint8Array<ArrayBuffer> {
   if (versionOf(header) === 1) {
     const line = lineOf(header);
     const bytes = new Uint8Array(line.length);
-    writeLine(line, bytes);
+    writeAscii(line, bytes, 0);
     return bytes;
   }
   const plan = planV2(header, options);
@@ -69,29 +74,20 @@ export function encode(
 export function encodeInto(
   header: ProxyHeader,
   target: Uint8Array,
-  options: EncodeOptions = {},
+  options: EncodeOptions = NO_OPTIONS,
 ): number {
   if (versionOf(header) === 1) {
     const line = lineOf(header);
     checkRoom(target, line.length);
-    writeLine(line, target);
+    writeAscii(line, target, 0);
     return line.length;
   }
   const plan = planV2(header, options);
   checkRoom(target, plan.length);
-  writeV2({ ...plan, entries: apart(plan.entries, target) }, target);
+  // Values in the target, of a header that is rewritten in place, may be written over.
+  const entries = plan.entries.map((entry) => apart(entry, target));
+  writeV2({ ...plan, entries }, target);
   return plan.length;
-}
-
-/** Entries whose values may be written over: those of a header that is rewritten in place. */
-function apart(
-  entries: readonly RawTlv[],
-  { buffer }: Uint8Array,
-): readonly RawTlv[] {
-  return entries.map(({ type, value }) => ({
-    type,
-    value: value.buffer === buffer ? value.slice() : value,
-  }));
 }
 
 function versionOf({ version = 2 }: ProxyHeader): 1 | 2 {
@@ -108,9 +104,4 @@ function checkRoom(target: Uint8Array, length: number): void {
   throw new RangeError(
     `Cannot encode into target: needs ${length} bytes, received ${target.length}`,
   );
-}
-
-/** The line is ASCII. */
-function writeLine(line: string, target: Uint8Array): void {
-  for (let i = 0; i < line.length; i++) target[i] = line.charCodeAt(i);
 }
