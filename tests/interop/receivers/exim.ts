@@ -1,7 +1,13 @@
 /** @module */
 
 import { exchange } from "./_client.ts";
-import { NO_CHECKSUM, NO_UDP, NO_UNIX, NO_UNSPEC } from "./_differences.ts";
+import {
+  NO_CHECKSUM,
+  NO_PIECES_OF_SIGNATURE,
+  NO_UDP,
+  NO_UNIX,
+  NO_UNSPEC,
+} from "./_differences.ts";
 import { outcomeOf, readFacts } from "./_facts.ts";
 import { giveTo, versionOf } from "./_programs.ts";
 import type { Receiver } from "./_receiver.ts";
@@ -39,7 +45,13 @@ export const receiver: Receiver = {
   packages: ["exim4-daemon-heavy"],
   programs: [EXIM],
   tells: ["src", "sport", "dst", "dport"],
-  differs: { ...NO_CHECKSUM, ...NO_UDP, ...NO_UNSPEC, ...NO_UNIX },
+  differs: {
+    ...NO_PIECES_OF_SIGNATURE,
+    ...NO_CHECKSUM,
+    ...NO_UDP,
+    ...NO_UNSPEC,
+    ...NO_UNIX,
+  },
   version: () => versionOf(EXIM, "-bV"),
   start: () =>
     startPlan({
@@ -51,9 +63,9 @@ export const receiver: Receiver = {
         await giveTo(USER, `${directory}/spool`);
         return { program: EXIM, args: ["-C", file, "-bdf"] };
       },
-      async ask(port, header) {
+      async ask(port, sent) {
         const request = "EHLO client\r\nQUIT\r\n";
-        const { text, port: ours } = await exchange(port, header, request);
+        const { text, port: ours } = await exchange(port, sent, request);
         // It greets all, and does nothing for those that it refuses.
         return text.includes("\r\n250 ")
           ? outcomeOf(readFacts(text), ours)
