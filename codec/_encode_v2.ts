@@ -1,6 +1,6 @@
 /** Writes the binary header (section 2.2). */
 
-import { LONGEST_BLOCK, readEndpoints } from "./_endpoints.ts";
+import { newHead, readEndpoints } from "./_endpoints.ts";
 import {
   entriesLength,
   tlvEntries,
@@ -10,8 +10,8 @@ import {
 import {
   CHECKSUM_LENGTH,
   FIXED_LENGTH,
+  LENGTH_AT,
   LONGEST_HEADER,
-  SIGNATURE,
   TLV_HEADER_LENGTH,
   writeUint16,
   writeUint32,
@@ -22,59 +22,58 @@ import type { EncodeOptions, ProxyHeader } from "./types.ts";
 
 /** A header, checked and measured: writing it cannot fail. */
 export interface PlanV2 {
-  /** Byte 13 and 14. */
-  commandByte: number;
-  familyByte: number;
-  /** Bytes of the address block, which is in {@link block}. */
-  blockLength: number;
+  /** Where TLVs begin: {@link head} has what comes before. */
+  tlvStart: number;
   entries: readonly TlvEntry[];
   /** Length of the header, in bytes. */
   length: number;
 }
 
-/** The addresses of one header at a time, from its plan until it is written. */
-const block = new Uint8Array(LONGEST_BLOCK);
+/** What one header at a time says, from its plan until it is written. */
+const head = newHead();
 
 const NO_ENTRIES: readonly TlvEntry[] = [];
 
-/** Checks and measures a header before a byte of it is written. */
-export function planV2(header: ProxyHeader, options: EncodeOptions): PlanV2 {
+/**
+ * Checks and measures a header before a byte of it is written, into `target`
+ * where there is one already.
+ */
+export function planV2(
+  header: ProxyHeader,
+  options: EncodeOptions,
+  target?: Uint8Array,
+): PlanV2 {
   const { tlvs } = header;
   const { checksum, align = 1 } = options;
-  const given = tlvs === undefined ? NO_ENTRIES : tlvEntries(tlvs);
+  const given = tlvs === undefined ? NO_ENTRIES : tlvEntries(tlvs, target);
   const checked = given.length === 0 && !checksum
     ? given
     : withChecksum(given, checksum);
-  // Last, for the block to be of this header: a list of TLVs may run code of the caller.
-  const { commandByte, familyByte, blockLength } = readEndpoints(header, block);
-  const entries = padded(checked, FIXED_LENGTH + blockLength, align);
-  const length = FIXED_LENGTH + blockLength + entriesLength(entries);
+  // Last, for the head to be of this header: a list of TLVs may run code of the caller.
+  const tlvStart = readEndpoints(header, head);
+  const entries = padded(checked, tlvStart, align);
+  const length = tlvStart + entriesLength(entries);
   if (length > LONGEST_HEADER) {
     throw new RangeError(
       `Cannot encode tlvs: a header takes at most ${LONGEST_HEADER} bytes, received ${length}`,
     );
   }
-  return { commandByte, familyByte, blockLength, entries, length };
+  return { tlvStart, entries, length };
 }
 
 /** Writes the header planned last at the start of `target`. */
 export function writeV2(plan: PlanV2, target: Uint8Array): void {
-  const { blockLength, entries, length } = plan;
-  for (let i = 0; i < SIGNATURE.length; i++) target[i] = SIGNATURE[i] ?? 0;
-  target[SIGNATURE.length] = plan.commandByte;
-  target[SIGNATURE.length + 1] = plan.familyByte;
-  writeUint16(target, SIGNATURE.length + 2, length - FIXED_LENGTH);
-  for (let i = 0; i < blockLength; i++) {
-    target[FIXED_LENGTH + i] = block[i] ?? 0;
-  }
+  const { tlvStart, entries, length } = plan;
+  writeUint16(head, LENGTH_AT, length - FIXED_LENGTH);
+  for (let i = 0; i < tlvStart; i++) target[i] = head[i] ?? 0;
   if (entries.length === 0) return;
-  writeEntries(entries, target, FIXED_LENGTH + blockLength);
+  writeEntries(entries, target, tlvStart);
   writeChecksum(plan, target);
 }
 
 /** Section 2.2.3: over the whole header, its own field as zero. */
 function writeChecksum(plan: PlanV2, target: Uint8Array): void {
-  let at = FIXED_LENGTH + plan.blockLength;
+  let at = plan.tlvStart;
   for (const { type, value } of plan.entries) {
     const field = at + TLV_HEADER_LENGTH;
     if (type === TLV_TYPES.CRC32C) {

@@ -2,33 +2,35 @@ import { readIp } from "./_parse_ip.ts";
 import { quote } from "./_quote.ts";
 import { encodeText } from "./_text.ts";
 import {
-  BLOCK_LENGTHS,
+  COMMAND_AT,
   COMMANDS,
   FAMILIES,
+  FAMILY_AT,
+  FIXED_LENGTH,
   LARGEST_PORT,
   LOCAL_BYTE,
+  PORTS_LENGTH,
   PROXY_BYTE,
+  SIGNATURE,
   TRANSPORTS,
   UNIX_PATH_LENGTH,
   writeUint16,
 } from "./_wire.ts";
-import type { Address, Family, ProxyHeader, Transport } from "./types.ts";
+import type { Address, Family, ProxyHeader } from "./types.ts";
 
-/** What a header says of the connection, checked: byte 13 and 14, and its address block. */
-export interface Endpoints {
-  commandByte: number;
-  familyByte: number;
-  /** Bytes of the address block. */
-  blockLength: number;
-}
-
-/** Family and transport byte of IP addresses. */
+/** Halves of the family and transport byte (section 2.2). */
 const INET = FAMILIES.indexOf("INET") << 4;
 const INET6 = FAMILIES.indexOf("INET6") << 4;
 const UNIX = FAMILIES.indexOf("UNIX") << 4;
+const STREAM = TRANSPORTS.indexOf("STREAM");
+const DGRAM = TRANSPORTS.indexOf("DGRAM");
 
-/** Room for any address block. */
-export const LONGEST_BLOCK: number = 2 * UNIX_PATH_LENGTH;
+/** Room for a v2 header without TLVs, signature written. */
+export function newHead(): Uint8Array {
+  const head = new Uint8Array(FIXED_LENGTH + 2 * UNIX_PATH_LENGTH);
+  head.set(SIGNATURE);
+  return head;
+}
 
 /** Fields of any address, as a caller without types may give them. */
 interface Loose {
@@ -39,35 +41,36 @@ interface Loose {
 }
 
 /**
- * Reads the ends of a header that is to be encoded, and writes their address
- * block at the start of `block`.
+ * Reads what a header says of the connection, and writes it to `head` as v2 has
+ * it: command, family, address block. How many bytes it takes.
  *
  * @throws {TypeError} for fields of a wrong kind or that contradict each other.
  * @throws {RangeError} for a port or a path out of range.
  */
-export function readEndpoints(
-  header: ProxyHeader,
-  block: Uint8Array,
-): Endpoints {
+export function readEndpoints(header: ProxyHeader, head: Uint8Array): number {
   const { source, destination } = header;
   const hasAddresses = source !== undefined || destination !== undefined;
   const command = header.command ?? (hasAddresses ? "PROXY" : "LOCAL");
-  if (nibble("command", command, COMMANDS) === 0) {
-    return { commandByte: LOCAL_BYTE, familyByte: 0, blockLength: 0 };
+  if (command !== "PROXY") {
+    nibble("command", command, COMMANDS);
+    head[COMMAND_AT] = LOCAL_BYTE;
+    head[FAMILY_AT] = 0;
+    return FIXED_LENGTH;
   }
+  head[COMMAND_AT] = PROXY_BYTE;
   const { family: toldFamily, transport: toldTransport } = header;
-  const familyNibble = nibble("family", toldFamily ?? "UNSPEC", FAMILIES);
-  const transportNibble = nibble(
-    "transport",
-    toldTransport ?? "UNSPEC",
-    TRANSPORTS,
-  );
+  const familyNibble = toldFamily === undefined
+    ? 0
+    : nibble("family", toldFamily, FAMILIES);
+  const transportNibble = toldTransport === undefined
+    ? 0
+    : nibble("transport", toldTransport, TRANSPORTS);
   const isUnspec = toldFamily === "UNSPEC" || toldTransport === "UNSPEC";
   const isBare = toldFamily === undefined && toldTransport === undefined &&
     !hasAddresses;
   if (isUnspec || isBare) {
-    const familyByte = familyNibble << 4 | transportNibble;
-    return { commandByte: PROXY_BYTE, familyByte, blockLength: 0 };
+    head[FAMILY_AT] = familyNibble << 4 | transportNibble;
+    return FIXED_LENGTH;
   }
   const from: Loose = given("source", source);
   const to: Loose = given("destination", destination);
@@ -78,36 +81,37 @@ export function readEndpoints(
   if (transport !== transportOf("destination", toCarrier)) {
     refuse("destination.transport", `does not go with ${carrier}`);
   }
-  if (toldTransport !== undefined && toldTransport !== transport) {
+  if (toldTransport !== undefined && transportNibble !== transport) {
     refuse("transport", `${toldTransport} does not go with ${carrier}`);
   }
   const isUnix = carrier === "unix" || carrier === "unixpacket";
-  let family = UNIX;
   if (isUnix !== (toCarrier === "unix" || toCarrier === "unixpacket")) {
     refuse("destination.transport", "is of another family than the source");
-  } else if (isUnix) {
-    checkTold(toldFamily, "UNIX", false);
-    writePath("source", path, block, 0);
-    writePath("destination", toPath, block, UNIX_PATH_LENGTH);
-  } else {
-    const length = readHost("source", hostname, block, 0);
-    const toLength = readHost("destination", toHostname, block, 16);
-    const isInet = length === 4 && toLength === 4 && toldFamily !== "INET6";
-    checkTold(toldFamily, isInet ? "INET" : "INET6", length !== toLength);
-    family = isInet ? INET : INET6;
-    if (isInet) {
-      block.copyWithin(4, 16, 20);
-    } else {
-      if (length === 4) map(block, 0);
-      if (toLength === 4) map(block, 16);
-    }
-    const ports = isInet ? 2 * 4 : 2 * 16;
-    writePort("source", port, block, ports);
-    writePort("destination", toPort, block, ports + 2);
   }
-  const familyByte = family | TRANSPORTS.indexOf(transport);
-  const blockLength = BLOCK_LENGTHS[familyByte] ?? 0;
-  return { commandByte: PROXY_BYTE, familyByte, blockLength };
+  if (isUnix) {
+    checkTold(toldFamily, "UNIX", false);
+    writePath("source", path, head, FIXED_LENGTH);
+    writePath("destination", toPath, head, FIXED_LENGTH + UNIX_PATH_LENGTH);
+    head[FAMILY_AT] = UNIX | transport;
+    return FIXED_LENGTH + 2 * UNIX_PATH_LENGTH;
+  }
+  const second = FIXED_LENGTH + 16;
+  const length = readHost("source", hostname, head, FIXED_LENGTH);
+  const toLength = readHost("destination", toHostname, head, second);
+  const isInet = length === 4 && toLength === 4 && toldFamily !== "INET6";
+  checkTold(toldFamily, isInet ? "INET" : "INET6", length !== toLength);
+  let end = FIXED_LENGTH + 2 * 4;
+  if (isInet) {
+    for (let i = 0; i < 4; i++) head[end - 4 + i] = head[second + i] ?? 0;
+  } else {
+    end = FIXED_LENGTH + 2 * 16;
+    if (length === 4) map(head, FIXED_LENGTH);
+    if (toLength === 4) map(head, second);
+  }
+  writePort("source", port, head, end);
+  writePort("destination", toPort, head, end + 2);
+  head[FAMILY_AT] = (isInet ? INET : INET6) | transport;
+  return end + PORTS_LENGTH;
 }
 
 /** Mixed families are INET6, whatever of the two is told. */
@@ -126,14 +130,14 @@ function given(field: string, address: Address | undefined): Address {
   return address;
 }
 
-function transportOf(field: string, carrier: string | undefined): Transport {
+function transportOf(field: string, carrier: string | undefined): number {
   switch (carrier) {
     case "tcp":
     case "unix":
-      return "STREAM";
+      return STREAM;
     case "udp":
     case "unixpacket":
-      return "DGRAM";
+      return DGRAM;
     default:
       refuse(`${field}.transport`, `unknown ${quote(carrier)}`);
   }
@@ -142,10 +146,10 @@ function transportOf(field: string, carrier: string | undefined): Transport {
 function readHost(
   field: string,
   hostname: string | undefined,
-  block: Uint8Array,
+  head: Uint8Array,
   at: number,
 ): 4 | 16 {
-  const length = readIp(hostname, block, at);
+  const length = readIp(hostname, head, at);
   if (length === 0) {
     refuse(
       `${field}.hostname`,
@@ -156,16 +160,16 @@ function readHost(
 }
 
 /** An IPv4 address at `at` becomes a mapped one. */
-function map(block: Uint8Array, at: number): void {
-  block.copyWithin(at + 12, at, at + 4);
-  block.fill(0, at, at + 10);
-  block.fill(0xff, at + 10, at + 12);
+function map(head: Uint8Array, at: number): void {
+  head.copyWithin(at + 12, at, at + 4);
+  head.fill(0, at, at + 10);
+  head.fill(0xff, at + 10, at + 12);
 }
 
 function writePort(
   field: string,
   port: number | undefined,
-  block: Uint8Array,
+  head: Uint8Array,
   at: number,
 ): void {
   if (typeof port !== "number") {
@@ -178,14 +182,14 @@ function writePort(
       }`,
     );
   }
-  writeUint16(block, at, port);
+  writeUint16(head, at, port);
 }
 
 /** A NUL ends a path on the wire, so only an abstract one may have it, in front. */
 function writePath(
   end: string,
   path: string | undefined,
-  block: Uint8Array,
+  head: Uint8Array,
   at: number,
 ): void {
   const field = `${end}.path`;
@@ -197,8 +201,8 @@ function writePath(
   if (bytes === undefined) refuse(field, "lone surrogate");
   checkPathLength(field, bytes.length);
   if (bytes.indexOf(0, 1) >= 0) refuse(field, "NUL behind the first byte");
-  block.fill(0, at, at + UNIX_PATH_LENGTH);
-  block.set(bytes, at);
+  head.fill(0, at, at + UNIX_PATH_LENGTH);
+  head.set(bytes, at);
 }
 
 function checkPathLength(field: string, length: number): void {

@@ -30,12 +30,16 @@ export interface TlvEntry {
 }
 
 /**
- * Turns TLVs as they are given into a list as it is written, checked.
+ * Turns TLVs as they are given into a list as it is written, checked. Values
+ * that are in `target` are copied, for they would be written over.
  *
  * @throws {TypeError} for an unknown name or a value of the wrong kind.
  * @throws {RangeError} for a value out of its range.
  */
-export function tlvEntries(tlvs: Tlvs | Iterable<RawTlv>): TlvEntry[] {
+export function tlvEntries(
+  tlvs: Tlvs | Iterable<RawTlv>,
+  target?: Uint8Array,
+): TlvEntry[] {
   if (typeof tlvs !== "object" || tlvs === null) {
     throw new TypeError(
       `Cannot encode tlvs: expected a record or a list, received ${
@@ -43,9 +47,10 @@ export function tlvEntries(tlvs: Tlvs | Iterable<RawTlv>): TlvEntry[] {
       }`,
     );
   }
-  return isIterable(tlvs)
+  const entries = isIterable(tlvs)
     ? Array.from(tlvs, checkedEntry)
     : entriesOfRecord(tlvs);
+  return target ? entries.map((entry) => apart(entry, target)) : entries;
 }
 
 /** Bytes that entries take on the wire. */
@@ -71,8 +76,8 @@ export function writeEntries(
   }
 }
 
-/** The entry with its value in a buffer of its own, where it is in that of `target`. */
-export function apart({ type, value }: TlvEntry, target: Uint8Array): TlvEntry {
+/** A value of a header that is rewritten in place, in a buffer of its own. */
+function apart({ type, value }: TlvEntry, target: Uint8Array): TlvEntry {
   const isShared = typeof value !== "string" && value.buffer === target.buffer;
   return { type, value: isShared ? value.slice() : value };
 }

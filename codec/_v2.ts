@@ -6,10 +6,13 @@ import { familyOf, formatIpv4, formatIpv6 } from "./_ip_text.ts";
 import { decodeText } from "./_text.ts";
 import {
   BLOCK_LENGTHS,
+  COMMAND_AT,
   EMPTY,
   FAMILIES,
+  FAMILY_AT,
   firstBytes,
   FIXED_LENGTH,
+  LENGTH_AT,
   LOCAL_BYTE,
   PORTS_LENGTH,
   PROXY_BYTE,
@@ -29,11 +32,6 @@ import type {
   TlvLocations,
   Tlvs,
 } from "./types.ts";
-
-/** Offsets in the fixed part (section 2.2). */
-const COMMAND_AT = 12;
-const FAMILY_AT = 13;
-const LENGTH_AT = 14;
 
 /**
  * Reads a header. A number is how many bytes must at least still come; the

@@ -17,6 +17,11 @@ export const VERSION_2 = 2;
 /** Signature, version and command, family and transport, length (section 2.2). */
 export const FIXED_LENGTH = 16;
 
+/** Offsets in the fixed part: command, family, length (section 2.2). */
+export const COMMAND_AT = 12;
+export const FAMILY_AT = 13;
+export const LENGTH_AT = 14;
+
 /** Largest v2 header: the length field has 16 bits (section 2.2). */
 export const LONGEST_HEADER: number = FIXED_LENGTH + 0xffff;
 

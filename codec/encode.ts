@@ -2,7 +2,6 @@ import { lineOf } from "./_encode_v1.ts";
 import { quote } from "./_quote.ts";
 import { planV2, writeV2 } from "./_encode_v2.ts";
 import { writeAscii } from "./_text.ts";
-import { apart } from "./_tlv_entries.ts";
 import type { EncodeOptions, ProxyHeader } from "./types.ts";
 
 /** One for all calls: less than a new object for each. */
@@ -82,11 +81,9 @@ export function encodeInto(
     writeAscii(line, target, 0);
     return line.length;
   }
-  const plan = planV2(header, options);
+  const plan = planV2(header, options, target);
   checkRoom(target, plan.length);
-  // Values in the target, of a header that is rewritten in place, may be written over.
-  const entries = plan.entries.map((entry) => apart(entry, target));
-  writeV2({ ...plan, entries }, target);
+  writeV2(plan, target);
   return plan.length;
 }
 
