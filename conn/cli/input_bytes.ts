@@ -1,0 +1,103 @@
+/** Bytes as people have them: raw, as hex in many forms, as a dump, as text with escapes. */
+
+import { LINE_SIGNATURE, SIGNATURE } from "../../codec/_wire.ts";
+import { UsageError } from "./args.ts";
+import { showText } from "./show.ts";
+
+/** What bytes are read as. */
+export type Form = "hex" | "raw" | "either";
+
+/** Hex digits, and what may stand between and before them. */
+const HEX_REGEXP = /^(?:0x|\\x|[\da-f\s:,])+$/i;
+const BETWEEN_REGEXP = /0x|\\x|[\s:,]/gi;
+
+/** A line of `xxd`, `tcpdump -x` or `hexdump -C`: offset, bytes, text. */
+const DUMP_LINE_REGEXP =
+  /^\s*(?:(?:0x)?[\da-f]{4,8}:\s|[\da-f]{8}\s\s)\s*((?:[\da-f]{2,4}\s{1,2})*[\da-f]{2,4})(?:\s{2,}.*|\s*)$/i;
+
+/** A dump from its start; no header begins with these two bytes as hex. */
+const DUMP_START_REGEXP = /^\s*(?:0x)?0000/i;
+
+/** Escapes of C, Python, JavaScript and `printf`. */
+const ESCAPE_REGEXP = /\\(?:x([\da-f]{2})|([0-7]{3}|0)|([rnt\\'"]))/gi;
+const ESCAPED: Readonly<Record<string, string>> = {
+  r: "\r",
+  n: "\n",
+  t: "\t",
+};
+
+/** Bytes that were read: raw where they begin as a header does, or are no hex. */
+export function readBytes(bytes: Uint8Array, form: Form): Uint8Array {
+  if (form === "raw" || (form === "either" && beginsHeader(bytes))) {
+    return bytes;
+  }
+  const text = latin1(bytes);
+  const read = bytesOfHex(text);
+  if (read !== undefined) return read;
+  if (form === "either") return bytes;
+  throw notHex(text);
+}
+
+/** Bytes that were typed: hex, or text with escapes. */
+export function readTyped(text: string, form: Form): Uint8Array {
+  const read = form === "raw" ? undefined : bytesOfHex(text);
+  if (read !== undefined) return read;
+  const isText = text.includes("\\") || text.startsWith(LINE_SIGNATURE.trim());
+  if (form === "hex" || (form === "either" && !isText)) throw notHex(text);
+  return new TextEncoder().encode(text).some((byte) => byte > 0x7f)
+    ? new TextEncoder().encode(text)
+    : unescape(text);
+}
+
+/** Hex in any of its forms; `undefined` where it is none. */
+export function bytesOfHex(text: string): Uint8Array | undefined {
+  const digits = digitsOf(text);
+  return digits === undefined || digits === "" || digits.length % 2 !== 0
+    ? undefined
+    : Uint8Array.fromHex(digits);
+}
+
+function digitsOf(text: string): string | undefined {
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  const dumped = lines.map((line) => DUMP_LINE_REGEXP.exec(line)?.[1]);
+  const isDump = DUMP_START_REGEXP.test(text) &&
+    dumped.every((digits) => digits !== undefined);
+  if (isDump) return dumped.join("").replaceAll(/\s/g, "");
+  return HEX_REGEXP.test(text)
+    ? text.replaceAll(BETWEEN_REGEXP, "")
+    : undefined;
+}
+
+/** Text of 8-bit characters. */
+function unescape(text: string): Uint8Array {
+  const raw = text.replaceAll(
+    ESCAPE_REGEXP,
+    (_, hex?: string, octal?: string, letter = "") =>
+      hex !== undefined
+        ? String.fromCharCode(parseInt(hex, 16))
+        : octal !== undefined
+        ? String.fromCharCode(parseInt(octal, 8) & 0xff)
+        : ESCAPED[letter] ?? letter,
+  );
+  return Uint8Array.from(raw, (character) => character.charCodeAt(0));
+}
+
+function beginsHeader(bytes: Uint8Array): boolean {
+  const begins = (start: readonly number[]) =>
+    start.every((byte, i) => byte === bytes[i]);
+  return begins(SIGNATURE) ||
+    begins(Array.from(LINE_SIGNATURE, (letter) => letter.charCodeAt(0)));
+}
+
+function latin1(bytes: Uint8Array): string {
+  return new TextDecoder("latin1").decode(bytes);
+}
+
+function notHex(text: string): UsageError {
+  const start = text.length > 40 ? `${text.slice(0, 40)}...` : text;
+  return new UsageError(
+    `Cannot read hex: expected pairs of hex digits, received ${
+      showText(start)
+    }`,
+  );
+}

@@ -1,0 +1,249 @@
+import {
+  isClientVerified,
+  type ProxyInfo,
+  ProxyProtocolError,
+} from "../../codec/mod.ts";
+import { toAddress } from "../_addresses.ts";
+import { readOptions } from "../_policy.ts";
+import { isPeerGone } from "../_refusal.ts";
+import { accept } from "../accept.ts";
+import { closeQuietly, type ProxiedConn } from "../proxied_conn.ts";
+import type { AcceptOptions } from "../types.ts";
+import { isChecksumRight } from "./anatomy.ts";
+import {
+  asUsage,
+  decodeOptions,
+  type HostPort,
+  LENIENCIES,
+  type Options,
+  readArgs,
+  readHostPort,
+  readNumber,
+  UsageError,
+} from "./args.ts";
+import type { Command } from "./command.ts";
+import { hexDump } from "./hex_dump.ts";
+import { type CliIo, print } from "./io.ts";
+import { errorFields, infoFields, kindOf } from "./report.ts";
+import { showAddress, showBytes, showStart, showText, toJson } from "./show.ts";
+import { table } from "./table.ts";
+
+/** How long to read what a peer still sends, in ms: closing at once would reset it. */
+const DRAIN_TIME = 1000;
+
+const OPTIONS = {
+  port: { type: "string", value: "[HOST:]PORT", help: "where to listen" },
+  trust: {
+    type: "string",
+    multiple: true,
+    value: "RANGE",
+    help: "who may send a header, repeatable: address, range, any (any)",
+  },
+  json: { type: "boolean", help: "one line of JSON for each connection" },
+  verbose: { type: "boolean", help: "the table of decode below each line" },
+  http: { type: "boolean", help: "answer by HTTP/1.1 with the table" },
+  count: {
+    type: "string",
+    value: "NUMBER",
+    help: "end after so many connections",
+  },
+  ...LENIENCIES,
+} as const satisfies Options;
+
+/** Shows what arrives. */
+export const LISTEN: Command = {
+  usage: "[HOST:]PORT [OPTION...]",
+  summary: "What does my balancer send? Prints a line for each connection.",
+  notes:
+    `A line has the time, the peer that connected and the header: version, command,
+family, client, destination, TLVs, the checksum's verdict. Connections that are
+refused are shown with the reason, the byte and what they began with; those
+that close without a byte, as health checks do, as empty. Each is closed then.
+
+Without --trust everybody is listened to: nothing here believes a header.
+SIGINT and SIGTERM end it with exit code 0.`,
+  options: OPTIONS,
+  permissions: "--allow-net",
+  examples: ["8080", "[::]:8080 --verbose", "127.0.0.1:8080 --json --count 1"],
+  async run(args, io) {
+    const { values, positionals } = readArgs(args, OPTIONS);
+    const where = [...positionals, ...(values.port ? [values.port] : [])];
+    if (where.length !== 1) {
+      throw new UsageError(
+        `Cannot listen: expected one [HOST:]PORT, received ${where.length}`,
+      );
+    }
+    const address = readHostPort("PORT", where[0] ?? "", "0.0.0.0");
+    const { trust = ["any"] } = values;
+    const options: AcceptOptions = {
+      ...decodeOptions(values),
+      trust: trust.includes("any") ? "any" : trust,
+    };
+    asUsage(() => readOptions(options));
+    const most = values.count === undefined
+      ? Infinity
+      : readNumber("--count", values.count, 1, Number.MAX_SAFE_INTEGER);
+    const show = values.json ? jsonLine : values.verbose ? verbose : line;
+    await listen(io, address, options, most, async (seen, conn) => {
+      await print(io, show(seen));
+      if (conn === undefined) return;
+      if (values.http) await answer(conn, `${verbose(seen)}\n`);
+      await drain(conn);
+    });
+    return 0;
+  },
+};
+
+/** What there is to show of one connection. */
+interface Seen {
+  time: string;
+  /** The peer. */
+  hop: string;
+  info?: ProxyInfo;
+  error?: ProxyProtocolError;
+}
+
+type Show = (seen: Seen, conn?: ProxiedConn) => Promise<void>;
+
+/** Takes the header off each connection, side by side. */
+async function listen(
+  io: CliIo,
+  address: HostPort,
+  options: AcceptOptions,
+  most: number,
+  show: Show,
+): Promise<void> {
+  const listener = Deno.listen(address);
+  const ending = new AbortController();
+  const signal = AbortSignal.any([io.stop(), ending.signal]);
+  signal.addEventListener("abort", () => closeQuietly(listener));
+  const running = new Set<Promise<void>>();
+  await io.warn(`Listening on ${showAddress(toAddress(listener.addr))}`);
+  for (let taken = 0; taken < most && !signal.aborted;) {
+    try {
+      const tcp = await listener.accept();
+      const work = receive(tcp, { ...options, signal }, show)
+        .catch((error) => ending.abort(error))
+        .finally(() => running.delete(work));
+      running.add(work);
+      taken++;
+    } catch (error) {
+      if (!signal.aborted && !isPeerGone(error)) throw error;
+    }
+  }
+  closeQuietly(listener);
+  await Promise.all(running);
+  if (ending.signal.aborted) throw ending.signal.reason;
+}
+
+/** A connection that is closed because the program ends is not shown. */
+async function receive(
+  tcp: Deno.TcpConn,
+  options: AcceptOptions,
+  show: Show,
+): Promise<void> {
+  const hop = showAddress(toAddress(tcp.remoteAddr));
+  const time = new Date().toISOString();
+  try {
+    const { info, conn } = await accept(tcp, options);
+    using _ = conn;
+    await show({ time, hop, ...(info && { info }) }, conn);
+  } catch (error) {
+    if (!(error instanceof ProxyProtocolError)) throw error;
+    if (error.code !== "aborted") await show({ time, hop, error });
+  }
+}
+
+/** For machines. */
+function jsonLine({ time, hop, info, error }: Seen): string {
+  if (info !== undefined) return toJson({ time, hop, ...infoFields(info) });
+  const refused = error && errorFields(error);
+  return toJson({ time, hop, ...(refused && { refused }) });
+}
+
+/** For people. */
+function line({ time, hop, info, error }: Seen): string {
+  const said = info !== undefined
+    ? headerWords(info)
+    : error?.code === "empty"
+    ? "empty: closed without a byte, as health checks do"
+    : `refused (${error?.code}) at byte ${error?.offset}: ${error?.message}; ${
+      startOf(error)
+    }`;
+  return `${time} ${hop} ${said}`;
+}
+
+function startOf(error: ProxyProtocolError | undefined): string {
+  const { received } = error ?? {};
+  return received === undefined || received.length === 0
+    ? "nothing was read"
+    : `it began with ${showStart(received, 32)}`;
+}
+
+function verbose(seen: Seen): string {
+  const { info, error } = seen;
+  const below = info !== undefined
+    ? table(info)
+    : error !== undefined && error.received.length > 0
+    ? hexDump(error.received, error.offset)
+    : "";
+  return below === "" ? line(seen) : `${line(seen)}\n\n${below}\n`;
+}
+
+/** A header in words of one line. */
+function headerWords(info: ProxyInfo): string {
+  const { version, source, destination, tlvs } = info;
+  const words = [`v${version} ${kindOf(info)}`];
+  if (source !== undefined && destination !== undefined) {
+    words.push(showAddress(source), "->", showAddress(destination));
+  }
+  for (const [name, value] of Object.entries(tlvs)) {
+    if (value === undefined || name === "SSL") continue;
+    words.push(`${name}=${name === "CRC32C" ? verdict(info) : word(value)}`);
+  }
+  if (tlvs.SSL) {
+    words.push(`client=${isClientVerified(info) ? "" : "un"}verified`);
+  }
+  return words.join(" ");
+}
+
+function verdict(info: ProxyInfo): string {
+  return isChecksumRight(info) ? "right" : "WRONG";
+}
+
+function word(value: string | number | boolean | Uint8Array): string {
+  if (value instanceof Uint8Array) return showBytes(value);
+  return typeof value === "string" ? showText(value) : `${value}`;
+}
+
+/** Answers a request of HTTP/1, whatever it is. */
+async function answer(conn: ProxiedConn, text: string): Promise<void> {
+  const body = new TextEncoder().encode(text);
+  const head = new TextEncoder().encode(
+    `HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+      `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n`,
+  );
+  try {
+    for (const bytes of [head, body]) {
+      for (let at = 0; at < bytes.length;) {
+        at += await conn.write(bytes.subarray(at));
+      }
+    }
+  } catch {
+    // The peer has gone; what it sent has been shown.
+  }
+}
+
+/** Ends the sending direction and reads what still comes. */
+async function drain(conn: ProxiedConn): Promise<void> {
+  const timer = setTimeout(() => conn.close(), DRAIN_TIME);
+  try {
+    await conn.closeWrite();
+    const buffer = new Uint8Array(65536);
+    while (await conn.read(buffer) !== null);
+  } catch {
+    // Closed by the peer, or by the timer.
+  } finally {
+    clearTimeout(timer);
+  }
+}
