@@ -8,8 +8,11 @@ import {
 } from "./args.ts";
 import type { Command } from "./command.ts";
 import { type Form, readBytes, readTyped } from "./input_bytes.ts";
-import { type CliIo, print } from "./io.ts";
+import { attempt, type CliIo, print } from "./io.ts";
 import { describe, examine, outcomeJson } from "./report.ts";
+
+/** Most bytes to read. */
+const LONGEST_INPUT = 64 * 1024 * 1024;
 
 const OPTIONS = {
   file: { type: "string", value: "FILE", help: "read from a file" },
@@ -75,12 +78,33 @@ async function readInput(
     if (file === undefined) return readTyped(positionals.join(" "), form);
     throw new UsageError("Cannot read input: both HEX and --file are given");
   }
-  if (file !== undefined) return readBytes(await Deno.readFile(file), form);
+  if (file !== undefined) {
+    const read = await attempt(
+      `read ${file}`,
+      async () => await readAll((await Deno.open(file)).readable),
+    );
+    return readBytes(read, form);
+  }
   if (io.isInputTerminal) {
     throw new UsageError(
       "Cannot read input: expected HEX, --file or bytes on standard input",
     );
   }
-  const read = await new Response(io.input).bytes();
+  const read = await attempt("read standard input", () => readAll(io.input));
   return readBytes(read, form);
+}
+
+/** A header is at the start; what is behind it is only counted. */
+async function readAll(
+  stream: ReadableStream<Uint8Array>,
+): Promise<Uint8Array> {
+  let length = 0;
+  const limit = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      length += chunk.length;
+      if (length <= LONGEST_INPUT) controller.enqueue(chunk);
+      else controller.error(new Error(`more than ${LONGEST_INPUT} bytes`));
+    },
+  });
+  return await new Response(stream.pipeThrough(limit)).bytes();
 }

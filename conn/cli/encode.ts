@@ -24,7 +24,7 @@ import {
 } from "./args.ts";
 import type { Command } from "./command.ts";
 import { bytesOfHex } from "./input_bytes.ts";
-import { type CliIo, print } from "./io.ts";
+import { attempt, type CliIo, print, writeAll } from "./io.ts";
 
 /** Names of the TLVs that have an option, by option; the others are computed. */
 const TLV_NAMES: ReadonlyMap<string, string> = new Map(
@@ -137,7 +137,7 @@ would take.`,
   examples: [
     "--source 192.0.2.1:56324 --destination 198.51.100.1:443 --alpn h2 --checksum",
     "--v1 --source [2001:db8::1]:56324 --destination [2001:db8::2]:443 --raw",
-    "--source 192.0.2.1:56324 --destination 198.51.100.1:25 --connect 127.0.0.1:25",
+    "--source 192.0.2.1:1024 --destination 192.0.2.9:25 --connect 127.0.0.1:25",
   ],
   async run(args, io) {
     const { values, positionals, tokens } = readArgs(args, OPTIONS);
@@ -191,7 +191,10 @@ would take.`,
     const bytes = asUsage(() => encode(header, options));
     if (values.connect !== undefined) {
       const target = readHostPort("--connect", values.connect);
-      await exchange(io, bytes, target);
+      await attempt(
+        `send to ${values.connect}`,
+        () => exchange(io, bytes, target),
+      );
     } else if (values.raw) await io.write(bytes);
     else await print(io, bytes.toHex());
     return 0;
@@ -280,18 +283,23 @@ async function exchange(
 ): Promise<void> {
   using conn = await Deno.connect(target);
   const ended = new AbortController();
-  const writer = conn.writable.getWriter();
-  await writer.write(header); // one write: many receivers refuse a split header
-  writer.releaseLock();
-  // The peer may end before the input does; what it said is what counts.
-  io.input.pipeTo(conn.writable, { preventClose: true, signal: ended.signal })
-    .then(() => conn.closeWrite())
-    .catch(() => {});
+  await writeAll(conn, header); // one buffer: many receivers refuse a split header
+  // Not to `conn.writable`: a failure of it would end the reading as well.
+  const sending = new WritableStream<Uint8Array>({
+    write: (bytes) => writeAll(conn, bytes),
+    close: () => conn.closeWrite(),
+  });
+  let failure: unknown;
+  io.input.pipeTo(sending, { signal: ended.signal })
+    .catch((error) => failure = error);
   const buffer = new Uint8Array(65536);
   try {
-    for (;;) {
+    for (let received = 0;;) {
       const count = await conn.read(buffer);
+      // The peer may end before the input does: what it said is what counts.
+      if (count === null && received === 0 && failure) throw failure;
       if (count === null) return;
+      received += count;
       await io.write(buffer.subarray(0, count));
     }
   } finally {

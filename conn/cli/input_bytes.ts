@@ -15,6 +15,9 @@ const BETWEEN_REGEXP = /0x|\\x|[\s:,]/gi;
 const DUMP_LINE_REGEXP =
   /^\s*(?:(?:0x)?[\da-f]{4,8}:\s|[\da-f]{8}\s\s)\s*((?:[\da-f]{2,4}\s{1,2})*[\da-f]{2,4})(?:\s{2,}.*|\s*)$/i;
 
+/** Nothing, or the offset that ends a dump of `hexdump -C`. */
+const EMPTY_LINE_REGEXP = /^\s*(?:[\da-f]{8})?\s*$/i;
+
 /** A dump from its start; no header begins with these two bytes as hex. */
 const DUMP_START_REGEXP = /^\s*(?:0x)?0000/i;
 
@@ -58,7 +61,9 @@ export function bytesOfHex(text: string): Uint8Array | undefined {
 }
 
 function digitsOf(text: string): string | undefined {
-  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  const lines = text.split("\n").filter((line) =>
+    !EMPTY_LINE_REGEXP.test(line)
+  );
   const dumped = lines.map((line) => DUMP_LINE_REGEXP.exec(line)?.[1]);
   const isDump = DUMP_START_REGEXP.test(text) &&
     dumped.every((digits) => digits !== undefined);

@@ -29,6 +29,23 @@ export async function print(io: CliIo, text: string): Promise<void> {
   await io.write(new TextEncoder().encode(`${text}\n`));
 }
 
+/**
+ * Does what the system may refuse, such as to connect; the error says what it
+ * was. Permissions of Deno are asked for by their flags.
+ */
+export async function attempt<T>(
+  what: string,
+  work: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof OutputClosedError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Cannot ${what}: ${reason}`, { cause });
+  }
+}
+
 /** Those of the process. */
 export function processIo(): CliIo {
   return {
@@ -38,22 +55,30 @@ export function processIo(): CliIo {
     get isInputTerminal() {
       return Deno.stdin.isTerminal();
     },
-    write: (bytes) => writeAll(Deno.stdout, bytes),
+    write: (bytes) => writeOutput(Deno.stdout, bytes),
     warn: (line) =>
-      writeAll(Deno.stderr, new TextEncoder().encode(`${line}\n`))
+      writeOutput(Deno.stderr, new TextEncoder().encode(`${line}\n`))
         .catch(ignoreClosed),
     stop: stopSignal,
   };
 }
 
-async function writeAll(
+/** Writes all of `bytes` to what may take a part of them. */
+export async function writeAll(
+  to: { write(bytes: Uint8Array): Promise<number> },
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    at += await to.write(bytes.subarray(at));
+  }
+}
+
+async function writeOutput(
   to: { write(bytes: Uint8Array): Promise<number> },
   bytes: Uint8Array,
 ): Promise<void> {
   try {
-    for (let at = 0; at < bytes.length;) {
-      at += await to.write(bytes.subarray(at));
-    }
+    await writeAll(to, bytes);
   } catch (cause) {
     if (!(cause instanceof Deno.errors.BrokenPipe)) throw cause;
     throw new OutputClosedError("Cannot write the output: closed", { cause });

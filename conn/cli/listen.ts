@@ -23,7 +23,7 @@ import {
 } from "./args.ts";
 import type { Command } from "./command.ts";
 import { hexDump } from "./hex_dump.ts";
-import { type CliIo, print } from "./io.ts";
+import { attempt, type CliIo, print, writeAll } from "./io.ts";
 import { errorFields, infoFields, kindOf } from "./report.ts";
 import { showAddress, showBytes, showStart, showText, toJson } from "./show.ts";
 import { table } from "./table.ts";
@@ -113,7 +113,11 @@ async function listen(
   most: number,
   show: Show,
 ): Promise<void> {
-  const listener = Deno.listen(address);
+  const where = showAddress({ transport: "tcp", ...address });
+  const listener = await attempt(
+    `listen on ${where}`,
+    () => Deno.listen(address),
+  );
   const ending = new AbortController();
   const signal = AbortSignal.any([io.stop(), ending.signal]);
   signal.addEventListener("abort", () => closeQuietly(listener));
@@ -167,17 +171,14 @@ function line({ time, hop, info, error }: Seen): string {
     ? headerWords(info)
     : error?.code === "empty"
     ? "empty: closed without a byte, as health checks do"
-    : `refused (${error?.code}) at byte ${error?.offset}: ${error?.message}; ${
-      startOf(error)
-    }`;
+    : `refused (${error?.code}): ${error?.message}${startOf(error)}`;
   return `${time} ${hop} ${said}`;
 }
 
+/** What a refused connection began with, if anything was read of it. */
 function startOf(error: ProxyProtocolError | undefined): string {
-  const { received } = error ?? {};
-  return received === undefined || received.length === 0
-    ? "nothing was read"
-    : `it began with ${showStart(received, 32)}`;
+  if (error === undefined || error.received.length === 0) return "";
+  return `; byte ${error.offset} of ${showStart(error.received, 32)}`;
 }
 
 function verbose(seen: Seen): string {
@@ -224,11 +225,8 @@ async function answer(conn: ProxiedConn, text: string): Promise<void> {
       `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n`,
   );
   try {
-    for (const bytes of [head, body]) {
-      for (let at = 0; at < bytes.length;) {
-        at += await conn.write(bytes.subarray(at));
-      }
-    }
+    await writeAll(conn, head);
+    await writeAll(conn, body);
   } catch {
     // The peer has gone; what it sent has been shown.
   }

@@ -18,7 +18,7 @@ import {
   UsageError,
 } from "./args.ts";
 import type { Command } from "./command.ts";
-import { type CliIo, print } from "./io.ts";
+import { attempt, type CliIo, print } from "./io.ts";
 import { showAddress, toJson } from "./show.ts";
 
 /** Longest wait in seconds that a timer takes. */
@@ -38,18 +38,17 @@ const OPTIONS = {
     type: "string",
     multiple: true,
     value: "RANGE",
-    help: "who may send a header, repeatable: address, range, any; required",
+    help: "who may send a header: address, range, any; repeatable",
   },
   accept: {
     type: "string",
     value: "v1|v2|any|none|optional",
-    help:
-      "the header to take: any version; none; optional, if there is one (any)",
+    help: "header to take; optional: if there is one (any)",
   },
   untrusted: {
     type: "string",
     value: "reject|direct",
-    help: "what others get: direct is relayed without a header (reject)",
+    help: "others: refused, or relayed without a header (reject)",
   },
   send: { type: "string", value: "v1|v2", help: "the header to write (none)" },
   checksum: { type: "boolean", help: "add a CRC32C to the header" },
@@ -84,6 +83,9 @@ const OPTIONS = {
   unmap,
   "max-length": maxLength,
 } as const satisfies Options;
+
+/** What only a header that is written can have. */
+const HEADER_OPTIONS = ["checksum", "keep", "drop", "unique-id"] as const;
 
 /** Passes connections on. */
 export const RELAY: Command = {
@@ -122,6 +124,13 @@ is closed, and the exit code is 0. A second signal ends at once.`,
       throw new UsageError("Cannot relay: at least one --map is required");
     }
     const { checksum, ...leniencies } = values;
+    const idle = values.send === undefined &&
+      HEADER_OPTIONS.find((name) => values[name] !== undefined);
+    if (idle) {
+      throw new UsageError(
+        `Cannot relay: --${idle} does nothing without --send`,
+      );
+    }
     const listening: ListenerOptions = {
       ...decodeOptions(leniencies),
       ...acceptance(values),
@@ -239,7 +248,11 @@ async function run(
   const closing = new AbortController();
   const services: Service[] = [];
   for (const mapping of maps) {
-    const listener = proxied(Deno.listen(mapping.from), {
+    const tcp = await attempt(
+      `listen on ${hostPort(mapping.from)}`,
+      () => Deno.listen(mapping.from),
+    );
+    const listener = proxied(tcp, {
       ...listening,
       onReject: ({ code, hop, offset, message }) =>
         void io.warn(
@@ -254,7 +267,7 @@ async function run(
       signal: closing.signal,
     }));
     const { hostname, port } = listener.addr;
-    await io.warn(`Relaying ${hostname}:${port} to ${targetName(mapping.to)}`);
+    await io.warn(`Relaying ${hostname}:${port} to ${hostPort(mapping.to)}`);
   }
   const tell = () =>
     print(io, statsJson(services)).catch(() => clearInterval(telling));
@@ -274,7 +287,7 @@ async function run(
   if (stats !== undefined) await tell();
 }
 
-function targetName({ hostname, port }: HostPort): string {
+function hostPort({ hostname, port }: HostPort): string {
   return showAddress({ transport: "tcp", hostname, port });
 }
 
@@ -291,7 +304,7 @@ function start(
     const reason = error instanceof Error ? error.message : String(error);
     void io.warn(
       `Cannot relay ${showAddress(conn.remoteAddr)} to ${
-        targetName(to)
+        hostPort(to)
       }: ${reason}`,
     );
   };
@@ -306,7 +319,7 @@ function start(
     server,
     stats: () => ({
       from: `${hostname}:${port}`,
-      to: targetName(to),
+      to: hostPort(to),
       ...listener.stats,
       active: server.active,
       ...counts,
