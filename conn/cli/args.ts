@@ -2,6 +2,7 @@
 
 import { parseArgs } from "node:util";
 import type { DecodeOptions } from "../../codec/mod.ts";
+import type { Trust } from "../types.ts";
 import { LARGEST_PORT, LONGEST_HEADER } from "../../codec/_wire.ts";
 
 /** An option, as `parseArgs` takes it and as the help shows it. */
@@ -50,6 +51,19 @@ export function readArgs<const T extends Options>(
       { cause },
     );
   }
+}
+
+/** Refuses arguments that are no options. */
+export function expectNoPositionals(positionals: readonly string[]): void {
+  if (positionals.length === 0) return;
+  throw new UsageError(
+    `Cannot read arguments: unexpected ${JSON.stringify(positionals[0])}`,
+  );
+}
+
+/** Values of `--trust`, of which `any` is for everybody. */
+export function trustOf(ranges: readonly string[]): Trust {
+  return ranges.includes("any") ? "any" : ranges;
 }
 
 /** Runs what checks options; its objections are about the arguments. */

@@ -14,7 +14,7 @@ import { LONGEST_HEADER } from "../../codec/_wire.ts";
 import { tlvKind } from "../../codec/tlv_types.ts";
 import {
   asUsage,
-  type HostPort,
+  expectNoPositionals,
   type Options,
   readArgs,
   readHostPort,
@@ -24,7 +24,8 @@ import {
 } from "./args.ts";
 import type { Command } from "./command.ts";
 import { bytesOfHex } from "./input_bytes.ts";
-import { attempt, type CliIo, print, writeAll } from "./io.ts";
+import { exchange } from "./exchange.ts";
+import { attempt, print } from "./io.ts";
 
 /** Names of the TLVs that have an option, by option; the others are computed. */
 const TLV_NAMES: ReadonlyMap<string, string> = new Map(
@@ -141,11 +142,7 @@ would take.`,
   ],
   async run(args, io) {
     const { values, positionals, tokens } = readArgs(args, OPTIONS);
-    if (positionals.length > 0) {
-      throw new UsageError(
-        `Cannot read arguments: unexpected ${JSON.stringify(positionals[0])}`,
-      );
-    }
+    expectNoPositionals(positionals);
     if (values.v1 && values.v2) {
       throw new UsageError("Cannot encode: --v1 and --v2 contradict");
     }
@@ -273,36 +270,4 @@ function readHexValue(name: string, text: string): Uint8Array {
   throw new UsageError(
     `Cannot read ${name}: expected hex, received ${JSON.stringify(text)}`,
   );
-}
-
-/** Sends the header, then copies both ways until the peer has ended. */
-async function exchange(
-  io: CliIo,
-  header: Uint8Array,
-  target: HostPort,
-): Promise<void> {
-  using conn = await Deno.connect(target);
-  const ended = new AbortController();
-  await writeAll(conn, header); // one buffer: many receivers refuse a split header
-  // Not to `conn.writable`: a failure of it would end the reading as well.
-  const sending = new WritableStream<Uint8Array>({
-    write: (bytes) => writeAll(conn, bytes),
-    close: () => conn.closeWrite(),
-  });
-  let failure: unknown;
-  io.input.pipeTo(sending, { signal: ended.signal })
-    .catch((error) => failure = error);
-  const buffer = new Uint8Array(65536);
-  try {
-    for (let received = 0;;) {
-      const count = await conn.read(buffer);
-      // The peer may end before the input does: what it said is what counts.
-      if (count === null && received === 0 && failure) throw failure;
-      if (count === null) return;
-      received += count;
-      await io.write(buffer.subarray(0, count));
-    }
-  } finally {
-    ended.abort();
-  }
 }

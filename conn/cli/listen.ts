@@ -1,15 +1,10 @@
-import {
-  isClientVerified,
-  type ProxyInfo,
-  ProxyProtocolError,
-} from "../../codec/mod.ts";
+import { EMPTY } from "../../codec/_wire.ts";
 import { toAddress } from "../_addresses.ts";
 import { readOptions } from "../_policy.ts";
-import { isPeerGone } from "../_refusal.ts";
+import { isPeerGone, toRefusal } from "../_refusal.ts";
 import { accept } from "../accept.ts";
 import { closeQuietly, type ProxiedConn } from "../proxied_conn.ts";
-import type { AcceptOptions } from "../types.ts";
-import { isChecksumRight } from "./anatomy.ts";
+import type { Accepted, AcceptOptions } from "../types.ts";
 import {
   asUsage,
   decodeOptions,
@@ -19,14 +14,13 @@ import {
   readArgs,
   readHostPort,
   readNumber,
+  trustOf,
   UsageError,
 } from "./args.ts";
 import type { Command } from "./command.ts";
-import { hexDump } from "./hex_dump.ts";
 import { attempt, type CliIo, print, writeAll } from "./io.ts";
-import { errorFields, infoFields, kindOf } from "./report.ts";
-import { showAddress, showBytes, showStart, showText, toJson } from "./show.ts";
-import { table } from "./table.ts";
+import { jsonLine, line, type Seen, verbose } from "./seen.ts";
+import { showAddress } from "./show.ts";
 
 /** How long to read what a peer still sends, in ms: closing at once would reset it. */
 const DRAIN_TIME = 1000;
@@ -59,6 +53,7 @@ export const LISTEN: Command = {
 family, client, destination, TLVs, the checksum's verdict. Connections that are
 refused are shown with the reason, the byte and what they began with; those
 that close without a byte, as health checks do, as empty. Each is closed then.
+A peer that has reset before it could be accepted is shown as -.
 
 Without --trust everybody is listened to: nothing here believes a header.
 SIGINT and SIGTERM end it with exit code 0.`,
@@ -77,7 +72,7 @@ SIGINT and SIGTERM end it with exit code 0.`,
     const { trust = ["any"] } = values;
     const options: AcceptOptions = {
       ...decodeOptions(values),
-      trust: trust.includes("any") ? "any" : trust,
+      trust: trustOf(trust),
     };
     asUsage(() => readOptions(options));
     const most = values.count === undefined
@@ -93,15 +88,6 @@ SIGINT and SIGTERM end it with exit code 0.`,
     return 0;
   },
 };
-
-/** What there is to show of one connection. */
-interface Seen {
-  time: string;
-  /** The peer. */
-  hop: string;
-  info?: ProxyInfo;
-  error?: ProxyProtocolError;
-}
 
 type Show = (seen: Seen, conn?: ProxiedConn) => Promise<void>;
 
@@ -124,97 +110,49 @@ async function listen(
   const running = new Set<Promise<void>>();
   await io.warn(`Listening on ${showAddress(toAddress(listener.addr))}`);
   for (let taken = 0; taken < most && !signal.aborted;) {
+    const accepting = listener.accept();
     try {
-      const tcp = await listener.accept();
-      const work = receive(tcp, { ...options, signal }, show)
-        .catch((error) => ending.abort(error))
-        .finally(() => running.delete(work));
-      running.add(work);
-      taken++;
+      await accepting;
     } catch (error) {
-      if (!signal.aborted && !isPeerGone(error)) throw error;
+      if (signal.aborted) break;
+      if (!isPeerGone(error)) throw error;
     }
+    const work = receive(accepting, { ...options, signal }, show)
+      .catch((error) => ending.abort(error))
+      .finally(() => running.delete(work));
+    running.add(work);
+    taken++;
   }
   closeQuietly(listener);
   await Promise.all(running);
   if (ending.signal.aborted) throw ending.signal.reason;
 }
 
-/** A connection that is closed because the program ends is not shown. */
+/**
+ * Shows one connection; of a peer that has reset before it was accepted not
+ * even the address is known. What is closed because the program ends is not
+ * shown.
+ */
 async function receive(
-  tcp: Deno.TcpConn,
+  accepting: Promise<Deno.TcpConn>,
   options: AcceptOptions,
   show: Show,
 ): Promise<void> {
-  const hop = showAddress(toAddress(tcp.remoteAddr));
   const time = new Date().toISOString();
+  let hop = "-";
+  let accepted: Accepted<Deno.TcpConn>;
   try {
-    const { info, conn } = await accept(tcp, options);
-    using _ = conn;
-    await show({ time, hop, ...(info && { info }) }, conn);
-  } catch (error) {
-    if (!(error instanceof ProxyProtocolError)) throw error;
+    const tcp = await accepting;
+    hop = showAddress(toAddress(tcp.remoteAddr));
+    accepted = await accept(tcp, options);
+  } catch (cause) {
+    const error = toRefusal(cause, undefined, EMPTY);
     if (error.code !== "aborted") await show({ time, hop, error });
+    return;
   }
-}
-
-/** For machines. */
-function jsonLine({ time, hop, info, error }: Seen): string {
-  if (info !== undefined) return toJson({ time, hop, ...infoFields(info) });
-  const refused = error && errorFields(error);
-  return toJson({ time, hop, ...(refused && { refused }) });
-}
-
-/** For people. */
-function line({ time, hop, info, error }: Seen): string {
-  const said = info !== undefined
-    ? headerWords(info)
-    : error?.code === "empty"
-    ? "empty: closed without a byte, as health checks do"
-    : `refused (${error?.code}): ${error?.message}${startOf(error)}`;
-  return `${time} ${hop} ${said}`;
-}
-
-/** What a refused connection began with, if anything was read of it. */
-function startOf(error: ProxyProtocolError | undefined): string {
-  if (error === undefined || error.received.length === 0) return "";
-  return `; byte ${error.offset} of ${showStart(error.received, 32)}`;
-}
-
-function verbose(seen: Seen): string {
-  const { info, error } = seen;
-  const below = info !== undefined
-    ? table(info)
-    : error !== undefined && error.received.length > 0
-    ? hexDump(error.received, error.offset)
-    : "";
-  return below === "" ? line(seen) : `${line(seen)}\n\n${below}\n`;
-}
-
-/** A header in words of one line. */
-function headerWords(info: ProxyInfo): string {
-  const { version, source, destination, tlvs } = info;
-  const words = [`v${version} ${kindOf(info)}`];
-  if (source !== undefined && destination !== undefined) {
-    words.push(showAddress(source), "->", showAddress(destination));
-  }
-  for (const [name, value] of Object.entries(tlvs)) {
-    if (value === undefined || name === "SSL") continue;
-    words.push(`${name}=${name === "CRC32C" ? verdict(info) : word(value)}`);
-  }
-  if (tlvs.SSL) {
-    words.push(`client=${isClientVerified(info) ? "" : "un"}verified`);
-  }
-  return words.join(" ");
-}
-
-function verdict(info: ProxyInfo): string {
-  return isChecksumRight(info) ? "right" : "WRONG";
-}
-
-function word(value: string | number | boolean | Uint8Array): string {
-  if (value instanceof Uint8Array) return showBytes(value);
-  return typeof value === "string" ? showText(value) : `${value}`;
+  const { info } = accepted;
+  using conn = accepted.conn;
+  await show({ time, hop, ...(info && { info }) }, conn);
 }
 
 /** Answers a request of HTTP/1, whatever it is. */

@@ -1,25 +1,22 @@
 import { readOptions } from "../_policy.ts";
 import { relayedHeader } from "../_relayed_header.ts";
-import { proxied, type ProxiedListener } from "../proxied.ts";
-import type { ProxiedConn } from "../proxied_conn.ts";
-import { relay, type RelayOptions } from "../relay.ts";
-import { serve, type Server } from "../serve.ts";
+import type { RelayOptions } from "../relay.ts";
 import type { ListenerOptions } from "../types.ts";
 import {
   asUsage,
   decodeOptions,
-  type HostPort,
+  expectNoPositionals,
   LENIENCIES,
   type Options,
   readArgs,
   readHostPort,
   readNumber,
   readWord,
+  trustOf,
   UsageError,
 } from "./args.ts";
 import type { Command } from "./command.ts";
-import { attempt, type CliIo, print } from "./io.ts";
-import { showAddress, toJson } from "./show.ts";
+import { type Mapping, runServices } from "./services.ts";
 
 /** Longest wait in seconds that a timer takes. */
 const LONGEST_WAIT = 2_147_483;
@@ -114,11 +111,7 @@ is closed, and the exit code is 0. A second signal ends at once.`,
   ],
   async run(args, io) {
     const { values, positionals } = readArgs(args, OPTIONS);
-    if (positionals.length > 0) {
-      throw new UsageError(
-        `Cannot read arguments: unexpected ${JSON.stringify(positionals[0])}`,
-      );
-    }
+    expectNoPositionals(positionals);
     const maps = (values.map ?? []).map(readMap);
     if (maps.length === 0) {
       throw new UsageError("Cannot relay: at least one --map is required");
@@ -155,7 +148,7 @@ is closed, and the exit code is 0. A second signal ends at once.`,
     const stats = values.stats === undefined
       ? undefined
       : seconds("stats", values.stats);
-    await run(io, maps, listening, relaying, { grace, stats });
+    await runServices(io, maps, { listening, relaying, grace, stats });
     return 0;
   },
 };
@@ -166,12 +159,6 @@ const NOBODY = {
   remoteAddr: { transport: "unix", path: "" },
   localAddr: { transport: "unix", path: "" },
 } as const;
-
-/** Where to listen and where to go. */
-interface Mapping {
-  from: HostPort;
-  to: HostPort;
-}
 
 function readMap(text: string): Mapping {
   const [from = "", to = "", ...more] = text.split("=");
@@ -218,7 +205,7 @@ function acceptance(
     );
   }
   return {
-    trust: trust.includes("any") ? "any" : trust,
+    trust: trustOf(trust),
     ...(untrusted !== undefined && {
       untrusted: readWord("--untrusted", untrusted, ["reject", "direct"]),
     }),
@@ -226,122 +213,4 @@ function acceptance(
     ...(accept === "v1" && { versions: [1] }),
     ...(accept === "v2" && { versions: [2] }),
   };
-}
-
-/** One port and its service. */
-interface Service {
-  server: Server;
-  /** Counters so far. */
-  stats(): object;
-}
-
-/** Relays until it is told to stop, and then until connections have ended. */
-async function run(
-  io: CliIo,
-  maps: readonly Mapping[],
-  listening: ListenerOptions,
-  relaying: RelayOptions,
-  { grace, stats }: { grace: number; stats: number | undefined },
-): Promise<void> {
-  using opened = new DisposableStack();
-  const stopping = io.stop();
-  const closing = new AbortController();
-  const services: Service[] = [];
-  for (const mapping of maps) {
-    const tcp = await attempt(
-      `listen on ${hostPort(mapping.from)}`,
-      () => Deno.listen(mapping.from),
-    );
-    const listener = proxied(tcp, {
-      ...listening,
-      onReject: ({ code, hop, offset, message }) =>
-        void io.warn(
-          `Refused ${
-            hop ? showAddress(hop) : "a connection"
-          } (${code}) at byte ${offset}: ${message}`,
-        ),
-    });
-    opened.use(listener);
-    services.push(start(io, listener, mapping.to, {
-      ...relaying,
-      signal: closing.signal,
-    }));
-    const { hostname, port } = listener.addr;
-    await io.warn(`Relaying ${hostname}:${port} to ${hostPort(mapping.to)}`);
-  }
-  const tell = () =>
-    print(io, statsJson(services)).catch(() => clearInterval(telling));
-  const telling = stats ? setInterval(tell, stats * 1000) : undefined;
-  try {
-    const { promise: stopped, resolve } = Promise.withResolvers<void>();
-    stopping.addEventListener("abort", () => resolve());
-    await Promise.race([
-      stopped,
-      ...services.map(({ server }) => server.finished),
-    ]);
-    await drain(services, grace, closing);
-  } finally {
-    clearInterval(telling);
-    closing.abort();
-  }
-  if (stats !== undefined) await tell();
-}
-
-function hostPort({ hostname, port }: HostPort): string {
-  return showAddress({ transport: "tcp", hostname, port });
-}
-
-/** Serves one port. */
-function start(
-  io: CliIo,
-  listener: ProxiedListener<Deno.TcpConn, Deno.NetAddr>,
-  to: HostPort,
-  options: RelayOptions,
-): Service {
-  const counts = { failed: 0, sent: 0, received: 0 };
-  const fail = (conn: ProxiedConn, error: unknown) => {
-    counts.failed++;
-    const reason = error instanceof Error ? error.message : String(error);
-    void io.warn(
-      `Cannot relay ${showAddress(conn.remoteAddr)} to ${
-        hostPort(to)
-      }: ${reason}`,
-    );
-  };
-  const server = serve(listener, async (conn) => {
-    const result = await relay(conn, () => Deno.connect(to), options);
-    counts.sent += result.sent;
-    counts.received += result.received;
-    if (result.error !== undefined) fail(conn, result.error);
-  }, { onError: (error, conn) => fail(conn, error) });
-  const { hostname, port } = listener.addr;
-  return {
-    server,
-    stats: () => ({
-      from: `${hostname}:${port}`,
-      to: hostPort(to),
-      ...listener.stats,
-      active: server.active,
-      ...counts,
-    }),
-  };
-}
-
-function statsJson(services: readonly Service[]): string {
-  return toJson({
-    time: new Date().toISOString(),
-    maps: services.map((service) => service.stats()),
-  });
-}
-
-/** Lets connections end, and closes them after `grace` seconds. */
-async function drain(
-  services: readonly Service[],
-  grace: number,
-  closing: AbortController,
-): Promise<void> {
-  const ended = Promise.all(services.map(({ server }) => server.shutdown()));
-  const timer = setTimeout(() => closing.abort(), grace * 1000);
-  await ended;
-  clearTimeout(timer);
 }

@@ -114,11 +114,18 @@ class Collected {
     return new TextDecoder().decode(this.bytes);
   }
 
-  async until(pattern: RegExp): Promise<RegExpMatchArray> {
+  until(pattern: RegExp): Promise<RegExpMatchArray> {
+    return within(this.#find(pattern), `${pattern}`, 20_000)
+      .catch((cause) => {
+        throw new Error(`Not there: ${pattern} in ${this.text}`, { cause });
+      });
+  }
+
+  async #find(pattern: RegExp): Promise<RegExpMatchArray> {
     for (;;) {
       const match = pattern.exec(this.text);
       if (match !== null) return match;
-      await within(this.#more.promise, `${pattern} in ${this.text}`, 20_000);
+      await this.#more.promise;
     }
   }
 }

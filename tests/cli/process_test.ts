@@ -3,7 +3,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { decode } from "../../codec/mod.ts";
 import { captured } from "../_captures.ts";
-import { utf8 } from "../_bytes.ts";
 import { HEADER, listen, receive } from "../conn/_peers.ts";
 import { start } from "./_cli.ts";
 
