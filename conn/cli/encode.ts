@@ -137,7 +137,7 @@ would take.`,
   permissions: "none; --allow-net for --connect",
   examples: [
     "--source 192.0.2.1:56324 --destination 198.51.100.1:443 --alpn h2 --checksum",
-    "--v1 --source [2001:db8::1]:56324 --destination [2001:db8::2]:443 --raw",
+    "--v1 --source '[2001:db8::1]:56324' --destination '[2001:db8::2]:443' --raw",
     "--source 192.0.2.1:1024 --destination 192.0.2.9:25 --connect 127.0.0.1:25",
   ],
   async run(args, io) {

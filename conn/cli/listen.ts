@@ -59,7 +59,11 @@ Without --trust everybody is listened to: nothing here believes a header.
 SIGINT and SIGTERM end it with exit code 0.`,
   options: OPTIONS,
   permissions: "--allow-net",
-  examples: ["8080", "[::]:8080 --verbose", "127.0.0.1:8080 --json --count 1"],
+  examples: [
+    "8080",
+    "'[::]:8080' --verbose",
+    "127.0.0.1:8080 --json --count 1",
+  ],
   async run(args, io) {
     const { values, positionals } = readArgs(args, OPTIONS);
     const where = [...positionals, ...(values.port ? [values.port] : [])];

@@ -116,9 +116,9 @@ function start(
     if (options.signal?.aborted) {
       await fail(conn, "closed at the end of --grace");
     } else if (error !== undefined) {
-      await fail(conn, error instanceof Error ? error.message : String(error));
+      await fail(conn, reasonOf(error));
     }
-  });
+  }, { onError: (error, conn) => void fail(conn, reasonOf(error)) });
   const { hostname, port } = listener.addr;
   return {
     server,
@@ -130,6 +130,10 @@ function start(
       ...counts,
     }),
   };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function statsJson(services: readonly Service[]): string {
