@@ -1,7 +1,6 @@
 import {
   type Address,
   encode,
-  type EncodeOptions,
   encodeTlvs,
   type ProxyHeader,
   type RawTlv,
@@ -143,63 +142,68 @@ would take.`,
   async run(args, io) {
     const { values, positionals, tokens } = readArgs(args, OPTIONS);
     expectNoPositionals(positionals);
-    if (values.v1 && values.v2) {
-      throw new UsageError("Cannot encode: --v1 and --v2 contradict");
-    }
-    if (values.local && values.unknown) {
-      throw new UsageError("Cannot encode: --local and --unknown contradict");
-    }
-    const transport = readWord("--transport", values.transport ?? "stream", [
-      "stream",
-      "dgram",
-    ]);
     const named = tokens.flatMap((token) =>
       token.kind === "option" ? [[token.name, token.value] as const] : []
     );
-    const { source, destination } = values;
-    const header: ProxyHeader = {
-      version: values.v1 ? 1 : 2,
-      ...(values.local && { command: "LOCAL" }),
-      ...(values.unknown && {
-        command: "PROXY",
-        family: "UNSPEC",
-        transport: "UNSPEC",
-      }),
-      ...(source !== undefined && {
-        source: readAddress("--source", source, transport),
-      }),
-      ...(destination !== undefined && {
-        destination: readAddress("--destination", destination, transport),
-      }),
-      tlvs: asUsage(() => [
-        ...readTlvs(encodeTlvs(namedTlvs(named, values.ssl))),
-        ...(values.tlv ?? []).map(readTlv),
-      ]),
-    };
-    const options: EncodeOptions = {
-      ...(values.checksum && { checksum: true }),
-      ...(values.align !== undefined && {
-        align: readNumber("--align", values.align, 1, LONGEST_HEADER),
-      }),
-    };
-    if (values.v1 && (header.tlvs !== undefined && hasTlvs(header.tlvs))) {
-      throw new UsageError("Cannot encode: version 1 has no TLVs");
-    }
-    const bytes = asUsage(() => encode(header, options));
-    if (values.connect !== undefined) {
-      const target = readHostPort("--connect", values.connect);
-      await attempt(
-        `send to ${values.connect}`,
-        () => exchange(io, bytes, target),
+    const tlvs: RawTlv[] = asUsage(() => [
+      ...readTlvs(encodeTlvs(namedTlvs(named, values.ssl))),
+      ...(values.tlv ?? []).map(readTlv),
+    ]);
+    const { connect, checksum, align } = values;
+    const hasV2Parts = tlvs.length > 0 || checksum || align !== undefined;
+    if (values.v1 && hasV2Parts) {
+      throw new UsageError(
+        "Cannot encode: version 1 has no TLVs, no checksum and no padding",
       );
+    }
+    const header = { ...endsOf(values), tlvs };
+    const bytes = asUsage(() =>
+      encode(header, {
+        ...(checksum && { checksum }),
+        ...(align !== undefined && {
+          align: readNumber("--align", align, 1, LONGEST_HEADER),
+        }),
+      })
+    );
+    if (connect !== undefined) {
+      const target = readHostPort("--connect", connect);
+      await attempt(`send to ${connect}`, () => exchange(io, bytes, target));
     } else if (values.raw) await io.write(bytes);
     else await print(io, bytes.toHex());
     return 0;
   },
 };
 
-function hasTlvs(tlvs: Iterable<RawTlv> | Tlvs): boolean {
-  return Symbol.iterator in tlvs && [...tlvs].length > 0;
+/** What the options say of a header, its TLVs apart. */
+function endsOf(
+  values: ReturnType<typeof readArgs<typeof OPTIONS>>["values"],
+): ProxyHeader {
+  const { source, destination, local, unknown, v1, v2 } = values;
+  if (v1 && v2) {
+    throw new UsageError("Cannot encode: --v1 and --v2 contradict");
+  }
+  if (local && unknown) {
+    throw new UsageError("Cannot encode: --local and --unknown contradict");
+  }
+  const transport = readWord("--transport", values.transport ?? "stream", [
+    "stream",
+    "dgram",
+  ]);
+  return {
+    version: v1 ? 1 : 2,
+    ...(local && { command: "LOCAL" }),
+    ...(unknown && {
+      command: "PROXY",
+      family: "UNSPEC",
+      transport: "UNSPEC",
+    }),
+    ...(source !== undefined && {
+      source: readAddress("--source", source, transport),
+    }),
+    ...(destination !== undefined && {
+      destination: readAddress("--destination", destination, transport),
+    }),
+  };
 }
 
 /** `192.0.2.1:443`, `[::1]:443`, `unix:/run/socket`, `unix:@abstract`. */

@@ -7,13 +7,15 @@ import { showText } from "./show.ts";
 /** What bytes are read as. */
 export type Form = "hex" | "raw" | "either";
 
-/** Hex digits, and what may stand between and before them. */
-const HEX_REGEXP = /^(?:0x|\\x|[\da-f\s:,])+$/i;
+/** What is neither a hex digit nor what may stand between and before them. */
+const NO_HEX_REGEXP = /[^\da-fx\s:,\\]|(?<![0\\])x|\\(?!x)/i;
 const BETWEEN_REGEXP = /0x|\\x|[\s:,]/gi;
 
-/** A line of `xxd`, `tcpdump -x` or `hexdump -C`: offset, bytes, text. */
-const DUMP_LINE_REGEXP =
-  /^\s*(?:(?:0x)?[\da-f]{4,8}:\s|[\da-f]{8}\s\s)\s*((?:[\da-f]{2,4}\s{1,2})*[\da-f]{2,4})(?:\s{2,}.*|\s*)$/i;
+/** Lines of `xxd` and `tcpdump -x`, and of `hexdump -C`: offset, bytes, text. */
+const DUMP_LINE_REGEXPS = [
+  /^\s*(?:0x)?[\da-f]{4,8}:\s+((?:[\da-f]{2,4} )*[\da-f]{2,4})(?:\s\s.*|\s*)$/i,
+  /^[\da-f]{8}\s\s((?:[\da-f]{2}\s{1,2})*[\da-f]{2})\s*(?:\|.*)?$/i,
+];
 
 /** Nothing, or the offset that ends a dump of `hexdump -C`. */
 const EMPTY_LINE_REGEXP = /^\s*(?:[\da-f]{8})?\s*$/i;
@@ -22,7 +24,7 @@ const EMPTY_LINE_REGEXP = /^\s*(?:[\da-f]{8})?\s*$/i;
 const DUMP_START_REGEXP = /^\s*(?:0x)?0000/i;
 
 /** Escapes of C, Python, JavaScript and `printf`. */
-const ESCAPE_REGEXP = /\\(?:x([\da-f]{2})|([0-7]{3}|0)|([rnt\\'"]))/gi;
+const ESCAPE_REGEXP = /\\(?:x([\da-f]{2})|([0-3][0-7]{2}|0)|([rnt\\'"]))/gi;
 const ESCAPED: Readonly<Record<string, string>> = {
   r: "\r",
   n: "\n",
@@ -47,9 +49,7 @@ export function readTyped(text: string, form: Form): Uint8Array {
   if (read !== undefined) return read;
   const isText = text.includes("\\") || text.startsWith(LINE_SIGNATURE.trim());
   if (form === "hex" || (form === "either" && !isText)) throw notHex(text);
-  return new TextEncoder().encode(text).some((byte) => byte > 0x7f)
-    ? new TextEncoder().encode(text)
-    : unescape(text);
+  return unescape(text);
 }
 
 /** Hex in any of its forms; `undefined` where it is none. */
@@ -61,30 +61,41 @@ export function bytesOfHex(text: string): Uint8Array | undefined {
 }
 
 function digitsOf(text: string): string | undefined {
-  const lines = text.split("\n").filter((line) =>
-    !EMPTY_LINE_REGEXP.test(line)
-  );
-  const dumped = lines.map((line) => DUMP_LINE_REGEXP.exec(line)?.[1]);
-  const isDump = DUMP_START_REGEXP.test(text) &&
-    dumped.every((digits) => digits !== undefined);
-  if (isDump) return dumped.join("").replaceAll(/\s/g, "");
-  return HEX_REGEXP.test(text)
-    ? text.replaceAll(BETWEEN_REGEXP, "")
-    : undefined;
+  if (DUMP_START_REGEXP.test(text)) {
+    const lines = text.split("\n").filter((line) =>
+      !EMPTY_LINE_REGEXP.test(line)
+    ).map(dumped);
+    const isDump = lines.every((digits) => digits !== undefined);
+    if (isDump) return lines.join("").replaceAll(/\s/g, "");
+  }
+  return NO_HEX_REGEXP.test(text)
+    ? undefined
+    : text.replaceAll(BETWEEN_REGEXP, "");
 }
 
-/** Text of 8-bit characters. */
+function dumped(line: string): string | undefined {
+  for (const regexp of DUMP_LINE_REGEXPS) {
+    const digits = regexp.exec(line)?.[1];
+    if (digits !== undefined) return digits;
+  }
+  return undefined;
+}
+
+/** Text with its escapes replaced, in UTF-8. */
 function unescape(text: string): Uint8Array {
-  const raw = text.replaceAll(
+  const bytes = new TextEncoder().encode(text);
+  // One character for each byte: an escape may stand for any byte.
+  const raw = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  const plain = raw.replaceAll(
     ESCAPE_REGEXP,
     (_, hex?: string, octal?: string, letter = "") =>
       hex !== undefined
         ? String.fromCharCode(parseInt(hex, 16))
         : octal !== undefined
-        ? String.fromCharCode(parseInt(octal, 8) & 0xff)
+        ? String.fromCharCode(parseInt(octal, 8))
         : ESCAPED[letter] ?? letter,
   );
-  return Uint8Array.from(raw, (character) => character.charCodeAt(0));
+  return Uint8Array.from(plain, (character) => character.charCodeAt(0));
 }
 
 function beginsHeader(bytes: Uint8Array): boolean {

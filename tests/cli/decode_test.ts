@@ -227,6 +227,11 @@ Deno.test("decode reads a line that was typed, and hex in several arguments", as
   assertEquals((await run(["decode", ...PAIRS])).code, 0);
 });
 
+Deno.test("decode reads text beyond ASCII as UTF-8", async () => {
+  const { out } = await run(["decode", "--json", "PROXY UNKNOWN é\\xff\\r\\n"]);
+  assertEquals(JSON.parse(out).rest, "20c3a9ff");
+});
+
 Deno.test("decode takes bytes as it is told", async () => {
   const raw = await run(["decode", "--raw"], utf8(DIGITS));
   assertStringIncludes(raw.out, "Refused (signature)");
