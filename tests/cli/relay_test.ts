@@ -10,6 +10,7 @@ import {
   receiveText,
   send,
 } from "../conn/_peers.ts";
+import { within } from "../_within.ts";
 import { start, type Started } from "./_cli.ts";
 
 /** A relay, and the ports on which it listens. */
@@ -34,6 +35,20 @@ async function relayTo(
   return { cli, ports };
 }
 
+/** A client that has sent bytes, and its connection at the service. */
+async function connect(
+  port: number | undefined,
+  service: Deno.TcpListener,
+  ...sent: (Uint8Array | string)[]
+): Promise<{ client: Deno.TcpConn; conn: Deno.TcpConn } & Disposable> {
+  using opened = new DisposableStack();
+  const client = opened.use(await dial(port));
+  for (const bytes of sent) await send(client, bytes);
+  const conn = opened.use(await within(service.accept(), "the relay"));
+  const ends = opened.move();
+  return { client, conn, [Symbol.dispose]: () => ends.dispose() };
+}
+
 function dial(port: number | undefined): Promise<Deno.TcpConn> {
   return Deno.connect({ hostname: "127.0.0.1", port: port ?? 0 });
 }
@@ -46,11 +61,9 @@ Deno.test("relay maps ports to services, and gives them what is behind the heade
   const { cli, ports } = await relayTo([c2s, s2s], ...TRUST);
   await using _ = cli;
   for (const [i, service] of [c2s, s2s].entries()) {
-    using client = await dial(ports[i]);
-    await send(client, HEADER);
-    await send(client, "question");
+    using ends = await connect(ports[i], service, HEADER, "question");
+    const { client, conn } = ends;
     await client.closeWrite();
-    using conn = await service.accept();
     assertEquals(await receiveText(conn), "question");
     await send(conn, `answer ${i}`);
     conn.close();
@@ -93,10 +106,9 @@ Deno.test("relay --accept none begins a chain, and believes no header", async ()
     ...["--accept", "none", "--send", "v1"],
   );
   await using _ = cli;
-  using client = await dial(port);
-  await send(client, HEADER); // forged
+  using ends = await connect(port, service, HEADER); // forged
+  const { client, conn } = ends;
   await client.closeWrite();
-  using conn = await service.accept();
   const received = await receive(conn);
   const info = decode(received);
   const { hostname, port: source } = client.localAddr;
@@ -134,10 +146,9 @@ Deno.test("relay --untrusted direct relays others as they are", async () => {
     ...["--trust", "10.0.0.0/8", "--untrusted", "direct"],
   );
   await using _ = cli;
-  using client = await dial(port);
-  await send(client, HEADER);
+  using ends = await connect(port, service, HEADER);
+  const { client, conn } = ends;
   await client.closeWrite();
-  using conn = await service.accept();
   assertEquals(await receive(conn), HEADER);
 });
 
@@ -151,11 +162,9 @@ Deno.test("relay tells of failures and counts them", async () => {
   );
   await using _ = cli;
   {
-    using client = await dial(port);
-    await send(client, HEADER);
-    await send(client, "12345");
+    using ends = await connect(port, service, HEADER, "12345");
+    const { client, conn } = ends;
     await client.closeWrite();
-    using conn = await service.accept();
     assertEquals(await receiveText(conn), "12345");
     await send(conn, "123");
     conn.close();
@@ -202,9 +211,8 @@ Deno.test("relay lets connections end after SIGTERM, and takes no new ones", asy
   using service = listen();
   const { cli, ports: [port] } = await relayTo([service], ...TRUST);
   await using _ = cli;
-  using client = await dial(port);
-  await send(client, HEADER);
-  using conn = await service.accept();
+  using ends = await connect(port, service, HEADER);
+  const { client, conn } = ends;
   cli.kill("SIGTERM");
   await untilRefused(port);
   await send(client, "late question");
@@ -239,9 +247,8 @@ Deno.test("relay closes what is still open after --grace, with exit code 0", asy
     "0",
   );
   await using _ = cli;
-  using client = await dial(port);
-  await send(client, HEADER);
-  using conn = await service.accept();
+  using ends = await connect(port, service, HEADER);
+  const { client, conn } = ends;
   cli.kill("SIGINT");
   await cli.err(/Stopping, 1 connection open\n/);
   await cli.err(
@@ -256,14 +263,12 @@ Deno.test("relay ends at once at the second signal", async () => {
   using service = listen();
   const { cli, ports: [port] } = await relayTo([service], ...TRUST);
   await using _ = cli;
-  using client = await dial(port);
-  await send(client, HEADER);
-  using conn = await service.accept();
+  using ends = await connect(port, service, HEADER);
   cli.kill("SIGTERM");
   await untilRefused(port);
   cli.kill("SIGTERM");
   assertEquals((await cli.ended()).code, 128 + 15);
-  assertEquals(await receive(conn), new Uint8Array());
+  assertEquals(await receive(ends.conn), new Uint8Array());
 });
 
 Deno.test("relay fails when it cannot listen", async () => {
