@@ -305,7 +305,7 @@ export function isChecksumRight(info: ProxyInfo): boolean | undefined {
 
 /** Section 2.2.3: over the whole header, the field of the TLV at `offset` as zero. */
 function computed({ raw }: ProxyInfo, offset: number): number {
-  return headerChecksum(raw, offset + TLV_HEADER_LENGTH);
+  return headerChecksum(raw, raw.length, offset + TLV_HEADER_LENGTH);
 }
 
 /** What a provider says by one TLV; others may use the same types. */
