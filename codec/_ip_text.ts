@@ -1,12 +1,13 @@
 /** IPv4 and IPv6 addresses as text. */
 
-import { decodeText } from "./_text.ts";
+import { decodeText, writeAscii } from "./_text.ts";
 import { uint16 } from "./_wire.ts";
 import type { Family } from "./types.ts";
 
 /** Text of every octet, alone and behind a dot: half the concatenations, two thirds of the time. */
 const OCTETS: readonly string[] = Array.from({ length: 256 }, (_, i) => `${i}`);
 const DOTTED: readonly string[] = OCTETS.map((octet) => "." + octet);
+
 /** Longest text of groups. */
 const LONGEST_GROUPS = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".length;
 
@@ -26,6 +27,20 @@ export function formatIpv4(octets: Uint8Array, at: number): string {
   const first = OCTETS[octets[at] ?? 0] ?? "";
   return first + DOTTED[octets[at + 1] ?? 0] + DOTTED[octets[at + 2] ?? 0] +
     DOTTED[octets[at + 3] ?? 0];
+}
+
+/** Writes what {@link formatIpv4} gives; where it ends. */
+export function writeIpv4(
+  octets: Uint8Array,
+  from: number,
+  target: Uint8Array,
+  at: number,
+): number {
+  let end = writeAscii(OCTETS[octets[from] ?? 0] ?? "", target, at);
+  for (let i = 1; i < 4; i++) {
+    end = writeAscii(DOTTED[octets[from + i] ?? 0] ?? "", target, end);
+  }
+  return end;
 }
 
 /**

@@ -67,7 +67,15 @@ export function isAscii(text: string): boolean {
   return true;
 }
 
-/** Writes a text that {@link isAscii}: for so few bytes a TextEncoder takes three times as long. */
-export function writeAscii(text: string, target: Uint8Array, at: number): void {
+/**
+ * Writes a text that {@link isAscii}; where it ends. For so few bytes a
+ * TextEncoder takes three times as long.
+ */
+export function writeAscii(
+  text: string,
+  target: Uint8Array,
+  at: number,
+): number {
   for (let i = 0; i < text.length; i++) target[at + i] = text.charCodeAt(i);
+  return at + text.length;
 }

@@ -1,7 +1,6 @@
-import { lineOf } from "./_encode_v1.ts";
+import { planV1, writeV1 } from "./_encode_v1.ts";
 import { quote } from "./_quote.ts";
 import { planV2, writeV2 } from "./_encode_v2.ts";
-import { writeAscii } from "./_text.ts";
 import type { EncodeOptions, ProxyHeader } from "./types.ts";
 
 /** One for all calls: less than a new object for each. */
@@ -43,10 +42,9 @@ export function encode(
   options: EncodeOptions = NO_OPTIONS,
 ): Uint8Array<ArrayBuffer> {
   if (versionOf(header) === 1) {
-    const line = lineOf(header);
-    const bytes = new Uint8Array(line.length);
-    writeAscii(line, bytes, 0);
-    return bytes;
+    const line = new Uint8Array(planV1(header));
+    writeV1(line.length, line);
+    return line;
   }
   const plan = planV2(header, options);
   const bytes = new Uint8Array(plan.length);
@@ -76,10 +74,10 @@ export function encodeInto(
   options: EncodeOptions = NO_OPTIONS,
 ): number {
   if (versionOf(header) === 1) {
-    const line = lineOf(header);
-    checkRoom(target, line.length);
-    writeAscii(line, target, 0);
-    return line.length;
+    const length = planV1(header);
+    checkRoom(target, length);
+    writeV1(length, target);
+    return length;
   }
   const plan = planV2(header, options, target);
   checkRoom(target, plan.length);
