@@ -2,7 +2,7 @@
 
 import { newHead, readEndpoints } from "./_endpoints.ts";
 import { formatIpv6, writeIpv4 } from "./_ip_text.ts";
-import { writeAscii } from "./_text.ts";
+import { writeLatin1 } from "./_text.ts";
 import {
   FAMILIES,
   FAMILY_AT,
@@ -30,21 +30,21 @@ export function planV1(header: ProxyHeader): number {
   const family = FAMILIES[familyByte >> 4];
   const isTcp = TRANSPORTS[familyByte & 0x0f] === "STREAM" && family !== "UNIX";
   if (tlvStart === FIXED_LENGTH || !isTcp) {
-    return writeAscii("PROXY UNKNOWN\r\n", line, 0);
+    return writeLatin1("PROXY UNKNOWN\r\n", line, 0);
   }
   const ports = tlvStart - PORTS_LENGTH;
   const isInet = family === "INET";
-  let at = writeAscii(isInet ? "PROXY TCP4 " : "PROXY TCP6 ", line, 0);
+  let at = writeLatin1(isInet ? "PROXY TCP4 " : "PROXY TCP6 ", line, 0);
   for (const from of [FIXED_LENGTH, (FIXED_LENGTH + ports) / 2]) {
     at = isInet
       ? writeIpv4(head, from, line, at)
-      : writeAscii(formatIpv6(head, from, false), line, at);
-    at = writeAscii(" ", line, at);
+      : writeLatin1(formatIpv6(head, from, false), line, at);
+    at = writeLatin1(" ", line, at);
   }
-  at = writeAscii(`${uint16(head, ports)}`, line, at);
-  at = writeAscii(" ", line, at);
-  at = writeAscii(`${uint16(head, ports + 2)}`, line, at);
-  return writeAscii("\r\n", line, at);
+  at = writeLatin1(`${uint16(head, ports)}`, line, at);
+  at = writeLatin1(" ", line, at);
+  at = writeLatin1(`${uint16(head, ports + 2)}`, line, at);
+  return writeLatin1("\r\n", line, at);
 }
 
 /** Writes the line planned last at the start of `target`. */

@@ -34,6 +34,12 @@ const head = newHead();
 
 const NO_ENTRIES: readonly TlvEntry[] = [];
 
+/** A checksum that is yet to be computed. */
+const NEW_CHECKSUM: TlvEntry = {
+  type: TLV_TYPES.CRC32C,
+  value: new Uint8Array(CHECKSUM_LENGTH),
+};
+
 /**
  * Checks and measures a header before a byte of it is written, into `target`
  * where there is one already.
@@ -89,10 +95,9 @@ function withChecksum(
 ): readonly TlvEntry[] {
   const isChecksum = ({ type }: TlvEntry) => type === TLV_TYPES.CRC32C;
   const last = entries.findLastIndex(isChecksum);
-  if (last < 0 && checksum) {
-    const value = new Uint8Array(CHECKSUM_LENGTH);
-    return [{ type: TLV_TYPES.CRC32C, value }, ...entries];
-  }
+  if (last < 0) return checksum ? [NEW_CHECKSUM, ...entries] : entries;
+  const isOnly = entries.findIndex(isChecksum) === last;
+  if (isOnly && checksum !== false) return entries;
   // Of two checksums the first would be over the second: one is written.
   return entries.filter((entry, i) =>
     !isChecksum(entry) || (i === last && checksum !== false)

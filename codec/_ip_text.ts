@@ -1,6 +1,6 @@
 /** IPv4 and IPv6 addresses as text. */
 
-import { decodeText, writeAscii } from "./_text.ts";
+import { decodeText, writeLatin1 } from "./_text.ts";
 import { uint16 } from "./_wire.ts";
 import type { Family } from "./types.ts";
 
@@ -36,9 +36,9 @@ export function writeIpv4(
   target: Uint8Array,
   at: number,
 ): number {
-  let end = writeAscii(OCTETS[octets[from] ?? 0] ?? "", target, at);
+  let end = writeLatin1(OCTETS[octets[from] ?? 0] ?? "", target, at);
   for (let i = 1; i < 4; i++) {
-    end = writeAscii(DOTTED[octets[from + i] ?? 0] ?? "", target, end);
+    end = writeLatin1(DOTTED[octets[from + i] ?? 0] ?? "", target, end);
   }
   return end;
 }

@@ -68,10 +68,10 @@ export function isAscii(text: string): boolean {
 }
 
 /**
- * Writes a text that {@link isAscii}; where it ends. For so few bytes a
+ * Writes a text of one byte per character; where it ends. For so few bytes a
  * TextEncoder takes three times as long.
  */
-export function writeAscii(
+export function writeLatin1(
   text: string,
   target: Uint8Array,
   at: number,

@@ -1,8 +1,7 @@
 import { fits, lengthFault } from "./_check_tlvs.ts";
 import { quote } from "./_quote.ts";
-import { encodeText, isAscii, writeAscii } from "./_text.ts";
+import { encodeText, isAscii, writeLatin1 } from "./_text.ts";
 import {
-  CHECKSUM_LENGTH,
   LONGEST_TLV_VALUE,
   SSL_FIXED_LENGTH,
   TLV_HEADER_LENGTH,
@@ -23,7 +22,7 @@ import type { RawTlv, Tlvs } from "./types.ts";
 const DEFAULT_SSL_CLIENT = 0x01;
 const DEFAULT_SSL_VERIFY = 1;
 
-/** One TLV to write: its value as bytes, or as text of nothing but ASCII, which needs no buffer. */
+/** One TLV to write: its value as bytes, or as a text of one byte per character, which needs no buffer. */
 export interface TlvEntry {
   type: number;
   value: Uint8Array | string;
@@ -70,7 +69,7 @@ export function writeEntries(
     const start = at + TLV_HEADER_LENGTH;
     target[at] = type;
     writeUint16(target, at + 1, value.length);
-    if (typeof value === "string") writeAscii(value, target, start);
+    if (typeof value === "string") writeLatin1(value, target, start);
     else target.set(value, start);
     at = start + value.length;
   }
@@ -167,12 +166,20 @@ function namedEntry(
     return bytesEntry(name, type, bytes);
   }
   if (kind === "number") {
-    const bytes = new Uint8Array(CHECKSUM_LENGTH);
     checkNumber(name, value, 0xffffffff);
-    writeUint32(bytes, 0, value);
-    return bytesEntry(name, type, bytes);
+    return { type, value: latin1Of(value) };
   }
   return bytesEntry(name, type, value);
+}
+
+/** The 4 bytes of a number. */
+function latin1Of(number: number): string {
+  return String.fromCharCode(
+    number >>> 24,
+    number >>> 16 & 0xff,
+    number >>> 8 & 0xff,
+    number & 0xff,
+  );
 }
 
 function bytesEntry(name: string, type: number, value: unknown): TlvEntry {
