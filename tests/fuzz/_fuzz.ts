@@ -61,7 +61,7 @@ export function inputOf(seed: number, index: number, everyCut = false): Input {
   const start = () =>
     random.oneIn(3) ? validHeader(random) : random.pick(STARTS);
   const first = start();
-  const bytes = random.oneIn(16) ? first : mutated(first, start(), random);
+  const bytes = random.oneIn(16) ? first : mutated(first, start, random);
   const cuts = everyCut
     ? Array.from({ length: bytes.length + 1 }, (_, length) => length)
     : [random.below(bytes.length + 1)];

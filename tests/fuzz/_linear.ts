@@ -2,28 +2,28 @@ import { decode } from "../../codec/mod.ts";
 import { LABORIOUS } from "../codec/_laborious.ts";
 
 /** TLVs in a header, in bytes. */
-const HALF = 0x7f80;
-const WHOLE = 2 * HALF;
+const QUARTER = 0x3fc0;
+const WHOLE = 4 * QUARTER;
 
 /** The best of so many runs counts: others are slowed by something else. */
 const RUNS = 30;
 
-/** How much longer twice the bytes may take. */
-const MOST = 3;
+/** How much longer four times the bytes may take: between 4 and 16. */
+const MOST = 8;
 
 /**
- * Times headers of 32 and of 64 KiB: what takes four times as long is not
+ * Times headers of 16 and of 64 KiB: what takes 16 times as long is not
  * linear. Says what it saw.
  *
  * @throws {Error} when it takes too long.
  */
 export function* checkLinear(): Generator<string> {
   for (const [name, headerOf] of LABORIOUS) {
-    const half = bestTime(headerOf(HALF));
+    const quarter = bestTime(headerOf(QUARTER));
     const whole = bestTime(headerOf(WHOLE));
-    const ratio = whole / half;
+    const ratio = whole / quarter;
     const what = `64 KiB of ${name}: ${(1000 * whole).toFixed(0)} us, ` +
-      `${ratio.toFixed(2)} times that of 32 KiB`;
+      `${ratio.toFixed(2)} times that of 16 KiB`;
     if (ratio > MOST) throw new Error(`Not linear: ${what}`);
     yield what;
   }

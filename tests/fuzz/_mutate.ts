@@ -37,15 +37,15 @@ const WORDS: readonly string[] =
     "1:2:3:4:5:6:1.2.3.4 ::1.2.3 ::1.2.3.4:5 fe80::1%0 [::1] 1:2:3:4:5:6:7")
     .split(" ").concat("", "\r\n", "\r", "\n", "1\r", "\t1", "1\xa0");
 
-/** A header with one to three changes; `other` is spliced into it. */
+/** A header with one to three changes; `another` makes one to splice into it. */
 export function mutated(
   header: Bytes,
-  other: Bytes,
+  another: () => Bytes,
   random: Random,
 ): Uint8Array<ArrayBuffer> {
   let bytes = header;
   for (let left = 1 + random.below(3); left > 0; left--) {
-    bytes = changed(bytes, other, random);
+    bytes = changed(bytes, another, random);
   }
   if (bytes[0] !== 0x0d || bytes.length < 16) return bytes;
   const isLengthRight = random.below(3) > 0;
@@ -56,15 +56,19 @@ export function mutated(
   return bytes;
 }
 
-function changed(bytes: Bytes, other: Bytes, random: Random): Bytes {
+function changed(bytes: Bytes, another: () => Bytes, random: Random): Bytes {
   const isKnown = random.below(3) > 0;
   if (isKnown && bytes[0] === 0x50) return changedLine(bytes, random);
   if (isKnown && bytes.length >= 16) return changedBinary(bytes, random);
-  return changedBytes(bytes, other, random);
+  return changedBytes(bytes, another, random);
 }
 
 /** Any bytes: a bit, a byte, some bytes more or less, another header's. */
-function changedBytes(bytes: Bytes, other: Bytes, random: Random): Bytes {
+function changedBytes(
+  bytes: Bytes,
+  another: () => Bytes,
+  random: Random,
+): Bytes {
   // In front of these bytes next to every change is the end of it.
   const signature = Math.min(bytes[0] === 0x50 ? 6 : 12, bytes.length);
   const first = random.oneIn(6) ? 0 : signature;
@@ -92,13 +96,11 @@ function changedBytes(bytes: Bytes, other: Bytes, random: Random): Bytes {
       return bytes.slice(0, at);
     case 6:
       return concat([bytes, random.bytes(random.below(40))]);
-    default:
-      return spliced(
-        bytes,
-        at,
-        bytes.length,
-        other.subarray(random.oneIn(2) ? at : random.below(other.length + 1)),
-      );
+    default: {
+      const other = another();
+      const from = random.oneIn(2) ? at : random.below(other.length + 1);
+      return spliced(bytes, at, bytes.length, other.subarray(from));
+    }
   }
 }
 

@@ -17,7 +17,7 @@ export interface Expected {
   command: string;
   family: string;
   transport: string;
-  /** Address and port; absent where there is none to tell. */
+  /** Address and port, or the bytes of a path in hex; absent where there is none to tell. */
   source?: string;
   destination?: string;
   /** Whether there is no other way to write it, so that it is encoded to itself. */
@@ -178,8 +178,13 @@ function expectBinary(
   if (told === "UNIX") {
     const from = bytes.subarray(16, 124);
     const to = bytes.subarray(124, 232);
-    const isCanonical = isPlain && isPath(from) && isPath(to);
-    return { ...head, family: told, isCanonical };
+    return {
+      ...head,
+      family: told,
+      source: pathOf(from).toHex(),
+      destination: pathOf(to).toHex(),
+      isCanonical: isPlain && isPadded(from) && isPadded(to),
+    };
   }
   const octets = (block - 4) / 2;
   const source = hostOf(bytes.subarray(16, 16 + octets), unmap);
@@ -203,8 +208,15 @@ function hostOf(octets: Uint8Array, unmap: boolean): string {
   return ipv6(text, false, unmap) ?? "";
 }
 
+/** A path ends at its NUL; the one in front of an abstract path is part of it. */
+function pathOf(field: Uint8Array): Uint8Array {
+  const end = field.indexOf(0, 1);
+  const path = end < 0 ? field : field.subarray(0, end);
+  return path.every((byte) => byte === 0) ? new Uint8Array() : path;
+}
+
 /** Whether a path is followed by zeroes only. */
-function isPath(field: Uint8Array): boolean {
+function isPadded(field: Uint8Array): boolean {
   const end = field.indexOf(0, 1);
   return end < 0 || field.subarray(end).every((byte) => byte === 0);
 }

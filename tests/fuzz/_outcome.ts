@@ -156,9 +156,15 @@ function checkDatagram(
 
 /** An address as the oracle writes it. */
 function textOf(address: Address | undefined): string | undefined {
-  return address && "hostname" in address
+  if (address === undefined) return undefined;
+  return "hostname" in address
     ? `${address.hostname} ${address.port}`
-    : undefined;
+    : textBytes(address.path).toHex();
+}
+
+/** The bytes of a text, which need not have been UTF-8. */
+export function textBytes(text: string): Uint8Array {
+  return encodeTlvs({ NETNS: text }).subarray(3);
 }
 
 function checkFacts(info: ProxyInfo, expected: Expected): void {
@@ -222,6 +228,7 @@ function endsOf(
   { version, family, source, destination }: ProxyInfo,
   { unmap }: DecodeOptions,
 ): Pick<Expected, "source" | "destination"> {
+  // Only `unmap` says that an address is to be shown bare.
   const isMapped = version === 1 && family === "INET6" && unmap !== true;
   const [from, to] = [source, destination].map((end) => {
     const text = textOf(end);

@@ -1,8 +1,17 @@
 /// <reference lib="deno.worker" />
 /** Checks one share after the other, on a thread of its own. */
 
-import { fuzz, type Share } from "./_fuzz.ts";
+import { type Counts, fuzz, type Share } from "./_fuzz.ts";
+
+/** What is answered. */
+export type Result = { counts: Counts } | { failure: string };
 
 addEventListener("message", ({ data }: MessageEvent<Share>) => {
-  postMessage(fuzz(data));
+  try {
+    postMessage({ counts: fuzz(data) });
+  } catch (error) {
+    postMessage({
+      failure: error instanceof Error ? error.message : `${error}`,
+    });
+  }
 });

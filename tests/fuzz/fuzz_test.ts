@@ -94,7 +94,7 @@ Deno.test("fuzz() names the seed, the number and the bytes of a failure", () => 
     Error,
   );
   const [, index, digits] =
-    /^TypeError: too long\n  input (\d+) of seed \d+: ([0-9a-f]+)\n/
+    /^TypeError: too long\n {2}input (\d+) of seed \d+: ([0-9a-f]+)\n/
       .exec(message) ?? [];
   assertEquals(inputOf(SEED, Number(index)).bytes.toHex(), digits);
 });

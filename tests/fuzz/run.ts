@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { type Counts, type Share, sum } from "./_fuzz.ts";
 import { checkLinear } from "./_linear.ts";
 import { watch } from "./_watch.ts";
+import type { Result } from "./_worker.ts";
 
 /** How many inputs a thread gets at a time. */
 const SHARE = 10_000;
@@ -72,7 +73,8 @@ async function runShares(
 /** What a thread answers. */
 function ask(worker: Worker, share: Share): Promise<Counts> {
   const { promise, resolve, reject } = Promise.withResolvers<Counts>();
-  worker.onmessage = ({ data }: MessageEvent<Counts>) => resolve(data);
+  worker.onmessage = ({ data }: MessageEvent<Result>) =>
+    "counts" in data ? resolve(data.counts) : reject(new Error(data.failure));
   worker.onerror = (event) => {
     event.preventDefault();
     reject(new Error(event.message));
