@@ -102,6 +102,7 @@ function classesOf(
   const unexplained = (what: string) =>
     new Error(`${peer.name}, input ${input}: ${what}: ${toHex(bytes)}`);
   if (facts === undefined) {
+    if (refused === undefined) throw unexplained("no answer");
     if (info === undefined) return ["both refuse"];
     const rule = rules.refuses.find(({ applies }) => applies(info, bytes));
     if (rule !== undefined) return [classOf("refuses", rule)];

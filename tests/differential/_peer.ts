@@ -29,6 +29,10 @@ export async function* answersOf(
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
+  let hasEnded = false;
+  const ended = child.status.then(() => {
+    hasEnded = true;
+  });
   const timer = setTimeout(() => child.kill("SIGKILL"), TIMEOUT);
   // A program that died is told by its answers, which are too few.
   const written = ReadableStream.from(framed(inputs)).pipeTo(child.stdin)
@@ -44,8 +48,10 @@ export async function* answersOf(
     }
   } finally {
     clearTimeout(timer);
+    // Who has seen enough has left it with answers that nobody reads.
+    if (!hasEnded) child.kill("SIGKILL");
     await written;
-    await within(child.status, `${program} to end`);
+    await within(ended, `${program} to end`);
   }
 }
 
