@@ -33,7 +33,7 @@ export interface Input {
   cuts: readonly number[];
   /** What follows the bytes. */
   more: Uint8Array;
-  /** Whether to run what seldom shows more, too: an error takes microseconds. */
+  /** Whether to run all checks for a refused one too: an error takes microseconds. */
   isThorough: boolean;
 }
 
@@ -63,8 +63,6 @@ export function checkInput(
   { bytes, options, cuts, more, isThorough }: Input,
 ): Outcome {
   const outcome = outcomeOf(bytes, options);
-  const isRefused = outcome instanceof ProxyProtocolError;
-  if (isThorough || !isRefused) checkNeeded(bytes, options, outcome);
   const expected = expect(bytes, options);
   if (isInfo(outcome)) {
     ensure(expected !== undefined, "accepted against the specification");
@@ -74,14 +72,11 @@ export function checkInput(
     ensure(expected === undefined, "not accepted against the specification");
   }
   for (const cut of cuts) checkPrefix(bytes, cut, options, outcome);
-  checkMore(bytes, more, options, outcome);
-  const exact = outcomeOfExactReads(bytes, options);
-  // Such a reader waits for bytes that an incomplete refused header lacks.
-  if (exact !== undefined || !isRefused) {
-    ensureSame(exact, outcome, "exact reads");
-  }
   if (isThorough) checkDatagram(bytes, options, outcome);
-  if (isThorough || isInfo(outcome)) {
+  if (isThorough || !(outcome instanceof ProxyProtocolError)) {
+    checkNeeded(bytes, options, outcome);
+    checkMore(bytes, more, options, outcome);
+    checkExactReads(bytes, options, outcome);
     checkTlvReaders(isInfo(outcome) ? outcome.rest : bytes);
   }
   return outcome;
@@ -292,6 +287,19 @@ function checkMore(
   longer.set(bytes);
   longer.set(more, bytes.length);
   ensureSame(outcomeOf(longer, options), outcome, "with more behind");
+}
+
+/** A reader that takes no more than it needs comes to the same. */
+function checkExactReads(
+  bytes: Uint8Array,
+  options: DecodeOptions,
+  outcome: Outcome,
+): void {
+  const exact = outcomeOfExactReads(bytes, options);
+  // It waits for bytes that an incomplete refused header lacks.
+  const isWaiting = exact === undefined &&
+    outcome instanceof ProxyProtocolError;
+  if (!isWaiting) ensureSame(exact, outcome, "exact reads");
 }
 
 /** The outcome of a reader that takes what `bytesNeeded()` says, no more. */
