@@ -72,9 +72,9 @@ export function checkInput(
     ensure(expected === undefined, "not accepted against the specification");
   }
   for (const cut of cuts) checkPrefix(bytes, cut, options, outcome);
-  if (isThorough) checkDatagram(bytes, options, outcome);
   if (isThorough || !(outcome instanceof ProxyProtocolError)) {
     checkNeeded(bytes, options, outcome);
+    checkDatagram(bytes, options, outcome);
     checkMore(bytes, more, options, outcome);
     checkExactReads(bytes, options, outcome);
     checkTlvReaders(isInfo(outcome) ? outcome.rest : bytes);
@@ -163,14 +163,14 @@ export function textBytes(text: string): Uint8Array {
 }
 
 function checkFacts(info: ProxyInfo, expected: Expected): void {
-  ensure(
-    info.raw.length === expected.length && info.version === expected.version &&
-      info.command === expected.command && info.family === expected.family &&
-      info.transport === expected.transport &&
-      textOf(info.source) === expected.source &&
-      textOf(info.destination) === expected.destination,
-    `is ${JSON.stringify(expected)}`,
-  );
+  const isSame = info.raw.length === expected.length &&
+    info.version === expected.version && info.command === expected.command &&
+    info.family === expected.family && info.transport === expected.transport &&
+    textOf(info.source) === expected.source &&
+    textOf(info.destination) === expected.destination;
+  if (!isSame) {
+    throw new Error(`decoded, but not as ${JSON.stringify(expected)}`);
+  }
   const { command, family, transport, source, destination } = info;
   const hasAddresses = command === "PROXY" && family !== "UNSPEC" &&
     transport !== "UNSPEC";
@@ -190,9 +190,11 @@ function checkAccepted(
 ): void {
   const { raw, rest, tlvs, tlv_loc, tlvStart = 0 } = info;
   ensure(raw.byteOffset === bytes.byteOffset, "raw is a copy");
-  for (const name in tlv_loc) {
-    const at = tlvStart + (tlv_loc[name] ?? NaN);
-    ensure(name in tlvs && at + 3 <= raw.length, `tlv_loc.${name} is off`);
+  for (const [name, value] of Object.entries(tlvs)) {
+    const at = raw.byteOffset + tlvStart + (tlv_loc[name] ?? NaN);
+    const isThere = !(value instanceof Uint8Array) || value.length === 0 ||
+      value.byteOffset === at + 3;
+    ensure(isThere, `tlv_loc.${name} is off`);
   }
   ensure(
     info.version === 1 || tlvStart + rest.length === raw.length,
@@ -271,6 +273,12 @@ function checkPrefix(
     ensure(
       needed > 0 && needed <= missing,
       `cut at ${length} it needs ${needed} of ${missing} missing bytes`,
+    );
+  } else if (outcome === undefined) {
+    const least = length + bytesNeeded(prefix, options);
+    ensure(
+      least <= bytes.length + bytesNeeded(bytes, options),
+      `cut at ${length} it needs more than later`,
     );
   }
 }
