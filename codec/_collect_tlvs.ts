@@ -19,31 +19,35 @@ interface Collection {
 }
 
 /**
+ * How much of TLVs was read: all, of two SSL TLVs only the last; all but what
+ * does not suit its type; or not to the end.
+ */
+export type Extent = "all" | "most" | "part";
+
+/**
  * Reads the TLVs from `start` on into two flat records: it stops at a TLV that
- * does not fit and leaves out a value that does not suit its type. True when
- * nothing was left out; of two SSL TLVs the first is.
+ * does not fit and leaves out a value that does not suit its type.
  */
 export function collectTlvs(
   bytes: Uint8Array,
   start: number,
   tlvs: Tlvs,
   tlv_loc: TlvLocations,
-): boolean {
+): Extent {
   const into: Collection = { bytes, start, tlvs, tlv_loc };
   const end = bytes.length;
   const ssl = lastSsl(bytes, start);
-  let isSound = true;
+  let extent: Extent = "all";
   let at = start;
   while (at + TLV_HEADER_LENGTH <= end) {
     const type = bytes[at] ?? 0;
     const next = at + TLV_HEADER_LENGTH + uint16(bytes, at + 1);
-    if (next > end) return false;
+    if (next > end) return "part";
     if (type === TLV_TYPES.SSL) {
       // The last of two SSL TLVs counts alone: facts of both must not be mixed.
-      const isSslSound = at === ssl && collectSsl(into, at, next);
-      isSound &&= isSslSound;
+      if (at !== ssl || !collectSsl(into, at, next)) extent = "most";
     } else if (!fits(type, next - at - TLV_HEADER_LENGTH)) {
-      isSound = false;
+      extent = "most";
     } else if (ssl >= 0 && isSslSubtype(type)) {
       // Beside an SSL TLV, a sub-TLV that stands outside must not pass for one of its facts.
       keepUnnamed(into, type, at, next);
@@ -52,7 +56,7 @@ export function collectTlvs(
     }
     at = next;
   }
-  return isSound && at === end;
+  return at === end ? extent : "part";
 }
 
 /** Where the last SSL TLV is, -1 when there is none. */

@@ -122,7 +122,9 @@ function entriesOfRecord(tlvs: Tlvs): TlvEntry[] {
     }
     const entry = namedEntry(name, type, value);
     // `x22` is a stray outside SSL, `x2F` a sub-TLV that has no name yet.
-    const isInSsl = isSslSubtype(type) && name === tlvName(type);
+    // Without the SSL that it stood beside, a stray would pass for a fact.
+    const isInSsl = isSslSubtype(type) &&
+      (tlvs.SSL === false || name === tlvName(type));
     if (isInSsl && (writesSsl || tlvs.SSL === false)) {
       sslIndex ??= entries.length;
       subEntries.push(entry);

@@ -64,11 +64,11 @@ export function scanV2(
   let rest: Uint8Array = EMPTY;
   if (length > tlvStart) {
     rest = raw.subarray(tlvStart);
-    const isSound = collectTlvs(raw, tlvStart, tlvs, tlv_loc);
-    if (isStrict && !isSound) checkTlvs(raw, tlvStart, length);
+    const extent = collectTlvs(raw, tlvStart, tlvs, tlv_loc);
+    if (isStrict && extent !== "all") checkTlvs(raw, tlvStart, length);
     // What looks like a checksum in the skipped block of LOCAL need not be one.
     const isVerified = options.checksum !== "ignore" &&
-      (isAddressed || isSound);
+      (isAddressed || extent !== "part");
     if (tlvs.CRC32C !== undefined && isVerified) {
       checkChecksum(raw, tlvs.CRC32C, tlvStart + (tlv_loc.CRC32C ?? 0));
     }

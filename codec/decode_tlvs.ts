@@ -38,7 +38,7 @@ export function decodeTlvs(
   bytes = plainView(bytes);
   const tlvs: Tlvs = {};
   const tlv_loc: TlvLocations = {};
-  const isSound = collectTlvs(bytes, 0, tlvs, tlv_loc);
-  if (!isSound && !options.partial) checkTlvs(bytes, 0, bytes.length);
+  const extent = collectTlvs(bytes, 0, tlvs, tlv_loc);
+  if (extent !== "all" && !options.partial) checkTlvs(bytes, 0, bytes.length);
   return { tlvs, tlv_loc };
 }

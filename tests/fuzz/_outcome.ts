@@ -238,7 +238,7 @@ function endsOf(
 
 /**
  * A checksum is computed anew. Of an SSL that could not be read nothing is
- * written, and then a sub-TLV that stands outside has its name back.
+ * written, nor of the sub-TLVs that stand outside.
  */
 function hasSameTlvs(before: Tlvs, after: Tlvs): boolean {
   const isFree = (name: string) =>
@@ -251,9 +251,7 @@ function hasSameTlvs(before: Tlvs, after: Tlvs): boolean {
       : value === found;
     if (!isSame && !isFree(name)) return false;
   }
-  return Object.keys(after).every((name) =>
-    isFree(name) || Object.hasOwn(before, name)
-  );
+  return Object.keys(after).every((name) => Object.hasOwn(before, name));
 }
 
 /** Less than all of it is the same or still open; what is needed is missing. */
