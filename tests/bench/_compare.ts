@@ -36,7 +36,7 @@ export async function compare(
   other: () => Promise<number>,
 ): Promise<Row> {
   const pairs: { ours: number; other: number }[] = [];
-  for (let round = -2; round < rounds; round++) {
+  for (let round = -4; round < rounds; round++) {
     const isOursFirst = round % 2 === 0;
     const first = await (isOursFirst ? ours : other)();
     const second = await (isOursFirst ? other : ours)();
