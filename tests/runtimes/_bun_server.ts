@@ -1,9 +1,9 @@
-/** The server of the scenarios by `./bun`: tells its port, then serves. */
+/** The services by `./bun`. */
 
-import process from "node:process";
 import { proxied } from "../../conn/bun.ts";
 import { listen, type Socket } from "../bun/_bun.ts";
-import { OPTIONS } from "./_options.ts";
+import { host } from "./_host.ts";
+import { openRelay } from "./_node_relay.ts";
 
 /** What is still to be sent to a socket, and whether its end comes after that. */
 interface Sending {
@@ -28,11 +28,10 @@ function send(socket: Socket, chunk?: Uint8Array): void {
   if (sending.isEnding) socket.end();
 }
 
-const listener = listen({
-  hostname: "127.0.0.1",
-  port: 0,
-  allowHalfOpen: true,
-  socket: proxied<Socket>({
+await host((service, log) => {
+  if (service.relayTo !== undefined) return openRelay(service, log);
+  const { onReject } = log;
+  const socket = proxied<Socket>({
     binaryType: "uint8array",
     open(socket) {
       const { remoteAddress = null, remotePort = null } = socket;
@@ -46,9 +45,13 @@ const listener = listen({
       if (sending) sending.isEnding = true;
       send(socket);
     },
-  }, OPTIONS),
+  }, { ...service.options, onReject });
+  const { hostname = "127.0.0.1", path } = service;
+  const listener = listen({
+    ...(path === undefined ? { hostname, port: 0 } : { unix: path }),
+    allowHalfOpen: true,
+    socket,
+  });
+  const { stats } = socket;
+  return { port: listener.port ?? 0, stats, close: () => listener.stop() };
 });
-console.log(listener.port);
-
-// Whoever has started this ends it by closing its input.
-process.stdin.resume().on("end", () => process.exit());

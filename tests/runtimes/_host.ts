@@ -1,0 +1,122 @@
+/** The process around the services, on any runtime but workerd. */
+
+import { readdirSync } from "node:fs";
+import process from "node:process";
+import { ProxyProtocolError } from "../../codec/mod.ts";
+import type { ListenerStats } from "../../conn/types.ts";
+import {
+  DEFAULT_SERVICES,
+  type Facts,
+  type Rejected,
+  type Relayed,
+  type Service,
+  type Services,
+} from "./_service.ts";
+
+/** What a service logs. */
+export interface Log {
+  onReject(error: unknown): void;
+  onRelayed(relayed: Relayed): void;
+}
+
+/** A service that runs. */
+export interface Opened {
+  /** Where it listens; 0 for a path. */
+  port: number;
+  stats?: ListenerStats;
+  /** Stops listening; what is being served goes on. */
+  close(): void;
+}
+
+/** Exit status of a server in which an error was not handled. */
+const UNHANDLED = 70;
+
+/**
+ * Opens the services that the environment names, tells their ports in a line,
+ * then answers: a line `facts` with the facts; `close` closes the services, and
+ * nothing else keeps the process alive then; at the end of its input it exits.
+ */
+export async function host(
+  open: (service: Service, log: Log) => Opened | Promise<Opened>,
+): Promise<void> {
+  // Nothing that a peer does may surface here.
+  for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+    process.on(event, (error: unknown) => {
+      console.error(event, error);
+      process.exit(UNHANDLED);
+    });
+  }
+  const services: Services = process.env.SERVICES === undefined
+    ? DEFAULT_SERVICES
+    : JSON.parse(process.env.SERVICES);
+  const running = new Map<string, Running>();
+  for (const [name, service] of Object.entries(services)) {
+    const rejected: Rejected[] = [];
+    const relayed: Relayed[] = [];
+    const opened = await open(service, {
+      onReject: (error) => rejected.push(toRejected(error)),
+      onRelayed: (one) => relayed.push(one),
+    });
+    running.set(name, { opened, rejected, relayed });
+  }
+  const ports = Array.from(
+    running,
+    ([name, { opened }]) => [name, opened.port],
+  );
+  console.log(JSON.stringify(Object.fromEntries(ports)));
+  const { stdin } = process;
+  const exit = () => process.exit();
+  stdin.setEncoding("utf8").on("end", exit).on("data", (text: string) => {
+    for (const command of text.trim().split("\n")) {
+      if (command === "facts") console.log(JSON.stringify(factsOf(running)));
+      if (command !== "close") continue;
+      for (const { opened } of running.values()) opened.close();
+      stdin.off("end", exit).destroy();
+    }
+  });
+}
+
+/** A service, and what it has logged since it was last asked. */
+interface Running {
+  opened: Opened;
+  rejected: Rejected[];
+  relayed: Relayed[];
+}
+
+function toRejected(error: unknown): Rejected {
+  if (!(error instanceof ProxyProtocolError)) throw error;
+  const { code, hop, received } = error;
+  return {
+    code,
+    ...(hop !== undefined && "port" in hop && { port: hop.port }),
+    ...(received !== undefined && { received: received.length }),
+  };
+}
+
+function factsOf(running: ReadonlyMap<string, Running>): Facts {
+  collectGarbage();
+  const { heapUsed, rss } = process.memoryUsage();
+  const { user, system } = process.cpuUsage();
+  const services = Array.from(running, ([name, service]) => {
+    const { stats } = service.opened;
+    const rejected = service.rejected.splice(0);
+    const relayed = service.relayed.splice(0);
+    return [name, { ...(stats && { stats }), rejected, relayed }] as const;
+  });
+  return {
+    files: readdirSync("/proc/self/fd").length,
+    heap: heapUsed,
+    memory: rss,
+    cpu: (user + system) / 1000,
+    services: Object.fromEntries(services),
+  };
+}
+
+/** Of Deno and Node, where they are told to show it. */
+declare const gc: (() => void) | undefined;
+declare const Bun: { gc(isAtOnce: boolean): void } | undefined;
+
+function collectGarbage(): void {
+  if (typeof gc === "function") gc();
+  else if (typeof Bun !== "undefined") Bun.gc(true);
+}

@@ -1,0 +1,71 @@
+/** What the servers of every runtime are told to serve, and what they tell of it. */
+
+import type { ListenerOptions, ListenerStats } from "../../mod.ts";
+
+/** Those options that can be written as JSON. */
+export type ServiceOptions =
+  & Omit<ListenerOptions, "onReject" | "signal" | "verify" | "trust">
+  & { trust: readonly string[] | "any" };
+
+/** What a server does at one of its ports: it tells whom it sees in a line, then echoes. */
+export interface Service {
+  options: ServiceOptions;
+  /**
+   * Where it listens.
+   *
+   * @default {"127.0.0.1"}
+   */
+  hostname?: string;
+  /** Listens on this path instead. */
+  path?: string;
+  /** Relays to this port of 127.0.0.1 by `relay` instead, with a header of v2. */
+  relayTo?: number;
+}
+
+/** Services by name. */
+export type Services = Readonly<Record<string, Service>>;
+
+/** What the servers serve unless they are told otherwise; the scenarios rely on it. */
+export const DEFAULT_SERVICES: Services = {
+  all: { options: { trust: ["127.0.0.1"], timeout: 400 } },
+};
+
+/** A connection that was refused. */
+export interface Rejected {
+  code: string;
+  /** Port of the peer. */
+  port?: number;
+  /** How many bytes had come. */
+  received?: number;
+}
+
+/** What has become of a connection that was relayed. */
+export interface Relayed {
+  sent: number;
+  received: number;
+  /** Whether it ended by an error. */
+  hasFailed: boolean;
+}
+
+/** What a service tells of itself. */
+export interface ServiceFacts {
+  /** Not of a relay by Bun and Node. */
+  stats?: ListenerStats;
+  /** Since it was last asked. */
+  rejected: Rejected[];
+  /** Since it was last asked. */
+  relayed: Relayed[];
+}
+
+/** What a server tells of itself, behind a collection of garbage. */
+export interface Facts {
+  /** Open files. */
+  files: number;
+  /** Used heap in bytes. */
+  heap: number;
+  /** Memory in bytes. */
+  memory: number;
+  /** Time of the processor so far, in ms. */
+  cpu: number;
+  services: Record<string, ServiceFacts>;
+}
