@@ -23,7 +23,7 @@ export async function withinLimits<T>(
   const { promise, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(abortedError(signal, received?.()));
   if (signal?.aborted) throw abortedError(signal);
-  signal?.addEventListener("abort", onAbort);
+  if (signal !== undefined) listen(signal, onAbort);
   const timer = timeout === Infinity
     ? undefined
     : setTimeout(() => reject(timeoutError(timeout, received?.())), timeout);
@@ -31,8 +31,39 @@ export async function withinLimits<T>(
     return await Promise.race([work(), promise]);
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
+    if (signal !== undefined) unlisten(signal, onAbort);
   }
+}
+
+/** Who waits for a signal, and the one listener that tells them. */
+interface Waiting {
+  acts: Set<() => void>;
+  tell: () => void;
+}
+
+const WAITING = new WeakMap<AbortSignal, Waiting>();
+
+/**
+ * Waits for a signal. With a listener for each of thousands of pending headers
+ * every further one would be slow: runtimes go through all of them when one
+ * comes or goes.
+ */
+function listen(signal: AbortSignal, act: () => void): void {
+  const waiting = WAITING.get(signal);
+  if (waiting !== undefined) return void waiting.acts.add(act);
+  const acts = new Set([act]);
+  const tell = () => acts.forEach((act) => act());
+  signal.addEventListener("abort", tell);
+  WAITING.set(signal, { acts, tell });
+}
+
+/** Waits no longer; the signal keeps nothing of who has gone. */
+function unlisten(signal: AbortSignal, act: () => void): void {
+  const waiting = WAITING.get(signal);
+  waiting?.acts.delete(act);
+  if (waiting?.acts.size !== 0) return;
+  signal.removeEventListener("abort", waiting.tell);
+  WAITING.delete(signal);
 }
 
 function timeoutError(
