@@ -31,6 +31,8 @@ function send(socket: Socket, chunk?: Uint8Array): void {
 await host((service, log) => {
   if (service.relayTo !== undefined) return openRelay(service, log);
   const { onReject } = log;
+  const closing = new AbortController();
+  const { signal } = closing;
   const socket = proxied<Socket>({
     binaryType: "uint8array",
     open(socket) {
@@ -45,7 +47,7 @@ await host((service, log) => {
       if (sending) sending.isEnding = true;
       send(socket);
     },
-  }, { ...service.options, onReject });
+  }, { ...service.options, onReject, signal });
   const { hostname = "127.0.0.1", path } = service;
   const listener = listen({
     ...(path === undefined ? { hostname, port: 0 } : { unix: path }),
@@ -53,5 +55,9 @@ await host((service, log) => {
     socket,
   });
   const { stats } = socket;
-  return { port: listener.port ?? 0, stats, close: () => listener.stop() };
+  const close = () => {
+    listener.stop();
+    closing.abort();
+  };
+  return { port: listener.port ?? 0, stats, close };
 });

@@ -19,6 +19,12 @@ function listen({ hostname = "127.0.0.1", path }: Service): Deno.Listener {
     : Deno.listen({ transport: "unix", path });
 }
 
+// Deno opens the files of its signals half a second after its start: now, so
+// that files can be counted.
+const ignore = () => {};
+Deno.addSignalListener("SIGUSR1", ignore);
+Deno.removeSignalListener("SIGUSR1", ignore);
+
 await host((service, { onReject, onRelayed }) => {
   const { options, relayTo } = service;
   const listener = proxied(listen(service), { ...options, onReject });

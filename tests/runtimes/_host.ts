@@ -28,6 +28,8 @@ export interface Opened {
   close(): void;
 }
 
+const LONGEST_LOG = 500;
+
 /** Exit status of a server in which an error was not handled. */
 const UNHANDLED = 70;
 
@@ -54,8 +56,8 @@ export async function host(
     const rejected: Rejected[] = [];
     const relayed: Relayed[] = [];
     const opened = await open(service, {
-      onReject: (error) => rejected.push(toRejected(error)),
-      onRelayed: (one) => relayed.push(one),
+      onReject: (error) => keep(rejected, toRejected(error)),
+      onRelayed: (one) => keep(relayed, one),
     });
     running.set(name, { opened, rejected, relayed });
   }
@@ -76,11 +78,17 @@ export async function host(
   });
 }
 
-/** A service, and what it has logged since it was last asked. */
+/** A service, and what it has logged. */
 interface Running {
   opened: Opened;
   rejected: Rejected[];
   relayed: Relayed[];
+}
+
+/** A log has a bound, since its memory is counted. */
+function keep<T>(log: T[], one: T): void {
+  log.push(one);
+  if (log.length > LONGEST_LOG) log.shift();
 }
 
 function toRejected(error: unknown): Rejected {
@@ -98,9 +106,7 @@ function factsOf(running: ReadonlyMap<string, Running>): Facts {
   const { heapUsed, rss } = process.memoryUsage();
   const { user, system } = process.cpuUsage();
   const services = Array.from(running, ([name, service]) => {
-    const { stats } = service.opened;
-    const rejected = service.rejected.splice(0);
-    const relayed = service.relayed.splice(0);
+    const { opened: { stats }, rejected, relayed } = service;
     return [name, { ...(stats && { stats }), rejected, relayed }] as const;
   });
   return {

@@ -51,9 +51,9 @@ export interface Relayed {
 export interface ServiceFacts {
   /** Not of a relay by Bun and Node. */
   stats?: ListenerStats;
-  /** Since it was last asked. */
+  /** The latest. */
   rejected: Rejected[];
-  /** Since it was last asked. */
+  /** The latest. */
   relayed: Relayed[];
 }
 
