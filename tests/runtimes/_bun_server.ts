@@ -21,10 +21,12 @@ function send(socket: Socket, chunk?: Uint8Array): void {
     const taken = Math.max(socket.write(next), 0);
     if (taken < next.length) {
       sending.chunks[0] = next.subarray(taken);
+      socket.pause();
       return; // drain comes back here
     }
     sending.chunks.shift();
   }
+  socket.resume();
   if (sending.isEnding) socket.end();
 }
 

@@ -1,16 +1,17 @@
 /** The process around the services, on any runtime but workerd. */
 
-import { readdirSync } from "node:fs";
 import process from "node:process";
+import { getHeapStatistics } from "node:v8";
 import { ProxyProtocolError } from "../../codec/mod.ts";
 import type { ListenerStats } from "../../conn/types.ts";
 import {
   DEFAULT_SERVICES,
-  type Facts,
+  type Listening,
   type Rejected,
   type Relayed,
   type Service,
   type Services,
+  type ToldFacts,
 } from "./_service.ts";
 
 /** What a service logs. */
@@ -65,7 +66,11 @@ export async function host(
     running,
     ([name, { opened }]) => [name, opened.port],
   );
-  console.log(JSON.stringify(Object.fromEntries(ports)));
+  const told: Listening = {
+    pid: process.pid,
+    ports: Object.fromEntries(ports),
+  };
+  console.log(JSON.stringify(told));
   const { stdin } = process;
   const exit = () => process.exit();
   stdin.setEncoding("utf8").on("end", exit).on("data", (text: string) => {
@@ -101,18 +106,15 @@ function toRejected(error: unknown): Rejected {
   };
 }
 
-function factsOf(running: ReadonlyMap<string, Running>): Facts {
+function factsOf(running: ReadonlyMap<string, Running>): ToldFacts {
   collectGarbage();
-  const { heapUsed, rss } = process.memoryUsage();
   const { user, system } = process.cpuUsage();
   const services = Array.from(running, ([name, service]) => {
     const { opened: { stats }, rejected, relayed } = service;
     return [name, { ...(stats && { stats }), rejected, relayed }] as const;
   });
   return {
-    files: readdirSync("/proc/self/fd").length,
-    heap: heapUsed,
-    memory: rss,
+    heap: getHeapStatistics().used_heap_size,
     cpu: (user + system) / 1000,
     services: Object.fromEntries(services),
   };

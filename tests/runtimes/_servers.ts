@@ -9,7 +9,13 @@ import { utf8 } from "../_bytes.ts";
 import { within } from "../_within.ts";
 import { Queue } from "../bun/_client.ts";
 import { readLines, startWorkerd } from "../workerd/_workerd.ts";
-import { DEFAULT_SERVICES, type Facts, type Services } from "./_service.ts";
+import {
+  DEFAULT_SERVICES,
+  type Facts,
+  type Listening,
+  type Services,
+  type ToldFacts,
+} from "./_service.ts";
 
 /** A server that runs. */
 export interface Server extends AsyncDisposable {
@@ -107,14 +113,18 @@ async function startHost(
   const child = await startChild(shell, `${limit}exec ${command} "${path}"`, {
     SERVICES: JSON.stringify(services),
   });
-  const told: Record<string, number> = JSON.parse(child.told);
-  const ports = new Map(Object.entries(told));
+  const told: Listening = JSON.parse(child.told);
+  const ports = new Map(Object.entries(told.ports));
   return {
     port: firstOf(ports),
     ports,
     async facts() {
       await child.tell("facts");
-      return JSON.parse(await child.hear());
+      const facts: ToldFacts = JSON.parse(await child.hear());
+      const files = [...Deno.readDirSync(`/proc/${told.pid}/fd`)].length;
+      const status = Deno.readTextFileSync(`/proc/${told.pid}/status`);
+      const memory = 1024 * Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1]);
+      return { ...facts, files, memory };
     },
     async end() {
       await child.tell("close");

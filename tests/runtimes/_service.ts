@@ -30,6 +30,13 @@ export const DEFAULT_SERVICES: Services = {
   all: { options: { trust: ["127.0.0.1"], timeout: 400 } },
 };
 
+/** What a server tells first. */
+export interface Listening {
+  pid: number;
+  /** By the name of the service; 0 for a path. */
+  ports: Record<string, number>;
+}
+
 /** A connection that was refused. */
 export interface Rejected {
   code: string;
@@ -58,14 +65,18 @@ export interface ServiceFacts {
 }
 
 /** What a server tells of itself, behind a collection of garbage. */
-export interface Facts {
-  /** Open files. */
-  files: number;
+export interface ToldFacts {
   /** Used heap in bytes. */
   heap: number;
-  /** Memory in bytes. */
-  memory: number;
   /** Time of the processor so far, in ms. */
   cpu: number;
   services: Record<string, ServiceFacts>;
+}
+
+/** What is known of a server. To look for this it may lack the files. */
+export interface Facts extends ToldFacts {
+  /** Open files. */
+  files: number;
+  /** Memory in bytes. */
+  memory: number;
 }
