@@ -1,7 +1,8 @@
 /** Peers that wear a server out, and what is asked of the server meanwhile. */
 
+import { send } from "../conn/_loopback.ts";
 import { HEADER } from "../conn/_peers.ts";
-import { concat, utf8 } from "../_bytes.ts";
+import { concat, pattern, utf8 } from "../_bytes.ts";
 import type { Facts } from "../runtimes/_service.ts";
 import type { Host } from "../runtimes/_servers.ts";
 
@@ -85,4 +86,28 @@ export const TOLD: Uint8Array = utf8(
 /** What a connection with {@link HEADER} gets that has sent this behind it. */
 export function answerTo(payload: Uint8Array): Uint8Array {
   return concat([TOLD, payload]);
+}
+
+/** What {@link sendUntilStalled} sends. */
+export const BLOCK: Uint8Array = pattern(65536);
+
+/** What the buffers of the system may hold for a connection, in bytes. */
+const MOST_SENT = 48 << 20;
+
+/** How long a write waits that nobody takes, in ms. */
+const STALL = 400;
+
+/** Sends blocks until no more is taken; how many, and the write that waits. */
+export async function sendUntilStalled(
+  conn: Deno.TcpConn,
+): Promise<{ blocks: number; waiting: Promise<void> }> {
+  for (let blocks = 0; blocks * BLOCK.length < MOST_SENT; blocks++) {
+    const waiting = send(conn, BLOCK);
+    const { promise, resolve } = Promise.withResolvers<"late">();
+    const timer = setTimeout(resolve, STALL, "late");
+    const first = await Promise.race([waiting, promise]);
+    clearTimeout(timer);
+    if (first === "late") return { blocks: blocks + 1, waiting };
+  }
+  throw new Error(`${MOST_SENT} bytes were taken`);
 }

@@ -1,39 +1,25 @@
 /** Peers that send and send, and read nothing of what is sent back. */
 
 import { assert } from "@std/assert";
-import { assertBytes, pattern } from "../_bytes.ts";
+import { assertBytes } from "../_bytes.ts";
 import { within } from "../_within.ts";
-import { receive, send } from "../conn/_loopback.ts";
+import { receive } from "../conn/_loopback.ts";
 import { HEADER } from "../conn/_peers.ts";
 import { HOSTS } from "../runtimes/_servers.ts";
-import { closeAll, dialMany, NAME, timeToFirstByte, TOLD } from "./_load.ts";
+import {
+  BLOCK,
+  closeAll,
+  dialMany,
+  NAME,
+  sendUntilStalled,
+  timeToFirstByte,
+  TOLD,
+} from "./_load.ts";
 
 const PEERS = 4;
-const BLOCK = pattern(65536);
-
-/** What the buffers of the system may hold for a connection, in bytes. */
-const MOST_SENT = 48 << 20;
-
-/** How long a write waits that nobody takes, in ms. */
-const STALL = 400;
 
 /** What the server itself may hold for all of them, in bytes. */
 const MOST_HELD = 32 << 20;
-
-/** Sends blocks until no more is taken; how many, and the write that waits. */
-async function sendUntilStalled(
-  conn: Deno.TcpConn,
-): Promise<{ blocks: number; waiting: Promise<void> }> {
-  for (let blocks = 0; blocks * BLOCK.length < MOST_SENT; blocks++) {
-    const waiting = send(conn, BLOCK);
-    const { promise, resolve } = Promise.withResolvers<"late">();
-    const timer = setTimeout(resolve, STALL, "late");
-    const first = await Promise.race([waiting, promise]);
-    clearTimeout(timer);
-    if (first === "late") return { blocks: blocks + 1, waiting };
-  }
-  throw new Error(`${MOST_SENT} bytes were taken`);
-}
 
 for (const [runtime, start] of Object.entries(HOSTS)) {
   Deno.test(`peers that read nothing are read no further on ${runtime}`, async () => {
