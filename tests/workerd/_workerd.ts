@@ -10,7 +10,7 @@ const ESBUILD = "esbuild@0.28.2";
 
 /** A socket that workerd listens on, and the service behind it. */
 export interface Service {
-  role: "echo" | "describe" | "tell" | "startTls";
+  role: "echo" | "describe" | "tell" | "trust" | "startTls";
   options: AcceptOptions;
   /**
    * Where it listens.
@@ -138,7 +138,9 @@ function configOf(services: Record<string, Service>): string {
     ))`
   );
   const sockets = entries.map(([name, { role, hostname = "127.0.0.1" }]) =>
-    `(name = "${name}", address = "${hostname}:0", service = "${name}",
+    `(name = "${name}", address = "${
+      hostname.includes(":") ? `[${hostname}]` : hostname
+    }:0", service = "${name}",
       tcp = (${role === "startTls" ? START_TLS : ""}))`
   );
   return `using Workerd = import "/workerd/workerd.capnp";
