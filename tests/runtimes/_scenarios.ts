@@ -25,6 +25,12 @@ export interface Scenario {
   payload: Uint8Array;
   /** The client does not end its direction, so that the server has to close. */
   isSilent?: boolean;
+  /**
+   * Which of the default services it is for.
+   *
+   * @default {"patient"}
+   */
+  service?: "patient" | "impatient";
 }
 
 const PAYLOAD = pattern(100);
@@ -103,6 +109,7 @@ export const SCENARIOS: readonly Scenario[] = [
     sees: "nobody",
     payload: new Uint8Array(),
     isSilent: true,
+    service: "impatient",
   },
   {
     name: "a peer that sends nothing, which is refused",
@@ -110,6 +117,7 @@ export const SCENARIOS: readonly Scenario[] = [
     sees: "nobody",
     payload: new Uint8Array(),
     isSilent: true,
+    service: "impatient",
   },
   {
     name: "a peer that leaves in its header, which is refused",

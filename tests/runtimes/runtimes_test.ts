@@ -17,7 +17,8 @@ for (const [runtime, start] of Object.entries(RUNTIMES)) {
     const waiting = SCENARIOS.values();
     const workers = Array.from({ length: AT_ONCE }, async () => {
       for (const scenario of waiting) {
-        await play(server.port, scenario).catch((error) =>
+        const port = server.ports.get(scenario.service ?? "patient") ?? 0;
+        await play(port, scenario).catch((error) =>
           failures.set(scenario.name, error)
         );
       }
