@@ -5,8 +5,8 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { run } from "../bun/_run.ts";
+import { install, mustRun, pack, ROOT } from "./_package.ts";
 
-const ROOT = new URL("../../", import.meta.url);
 const TARBALL = "package.tgz";
 
 /** The oldest Node that is supported, and the newest that has long-term support. */
@@ -30,16 +30,6 @@ const CHECKS = [
     types: ["node"],
   },
 ];
-
-/** Runs a command that must succeed; what it printed. */
-async function mustRun(
-  folder: string | URL,
-  ...command: [string, ...string[]]
-): Promise<string> {
-  const { success, stdout, all } = await run(command, folder);
-  if (!success) throw new Error(`${command.join(" ")} failed:\n${all}`);
-  return stdout;
-}
 
 /** An empty project beside the tarball, with files of this folder in it. */
 async function makeProject(
@@ -78,25 +68,13 @@ function strict(file: string, lib: string[], types: string[]): string {
 
 Deno.test("the package works from npm", async (t) => {
   const folder = await Deno.makeTempDir({ prefix: "npm-consumer-" });
-  const install = ["npm", "install", "--no-audit", "--no-fund"] as const;
   try {
-    // The same transformation as for the npm packages of JSR.
-    await mustRun(
-      ROOT,
-      ...[
-        Deno.execPath(),
-        "pack",
-        "--allow-dirty",
-        "--no-source-maps",
-      ] as const,
-      `--output=${folder}/${TARBALL}`,
-    );
-
+    await pack(`${folder}/${TARBALL}`);
     const nodeProject = await makeProject(folder, "node", [
       "_client.js",
       "_node_project.js",
     ]);
-    await mustRun(nodeProject, ...install, `../${TARBALL}`);
+    await install(nodeProject, `../${TARBALL}`);
 
     await t.step(
       "its files are those that are published, and no others",
@@ -146,9 +124,8 @@ Deno.test("the package works from npm", async (t) => {
     );
     for (const { file, compiler, lib, types } of CHECKS) {
       await t.step(`its types suit ${compiler}: ${file}`, async () => {
-        await mustRun(
+        await install(
           typesProject,
-          ...install,
           `../${TARBALL}`,
           compiler,
           "@types/node@24",
