@@ -4,12 +4,14 @@ import { ROOT } from "../npm_consumer/_package.ts";
 
 const README = await Deno.readTextFile(new URL("README.md", ROOT));
 
-/** The first program under each heading, which begins with that text. */
-export function programUnder(heading: string): string {
+/** The first program under a heading that begins with a text. */
+export function programUnder(heading: string, language = "ts"): string {
   const section = README.split(/^#{2,3} /m).find((text) =>
     text.startsWith(heading)
   );
-  const program = section?.match(/^```ts[^\n]*\n(.*?)^```$/ms)?.[1];
+  const [, program] = section?.match(
+    new RegExp(`^\`\`\`${language}\\b[^\n]*\n(.*?)^\`\`\`$`, "ms"),
+  ) ?? [];
   if (program === undefined) throw new Error(`No program under "${heading}"`);
   return program;
 }

@@ -16,7 +16,8 @@ import {
 import { concat, utf8 } from "../_bytes.ts";
 import { within } from "../_within.ts";
 import { CERT } from "../conn/_loopback.ts";
-import { install, pack } from "../npm_consumer/_package.ts";
+import { install, mustRun, pack } from "../npm_consumer/_package.ts";
+import { ESBUILD, findWorkerd } from "../workerd/_workerd.ts";
 import {
   dial,
   findRuntimes,
@@ -197,6 +198,25 @@ Deno.test("the programs of the README do what they say", async (t) => {
       conn.close();
       assertEquals(info?.tlvs.AUTHORITY, "example.com");
       assertEquals(info?.tlvs.NETNS, "blue");
+    });
+
+    await t.step("Workers on workerd", async () => {
+      const port = freePort();
+      await write("Workers", { listen: port });
+      await Deno.writeTextFile(
+        `${folder}/config.capnp`,
+        programUnder("Workers", "capnp").replace("*:8080", `127.0.0.1:${port}`),
+      );
+      const bundling = ["--bundle", "--format=esm", "--outfile=worker.js"];
+      await mustRun(folder, "npx", "-y", ESBUILD, "main.ts", ...bundling);
+      await using _ = start(
+        [await findWorkerd(), "serve", "--experimental", "config.capnp"],
+        folder,
+      );
+      using client = await dial(port);
+      await client.write(concat([HEADER, utf8("hello")]));
+      await receive(client, CLIENT);
+      await receive(client, "hello");
     });
 
     await t.step("Send, on Deno", async () => {
