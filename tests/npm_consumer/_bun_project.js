@@ -5,10 +5,9 @@ import { proxied } from "@edgewire/proxy-protocol/bun";
 import { decode } from "@edgewire/proxy-protocol/codec";
 import { proxied as proxiedNode } from "@edgewire/proxy-protocol/node";
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { createServer } from "node:http";
 import process from "node:process";
-import { ask, HEADER } from "./_client.js";
+import { ask, askHttp, HEADER } from "./_client.js";
 
 const info = decode(new TextEncoder().encode(HEADER));
 assert.equal(new TextDecoder().decode(encode(info)), HEADER);
@@ -31,13 +30,7 @@ const http = proxiedNode(
   }),
   { trust: ["127.0.0.1"] },
 );
-http.listen(0, "127.0.0.1");
-await once(http, "listening");
-const answer = await ask(
-  http.address().port,
-  "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-);
+const answer = await askHttp(http);
 assert.match(answer, /192\.0\.2\.7/);
-http.close();
 
 console.log(`received on Bun ${process.versions.bun}`);

@@ -18,3 +18,15 @@ export async function ask(port, text) {
   await once(socket, "close");
   return answer;
 }
+
+/** Asks a server of HTTP that listens on a free port; its answer. Closes it. */
+export async function askHttp(server) {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const answer = await ask(
+    server.address().port,
+    "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+  );
+  server.close();
+  return answer;
+}

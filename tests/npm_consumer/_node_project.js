@@ -10,7 +10,7 @@ import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import process from "node:process";
 import { Duplex } from "node:stream";
-import { ask, HEADER } from "./_client.js";
+import { ask, askHttp, HEADER } from "./_client.js";
 
 const info = decode(new TextEncoder().encode(HEADER));
 assert.equal(info?.source?.hostname, "192.0.2.7");
@@ -25,14 +25,8 @@ const http = proxied(
   }),
   { trust: ["127.0.0.1"] },
 );
-http.listen(0, "127.0.0.1");
-await once(http, "listening");
-const answer = await ask(
-  http.address().port,
-  "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-);
+const answer = await askHttp(http);
 assert.match(answer, /192\.0\.2\.7 127\.0\.0\.1 1$/);
-http.close();
 
 const tcp = createServer(async (socket) => {
   const { conn } = await accept(Duplex.toWeb(socket), { trust: "any" });
