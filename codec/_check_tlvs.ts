@@ -4,28 +4,37 @@ import {
   LONGEST_UNIQUE_ID,
   SSL_FIXED_LENGTH,
   TLV_HEADER_LENGTH,
+  uint16,
 } from "./_wire.ts";
 import { ProxyProtocolError } from "./error.ts";
 import { TLV_TYPES, tlvName } from "./tlv_types.ts";
 
-/** Shortest and longest value of each type with a rule of its own. */
-const LENGTHS: ReadonlyMap<number, readonly [number, number]> = new Map([
-  [TLV_TYPES.CRC32C, [CHECKSUM_LENGTH, CHECKSUM_LENGTH]], // section 2.2.3
-  [TLV_TYPES.UNIQUE_ID, [0, LONGEST_UNIQUE_ID]], // section 2.2.5
-  [TLV_TYPES.SSL, [SSL_FIXED_LENGTH, LONGEST_TLV_VALUE]], // section 2.2.6
-]);
+/** Shortest and longest value of each type, by number. */
+const SHORTEST = new Uint16Array(256);
+const LONGEST = new Uint16Array(256).fill(LONGEST_TLV_VALUE);
+SHORTEST[TLV_TYPES.CRC32C] = CHECKSUM_LENGTH; // section 2.2.3
+LONGEST[TLV_TYPES.CRC32C] = CHECKSUM_LENGTH;
+LONGEST[TLV_TYPES.UNIQUE_ID] = LONGEST_UNIQUE_ID; // section 2.2.5
+SHORTEST[TLV_TYPES.SSL] = SSL_FIXED_LENGTH; // section 2.2.6
 
-const ANY_LENGTH = [0, LONGEST_TLV_VALUE] as const;
+function shortest(type: number): number {
+  return SHORTEST[type] ?? 0;
+}
 
-/** What a value of this length breaks in the rules of its type, if anything. */
-export function lengthFault(type: number, length: number): string | undefined {
-  const lengths = LENGTHS.get(type);
-  if (lengths === undefined) return undefined;
-  const [shortest, longest] = lengths;
-  if (length >= shortest && length <= longest) return undefined;
-  return `${
-    tlvName(type)
-  } takes ${shortest} to ${longest} bytes, received ${length}`;
+function longest(type: number): number {
+  return LONGEST[type] ?? LONGEST_TLV_VALUE;
+}
+
+/** Whether a value of this length fits the rules of its type. */
+export function fits(type: number, length: number): boolean {
+  return length >= shortest(type) && length <= longest(type);
+}
+
+/** What a value that does not fit breaks. */
+export function lengthFault(type: number, length: number): string {
+  return `${tlvName(type)} takes ${shortest(type)} to ${
+    longest(type)
+  } bytes, received ${length}`;
 }
 
 /**
@@ -33,26 +42,26 @@ export function lengthFault(type: number, length: number): string | undefined {
  * type, as far as the bytes are in: it throws as soon as no bytes that could
  * still come would do (section 2.2).
  */
-export function checkTlvs(view: DataView, start: number, end: number): void {
-  checkLevel(view, start, end, true);
+export function checkTlvs(bytes: Uint8Array, start: number, end: number): void {
+  checkLevel(bytes, start, end, true);
 }
 
 /** Sub-TLVs of SSL are the last level (section 2.2.6). */
 function checkLevel(
-  view: DataView,
+  bytes: Uint8Array,
   start: number,
   end: number,
   isOuter: boolean,
 ): void {
-  if (!canFill(end - start)) throw strayError(view, start, end);
+  if (!canFill(end - start)) throw strayError(bytes, start, end);
   for (let at = start; at < end;) {
-    if (at >= view.byteLength) return;
-    const type = view.getUint8(at);
-    const next = tlvEnd(view, at, end);
+    if (at >= bytes.length) return;
+    const type = bytes[at] ?? 0;
+    const next = tlvEnd(bytes, at, end);
     if (next === undefined) {
-      if (!canFollow(view, at, end, isOuter)) {
+      if (!canFollow(bytes, at, end, isOuter)) {
         throw tlvError(
-          view,
+          bytes,
           at,
           `${tlvName(type)} cannot fill ${end - at} bytes`,
         );
@@ -60,12 +69,13 @@ function checkLevel(
       return;
     }
     const value = at + TLV_HEADER_LENGTH;
-    const fault = isOuter ? lengthFault(type, next - value) : undefined;
-    if (fault !== undefined) throw tlvError(view, at, fault);
-    if (isOuter && type === TLV_TYPES.SSL) {
-      checkLevel(view, value + SSL_FIXED_LENGTH, next, false);
+    if (isOuter && !fits(type, next - value)) {
+      throw tlvError(bytes, at, lengthFault(type, next - value));
     }
-    if (!canFill(end - next)) throw strayError(view, next, end);
+    if (isOuter && type === TLV_TYPES.SSL) {
+      checkLevel(bytes, value + SSL_FIXED_LENGTH, next, false);
+    }
+    if (!canFill(end - next)) throw strayError(bytes, next, end);
     at = next;
   }
 }
@@ -77,19 +87,20 @@ function canFill(length: number): boolean {
 
 /** Whether a TLV of which only the type, or the length's high byte too, is in can still become a good one. */
 function canFollow(
-  view: DataView,
+  bytes: Uint8Array,
   at: number,
   end: number,
   isOuter: boolean,
 ): boolean {
-  const type = view.getUint8(at);
-  const [shortest, longest] = isOuter && LENGTHS.get(type) || ANY_LENGTH;
-  const high = at + 1 < view.byteLength
-    ? view.getUint8(at + 1) << 8
-    : undefined;
-  const least = Math.max(shortest, high ?? 0);
+  const type = bytes[at] ?? 0;
+  const high = at + 1 < bytes.length ? (bytes[at + 1] ?? 0) << 8 : undefined;
+  const least = Math.max(isOuter ? shortest(type) : 0, high ?? 0);
   const room = end - at - TLV_HEADER_LENGTH;
-  const most = Math.min(longest, (high ?? 0xff00) | 0xff, room);
+  const most = Math.min(
+    isOuter ? longest(type) : room,
+    (high ?? 0xff00) | 0xff,
+    room,
+  );
   const isSsl = isOuter && type === TLV_TYPES.SSL;
   // A length that leaves 1 or 2 bytes somewhere is off by less than a TLV's head, twice at most.
   for (let length = least; length <= most; length++) {
@@ -103,18 +114,18 @@ function canFollow(
 
 /** Where the TLV at `at` ends, `undefined` when its length is not in yet. */
 export function tlvEnd(
-  view: DataView,
+  bytes: Uint8Array,
   at: number,
   end: number,
 ): number | undefined {
   const value = at + TLV_HEADER_LENGTH;
-  if (value > end) throw strayError(view, at, end);
-  if (value > view.byteLength) return undefined;
-  const length = view.getUint16(at + 1);
+  if (value > end) throw strayError(bytes, at, end);
+  if (value > bytes.length) return undefined;
+  const length = uint16(bytes, at + 1);
   if (value + length > end) {
-    const name = tlvName(view.getUint8(at));
+    const name = tlvName(bytes[at] ?? 0);
     throw tlvError(
-      view,
+      bytes,
       at,
       `${name} needs ${length} bytes, ${end - value} left`,
     );
@@ -123,25 +134,25 @@ export function tlvEnd(
 }
 
 function strayError(
-  view: DataView,
+  bytes: Uint8Array,
   at: number,
   end: number,
 ): ProxyProtocolError {
   return tlvError(
-    view,
+    bytes,
     at,
     `a TLV needs ${TLV_HEADER_LENGTH} bytes, ${end - at} left`,
   );
 }
 
 function tlvError(
-  view: DataView,
+  bytes: Uint8Array,
   offset: number,
   what: string,
 ): ProxyProtocolError {
   return new ProxyProtocolError(`Cannot decode TLVs: ${what}`, "tlv", {
     offset,
     version: 2,
-    received: new Uint8Array(view.buffer, view.byteOffset, view.byteLength),
+    received: bytes,
   });
 }

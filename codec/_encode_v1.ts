@@ -1,23 +1,53 @@
 /** Writes the human-readable header (section 2.1). */
 
-import { endpointsOf } from "./_endpoints.ts";
-import { formatIpv4, formatIpv6 } from "./_ip_text.ts";
+import { newHead, readEndpoints } from "./_endpoints.ts";
+import { formatIpv6, writeIpv4 } from "./_ip_text.ts";
+import { writeLatin1 } from "./_text.ts";
+import {
+  FAMILIES,
+  FAMILY_AT,
+  FIXED_LENGTH,
+  LONGEST_LINE,
+  PORTS_LENGTH,
+  TRANSPORTS,
+  uint16,
+} from "./_wire.ts";
 import type { ProxyHeader } from "./types.ts";
 
-/** The line of a header; UNKNOWN, in its short form, for what v1 cannot say. */
-export function lineOf(header: ProxyHeader): string {
-  const { family, transport, ends } = endpointsOf(header);
-  const isTcp = transport === "STREAM" && family !== "UNIX";
-  if (ends === undefined || !isTcp) return "PROXY UNKNOWN\r\n";
-  const [source, destination] = ends;
-  const from = text(source.host);
-  const to = text(destination.host);
-  const protocol = family === "INET" ? "TCP4" : "TCP6";
-  return `PROXY ${protocol} ${from} ${to} ${source.port} ${destination.port}\r\n`;
+/** What one header at a time says. */
+const head = newHead();
+
+/** One line at a time, in bytes: as a string it takes twice as long. */
+const line = new Uint8Array(LONGEST_LINE);
+
+/**
+ * Checks a header and makes its line; the line's length. UNKNOWN, in its short
+ * form, is for what v1 cannot say.
+ */
+export function planV1(header: ProxyHeader): number {
+  const tlvStart = readEndpoints(header, head);
+  const familyByte = head[FAMILY_AT] ?? 0;
+  const family = FAMILIES[familyByte >> 4];
+  const isTcp = TRANSPORTS[familyByte & 0x0f] === "STREAM" && family !== "UNIX";
+  if (tlvStart === FIXED_LENGTH || !isTcp) {
+    return writeLatin1("PROXY UNKNOWN\r\n", line, 0);
+  }
+  const ports = tlvStart - PORTS_LENGTH;
+  const isInet = family === "INET";
+  let at = writeLatin1(isInet ? "PROXY TCP4 " : "PROXY TCP6 ", line, 0);
+  for (const from of [FIXED_LENGTH, (FIXED_LENGTH + ports) / 2]) {
+    at = isInet
+      ? writeIpv4(head, from, line, at)
+      : writeLatin1(formatIpv6(head, from, false), line, at);
+    at = writeLatin1(" ", line, at);
+  }
+  at = writeLatin1(`${uint16(head, ports)}`, line, at);
+  at = writeLatin1(" ", line, at);
+  at = writeLatin1(`${uint16(head, ports + 2)}`, line, at);
+  return writeLatin1("\r\n", line, at);
 }
 
-function text(octets: Uint8Array): string {
-  return octets.length === 4
-    ? formatIpv4(octets, 0)
-    : formatIpv6(octets, 0, false);
+/** Writes the line planned last at the start of `target`. */
+export function writeV1(length: number, target: Uint8Array): void {
+  for (let i = 0; i < length; i++) target[i] = line[i] ?? 0;
 }

@@ -1,92 +1,78 @@
 /** Writes the binary header (section 2.2). */
 
-import { type Endpoints, endpointsOf } from "./_endpoints.ts";
-import { entriesLength, tlvEntries, writeEntries } from "./_tlv_entries.ts";
+import { newHead, readEndpoints } from "./_endpoints.ts";
 import {
-  blockLength,
+  entriesLength,
+  tlvEntries,
+  type TlvEntry,
+  writeEntries,
+} from "./_tlv_entries.ts";
+import {
   CHECKSUM_LENGTH,
-  COMMANDS,
-  FAMILIES,
   FIXED_LENGTH,
+  LENGTH_AT,
   LONGEST_HEADER,
-  PORTS_LENGTH,
-  SIGNATURE,
   TLV_HEADER_LENGTH,
-  TRANSPORTS,
-  UNIX_PATH_LENGTH,
-  VERSION_2,
+  writeUint16,
+  writeUint32,
 } from "./_wire.ts";
 import { headerChecksum } from "./crc32c.ts";
 import { TLV_TYPES } from "./tlv_types.ts";
-import type { EncodeOptions, ProxyHeader, RawTlv } from "./types.ts";
+import type { EncodeOptions, ProxyHeader } from "./types.ts";
 
 /** A header, checked and measured: writing it cannot fail. */
 export interface PlanV2 {
-  endpoints: Endpoints;
-  /** The 13th and 14th byte. */
-  commandByte: number;
-  familyByte: number;
-  /** Where TLVs begin, in bytes. */
+  /** Where TLVs begin: {@link head} has what comes before. */
   tlvStart: number;
-  entries: readonly RawTlv[];
+  entries: readonly TlvEntry[];
   /** Length of the header, in bytes. */
   length: number;
 }
 
-/** Checks and measures a header before a byte of it is written. */
-export function planV2(header: ProxyHeader, options: EncodeOptions): PlanV2 {
-  const endpoints = endpointsOf(header);
-  const commandByte = VERSION_2 << 4 | COMMANDS.indexOf(endpoints.command);
-  const familyByte = FAMILIES.indexOf(endpoints.family) << 4 |
-    TRANSPORTS.indexOf(endpoints.transport);
-  const entries = withChecksum(
-    header.tlvs === undefined ? [] : tlvEntries(header.tlvs),
-    options,
-  );
-  const tlvStart = FIXED_LENGTH +
-    (endpoints.ends === undefined ? 0 : blockLength(familyByte));
-  const written = padded(entries, tlvStart, options);
-  const length = tlvStart + entriesLength(written);
+/** What one header at a time says, from its plan until it is written. */
+const head = newHead();
+
+const NO_ENTRIES: readonly TlvEntry[] = [];
+
+/** A checksum that is yet to be computed. */
+const NEW_CHECKSUM: TlvEntry = {
+  type: TLV_TYPES.CRC32C,
+  value: new Uint8Array(CHECKSUM_LENGTH),
+};
+
+/**
+ * Checks and measures a header before a byte of it is written, into `target`
+ * where there is one already.
+ */
+export function planV2(
+  header: ProxyHeader,
+  options: EncodeOptions,
+  target?: Uint8Array,
+): PlanV2 {
+  const { tlvs } = header;
+  const { checksum, align = 1 } = options;
+  const given = tlvs === undefined ? NO_ENTRIES : tlvEntries(tlvs, target);
+  const checked = given.length === 0 && !checksum
+    ? given
+    : withChecksum(given, checksum);
+  // Last, for the head to be of this header: a list of TLVs may run code of the caller.
+  const tlvStart = readEndpoints(header, head);
+  const entries = padded(checked, tlvStart, align);
+  const length = tlvStart + entriesLength(entries);
   if (length > LONGEST_HEADER) {
     throw new RangeError(
       `Cannot encode tlvs: a header takes at most ${LONGEST_HEADER} bytes, received ${length}`,
     );
   }
-  return {
-    endpoints,
-    commandByte,
-    familyByte,
-    tlvStart,
-    entries: written,
-    length,
-  };
+  return { tlvStart, entries, length };
 }
 
-/** Writes a planned header at the start of `target`. */
+/** Writes the header planned last at the start of `target`. */
 export function writeV2(plan: PlanV2, target: Uint8Array): void {
-  const { endpoints, tlvStart, entries, length } = plan;
-  const announced = length - FIXED_LENGTH;
-  target.set(SIGNATURE);
-  target[SIGNATURE.length] = plan.commandByte;
-  target[SIGNATURE.length + 1] = plan.familyByte;
-  target[SIGNATURE.length + 2] = announced >> 8;
-  target[SIGNATURE.length + 3] = announced & 0xff;
-  if (endpoints.ends !== undefined) {
-    const [source, destination] = endpoints.ends;
-    if (endpoints.family === "UNIX") {
-      target.fill(0, FIXED_LENGTH, tlvStart);
-      target.set(source.host, FIXED_LENGTH);
-      target.set(destination.host, FIXED_LENGTH + UNIX_PATH_LENGTH);
-    } else {
-      const ports = tlvStart - PORTS_LENGTH;
-      target.set(source.host, FIXED_LENGTH);
-      target.set(destination.host, FIXED_LENGTH + source.host.length);
-      target[ports] = source.port >> 8;
-      target[ports + 1] = source.port & 0xff;
-      target[ports + 2] = destination.port >> 8;
-      target[ports + 3] = destination.port & 0xff;
-    }
-  }
+  const { tlvStart, entries, length } = plan;
+  writeUint16(head, LENGTH_AT, length - FIXED_LENGTH);
+  for (let i = 0; i < tlvStart; i++) target[i] = head[i] ?? 0;
+  if (entries.length === 0) return;
   writeEntries(entries, target, tlvStart);
   writeChecksum(plan, target);
 }
@@ -97,24 +83,21 @@ function writeChecksum(plan: PlanV2, target: Uint8Array): void {
   for (const { type, value } of plan.entries) {
     const field = at + TLV_HEADER_LENGTH;
     if (type === TLV_TYPES.CRC32C) {
-      const checksum = headerChecksum(target.subarray(0, plan.length), field);
-      new DataView(target.buffer, target.byteOffset + field, CHECKSUM_LENGTH)
-        .setUint32(0, checksum);
+      writeUint32(target, field, headerChecksum(target, plan.length, field));
     }
     at = field + value.length;
   }
 }
 
 function withChecksum(
-  entries: readonly RawTlv[],
-  { checksum }: EncodeOptions,
-): readonly RawTlv[] {
-  const isChecksum = ({ type }: RawTlv) => type === TLV_TYPES.CRC32C;
+  entries: readonly TlvEntry[],
+  checksum: boolean | undefined,
+): readonly TlvEntry[] {
+  const isChecksum = ({ type }: TlvEntry) => type === TLV_TYPES.CRC32C;
   const last = entries.findLastIndex(isChecksum);
-  if (last < 0 && checksum) {
-    const value = new Uint8Array(CHECKSUM_LENGTH);
-    return [{ type: TLV_TYPES.CRC32C, value }, ...entries];
-  }
+  if (last < 0) return checksum ? [NEW_CHECKSUM, ...entries] : entries;
+  const isOnly = entries.findIndex(isChecksum) === last;
+  if (isOnly && checksum !== false) return entries;
   // Of two checksums the first would be over the second: one is written.
   return entries.filter((entry, i) =>
     !isChecksum(entry) || (i === last && checksum !== false)
@@ -123,10 +106,10 @@ function withChecksum(
 
 /** Section 2.2.4: a NOOP takes 3 bytes at least, so 1 or 2 bytes become a whole step more. */
 function padded(
-  entries: readonly RawTlv[],
+  entries: readonly TlvEntry[],
   tlvStart: number,
-  { align = 1 }: EncodeOptions,
-): readonly RawTlv[] {
+  align: number,
+): readonly TlvEntry[] {
   if (!Number.isInteger(align) || align < 1 || align > LONGEST_HEADER) {
     throw new RangeError(
       `Cannot encode with align: must be 1 to ${LONGEST_HEADER}, received ${align}`,

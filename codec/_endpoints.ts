@@ -1,140 +1,177 @@
+import { readIp } from "./_parse_ip.ts";
 import { quote } from "./_quote.ts";
 import { encodeText } from "./_text.ts";
 import {
+  COMMAND_AT,
   COMMANDS,
   FAMILIES,
+  FAMILY_AT,
+  FIXED_LENGTH,
   LARGEST_PORT,
+  LOCAL_BYTE,
+  PORTS_LENGTH,
+  PROXY_BYTE,
+  SIGNATURE,
   TRANSPORTS,
   UNIX_PATH_LENGTH,
+  writeUint16,
 } from "./_wire.ts";
-import { parseIp } from "./_parse_ip.ts";
-import type {
-  Address,
-  Command,
-  Family,
-  ProxyHeader,
-  Transport,
-} from "./types.ts";
+import type { Address, Family, ProxyHeader } from "./types.ts";
 
-/** One end, checked: octets or path, and the port where there is one. */
-interface Endpoint {
-  family: Family;
-  transport: Transport;
-  host: Uint8Array;
-  port: number;
-}
+/** Halves of the family and transport byte (section 2.2). */
+const INET = FAMILIES.indexOf("INET") << 4;
+const INET6 = FAMILIES.indexOf("INET6") << 4;
+const UNIX = FAMILIES.indexOf("UNIX") << 4;
+const STREAM = TRANSPORTS.indexOf("STREAM");
+const DGRAM = TRANSPORTS.indexOf("DGRAM");
 
-/** What a header says of the connection, checked and of one family. */
-export interface Endpoints {
-  command: Command;
-  family: Family;
-  transport: Transport;
-  /** Absent for LOCAL and UNSPEC. */
-  ends?: readonly [Endpoint, Endpoint];
+/** Room for a v2 header without TLVs, signature written. */
+export function newHead(): Uint8Array {
+  const head = new Uint8Array(FIXED_LENGTH + 2 * UNIX_PATH_LENGTH);
+  head.set(SIGNATURE);
+  return head;
 }
 
 /** Fields of any address, as a caller without types may give them. */
 interface Loose {
+  transport?: string;
   path?: string;
   hostname?: string;
   port?: number;
 }
 
-const TRANSPORT_OF: ReadonlyMap<string, Transport> = new Map([
-  ["tcp", "STREAM"],
-  ["udp", "DGRAM"],
-  ["unix", "STREAM"],
-  ["unixpacket", "DGRAM"],
-]);
-
 /**
- * Reads the ends of a header that is to be encoded.
+ * Reads what a header says of the connection, and writes it to `head` as v2 has
+ * it: command, family, address block. How many bytes it takes.
  *
  * @throws {TypeError} for fields of a wrong kind or that contradict each other.
  * @throws {RangeError} for a port or a path out of range.
  */
-export function endpointsOf(header: ProxyHeader): Endpoints {
+export function readEndpoints(header: ProxyHeader, head: Uint8Array): number {
   const { source, destination } = header;
   const hasAddresses = source !== undefined || destination !== undefined;
   const command = header.command ?? (hasAddresses ? "PROXY" : "LOCAL");
-  checkName("command", command, COMMANDS);
-  if (command === "LOCAL") {
-    return { command, family: "UNSPEC", transport: "UNSPEC" };
+  if (command !== "PROXY") {
+    nibble("command", command, COMMANDS);
+    head[COMMAND_AT] = LOCAL_BYTE;
+    head[FAMILY_AT] = 0;
+    return FIXED_LENGTH;
   }
+  head[COMMAND_AT] = PROXY_BYTE;
   const { family: toldFamily, transport: toldTransport } = header;
-  if (toldFamily !== undefined) checkName("family", toldFamily, FAMILIES);
-  if (toldTransport !== undefined) {
-    checkName("transport", toldTransport, TRANSPORTS);
-  }
+  const familyNibble = toldFamily === undefined
+    ? 0
+    : nibble("family", toldFamily, FAMILIES);
+  const transportNibble = toldTransport === undefined
+    ? 0
+    : nibble("transport", toldTransport, TRANSPORTS);
   const isUnspec = toldFamily === "UNSPEC" || toldTransport === "UNSPEC";
   const isBare = toldFamily === undefined && toldTransport === undefined &&
     !hasAddresses;
   if (isUnspec || isBare) {
-    return {
-      command,
-      family: toldFamily ?? "UNSPEC",
-      transport: toldTransport ?? "UNSPEC",
-    };
+    head[FAMILY_AT] = familyNibble << 4 | transportNibble;
+    return FIXED_LENGTH;
   }
-  const from = readEnd("source", source);
-  const to = readEnd("destination", destination);
-  if (from.transport !== to.transport) {
-    refuse("destination.transport", `does not go with ${source?.transport}`);
+  const from: Loose = given("source", source);
+  const to: Loose = given("destination", destination);
+  const { transport: carrier, path, hostname, port } = from;
+  const { transport: toCarrier, path: toPath, hostname: toHostname } = to;
+  const { port: toPort } = to;
+  const transport = transportOf("source", carrier);
+  if (transport !== transportOf("destination", toCarrier)) {
+    refuse("destination.transport", `does not go with ${carrier}`);
   }
-  if (toldTransport !== undefined && toldTransport !== from.transport) {
-    refuse(
-      "transport",
-      `${toldTransport} does not go with ${source?.transport}`,
-    );
+  if (toldTransport !== undefined && transportNibble !== transport) {
+    refuse("transport", `${toldTransport} does not go with ${carrier}`);
   }
-  const family = commonFamily(from.family, to.family, toldFamily);
-  if (family === "INET6") {
-    from.host = mapped(from.host);
-    to.host = mapped(to.host);
-  }
-  return { command, family, transport: from.transport, ends: [from, to] };
-}
-
-/** The one family of both ends: IPv4 beside IPv6, or told to be INET6, is mapped. */
-function commonFamily(
-  source: Family,
-  destination: Family,
-  told: Family | undefined,
-): Family {
-  const isUnix = source === "UNIX";
-  if (isUnix !== (destination === "UNIX")) {
+  const isUnix = carrier === "unix" || carrier === "unixpacket";
+  if (isUnix !== (toCarrier === "unix" || toCarrier === "unixpacket")) {
     refuse("destination.transport", "is of another family than the source");
   }
-  const isMixed = source !== destination;
-  const family = isMixed || told === "INET6" && !isUnix ? "INET6" : source;
+  if (isUnix) {
+    checkTold(toldFamily, "UNIX", false);
+    writePath("source", path, head, FIXED_LENGTH);
+    writePath("destination", toPath, head, FIXED_LENGTH + UNIX_PATH_LENGTH);
+    head[FAMILY_AT] = UNIX | transport;
+    return FIXED_LENGTH + 2 * UNIX_PATH_LENGTH;
+  }
+  const second = FIXED_LENGTH + 16;
+  const length = readHost("source", hostname, head, FIXED_LENGTH);
+  const toLength = readHost("destination", toHostname, head, second);
+  const isInet = length === 4 && toLength === 4 && toldFamily !== "INET6";
+  checkTold(toldFamily, isInet ? "INET" : "INET6", length !== toLength);
+  let end = FIXED_LENGTH + 2 * 4;
+  if (isInet) {
+    for (let i = 0; i < 4; i++) head[end - 4 + i] = head[second + i] ?? 0;
+  } else {
+    end = FIXED_LENGTH + 2 * 16;
+    if (length === 4) map(head, FIXED_LENGTH);
+    if (toLength === 4) map(head, second);
+  }
+  writePort("source", port, head, end);
+  writePort("destination", toPort, head, end + 2);
+  head[FAMILY_AT] = (isInet ? INET : INET6) | transport;
+  return end + PORTS_LENGTH;
+}
+
+/** Mixed families are INET6, whatever of the two is told. */
+function checkTold(
+  told: Family | undefined,
+  family: Family,
+  isMixed: boolean,
+): void {
   const fits = told === undefined || told === family ||
     (isMixed && told === "INET");
   if (!fits) refuse("family", `${told} does not go with ${family} addresses`);
-  return family;
 }
 
-function readEnd(field: string, address: Address | undefined): Endpoint {
+function given(field: string, address: Address | undefined): Address {
   if (address === undefined || address === null) refuse(field, "missing");
-  const { path, hostname, port }: Loose = address;
-  const transport = TRANSPORT_OF.get(address.transport);
-  if (transport === undefined) {
-    refuse(`${field}.transport`, `unknown ${quote(address.transport)}`);
+  return address;
+}
+
+function transportOf(field: string, carrier: string | undefined): number {
+  switch (carrier) {
+    case "tcp":
+    case "unix":
+      return STREAM;
+    case "udp":
+    case "unixpacket":
+      return DGRAM;
+    default:
+      refuse(`${field}.transport`, `unknown ${quote(carrier)}`);
   }
-  if (address.transport === "unix" || address.transport === "unixpacket") {
-    return {
-      family: "UNIX",
-      transport,
-      host: readPath(`${field}.path`, path),
-      port: 0,
-    };
-  }
-  const host = parseIp(hostname);
-  if (host === undefined) {
+}
+
+function readHost(
+  field: string,
+  hostname: string | undefined,
+  head: Uint8Array,
+  at: number,
+): 4 | 16 {
+  const length = readIp(hostname, head, at);
+  if (length === 0) {
     refuse(
       `${field}.hostname`,
       `expected an IP address, received ${quote(hostname)}`,
     );
   }
+  return length;
+}
+
+/** An IPv4 address at `at` becomes a mapped one. */
+function map(head: Uint8Array, at: number): void {
+  head.copyWithin(at + 12, at, at + 4);
+  head.fill(0, at, at + 10);
+  head.fill(0xff, at + 10, at + 12);
+}
+
+function writePort(
+  field: string,
+  port: number | undefined,
+  head: Uint8Array,
+  at: number,
+): void {
   if (typeof port !== "number") {
     refuse(`${field}.port`, `expected a number, received ${quote(port)}`);
   }
@@ -145,16 +182,17 @@ function readEnd(field: string, address: Address | undefined): Endpoint {
       }`,
     );
   }
-  return {
-    family: host.length === 4 ? "INET" : "INET6",
-    transport,
-    host,
-    port,
-  };
+  writeUint16(head, at, port);
 }
 
 /** A NUL ends a path on the wire, so only an abstract one may have it, in front. */
-function readPath(field: string, path: string | undefined): Uint8Array {
+function writePath(
+  end: string,
+  path: string | undefined,
+  head: Uint8Array,
+  at: number,
+): void {
+  const field = `${end}.path`;
   if (typeof path !== "string") {
     refuse(field, `expected a string, received ${quote(path)}`);
   }
@@ -163,7 +201,8 @@ function readPath(field: string, path: string | undefined): Uint8Array {
   if (bytes === undefined) refuse(field, "lone surrogate");
   checkPathLength(field, bytes.length);
   if (bytes.indexOf(0, 1) >= 0) refuse(field, "NUL behind the first byte");
-  return bytes;
+  head.fill(0, at, at + UNIX_PATH_LENGTH);
+  head.set(bytes, at);
 }
 
 function checkPathLength(field: string, length: number): void {
@@ -173,20 +212,14 @@ function checkPathLength(field: string, length: number): void {
   );
 }
 
-function mapped(octets: Uint8Array): Uint8Array {
-  if (octets.length === 16) return octets;
-  return Uint8Array.of(
-    ...[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff],
-    ...octets,
-  );
-}
-
-function checkName(
+function nibble(
   field: string,
   value: string,
   names: readonly string[],
-): void {
-  if (!names.includes(value)) refuse(field, `unknown ${quote(value)}`);
+): number {
+  const found = names.indexOf(value);
+  if (found < 0) refuse(field, `unknown ${quote(value)}`);
+  return found;
 }
 
 function refuse(field: string, what: string): never {

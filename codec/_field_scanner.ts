@@ -1,16 +1,17 @@
 import { LARGEST_PORT } from "./_wire.ts";
 
-const SPACE = 0x20;
+export const SPACE = 0x20;
 const DOT = 0x2e;
-const COLON = 0x3a;
+export const COLON = 0x3a;
 const ZERO = 0x30;
+const NINE = 0x39;
 
-/** Value of a hex digit, -1 for any other byte. */
-function hexDigit(byte: number | undefined): number {
-  if (byte === undefined) return -1;
-  if (byte >= ZERO && byte <= 0x39) return byte - ZERO;
-  const letter = byte | 0x20;
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x61 + 10 : -1;
+/** Value of each hex digit by its byte, -1 for any other byte. */
+const DIGITS = new Int8Array(256).fill(-1);
+for (let digit = 0; digit < 16; digit++) {
+  const text = digit.toString(16);
+  DIGITS[text.charCodeAt(0)] = digit;
+  DIGITS[text.toUpperCase().charCodeAt(0)] = digit;
 }
 
 /**
@@ -19,11 +20,13 @@ function hexDigit(byte: number | undefined): number {
  * and the separator behind it are read. Else either `fault` says what is wrong
  * with the byte at `at`, or `missing` is the least number of bytes that must
  * still come to finish the field.
+ *
+ * One serves all lines, each from `begin` on: to make one takes as long as to
+ * read a line.
  */
 export class FieldScanner {
-  readonly bytes: Uint8Array;
   /** The byte to read next. */
-  at: number;
+  at = 0;
   fault: string | undefined;
   missing = 0;
   /** The address last read: 4 octets, or 16 where `isIpv6`. */
@@ -32,12 +35,14 @@ export class FieldScanner {
   /** The port last read. */
   number = 0;
 
-  constructor(bytes: Uint8Array, at: number) {
-    this.bytes = bytes;
+  begin(at: number): void {
     this.at = at;
+    this.fault = undefined;
+    this.missing = 0;
   }
 
-  #refuse(fault: string): false {
+  #refuse(at: number, fault: string): false {
+    this.at = at;
     this.fault = fault;
     return false;
   }
@@ -48,34 +53,33 @@ export class FieldScanner {
   }
 
   /** Four octets of 0 to 255 without leading zeroes, and a space. */
-  ipv4(): boolean {
+  ipv4(bytes: Uint8Array): boolean {
     this.isIpv6 = false;
-    return this.#dotted(0);
+    return this.#dotted(bytes, this.at, 0);
   }
 
-  #dotted(target: number): boolean {
+  #dotted(bytes: Uint8Array, start: number, target: number): boolean {
+    const { octets } = this;
+    let at = start;
     for (let i = 0; i < 4; i++) {
-      const start = this.at;
-      let value = 0;
-      let byte = this.bytes[this.at];
-      while (byte !== undefined && byte >= ZERO && byte <= 0x39) {
-        if (this.at > start && value === 0) {
-          return this.#refuse("leading zero in an octet");
-        }
-        value = value * 10 + byte - ZERO;
-        if (value > 255) return this.#refuse("octet over 255");
-        byte = this.bytes[++this.at];
+      let value = -1;
+      let byte = bytes[at];
+      while (byte !== undefined && byte >= ZERO && byte <= NINE) {
+        if (value === 0) return this.#refuse(at, "leading zero in an octet");
+        value = (value < 0 ? 0 : value * 10) + byte - ZERO;
+        if (value > 255) return this.#refuse(at, "octet over 255");
+        byte = bytes[++at];
       }
-      const isEmpty = this.at === start;
       if (byte === undefined) {
-        return this.#lack((3 - i) * 2 + (isEmpty ? 1 : 0) + 1);
+        return this.#lack((3 - i) * 2 + (value < 0 ? 1 : 0) + 1);
       }
-      if (isEmpty || byte !== (i < 3 ? DOT : SPACE)) {
-        return this.#refuse("not an IPv4 address");
+      if (value < 0 || byte !== (i < 3 ? DOT : SPACE)) {
+        return this.#refuse(at, "not an IPv4 address");
       }
-      this.octets[target + i] = value;
-      this.at++;
+      octets[target + i] = value;
+      at++;
     }
+    this.at = at;
     return true;
   }
 
@@ -83,31 +87,40 @@ export class FieldScanner {
    * Groups of 1 to 4 hex digits, at most one `::`, at most a dotted quad at
    * the end, and a space; with `mixed` also a plain IPv4 address.
    */
-  ipv6(mixed: boolean): boolean {
-    const { bytes, octets } = this;
+  ipv6(bytes: Uint8Array, mixed: boolean): boolean {
+    const { octets } = this;
+    let { at } = this;
     this.isIpv6 = true;
     let groups = 0;
     let gap = -1;
-    if (bytes[this.at] === COLON) {
-      const second = bytes[++this.at];
+    if (bytes[at] === COLON) {
+      const second = bytes[++at];
       if (second === undefined) return this.#lack(1 + 1);
-      if (second !== COLON) return this.#refuse("single colon at the start");
-      this.at++;
+      if (second !== COLON) {
+        return this.#refuse(at, "single colon at the start");
+      }
+      at++;
       gap = 0;
     }
     for (;;) {
-      const start = this.at;
+      const start = at;
       let value = 0;
-      let byte = bytes[this.at];
-      for (let digit = hexDigit(byte); digit >= 0; digit = hexDigit(byte)) {
-        if (this.at - start === 4) {
-          return this.#refuse("more than 4 digits in a group");
+      let byte = bytes[at];
+      for (
+        let digit = DIGITS[byte ?? 0] ?? -1;
+        digit >= 0;
+        digit = DIGITS[byte ?? 0] ?? -1
+      ) {
+        if (at - start === 4) {
+          return this.#refuse(at, "more than 4 digits in a group");
         }
-        if (gap >= 0 && groups === 7) return this.#refuse("too many groups");
-        value = value * 16 + digit;
-        byte = bytes[++this.at];
+        if (gap >= 0 && groups === 7) {
+          return this.#refuse(at, "too many groups");
+        }
+        value = value << 4 | digit;
+        byte = bytes[++at];
       }
-      const isEmpty = this.at === start;
+      const isEmpty = at === start;
       if (byte === undefined) {
         const isEnough = gap >= 0 || (groups === 7 && !isEmpty);
         return this.#lack((isEnough ? 0 : 2) + 1);
@@ -115,16 +128,15 @@ export class FieldScanner {
       if (byte === DOT && !isEmpty) {
         this.isIpv6 = !(mixed && groups === 0 && gap < 0);
         if (this.isIpv6 && (gap < 0 ? groups !== 6 : groups > 5)) {
-          return this.#refuse("dotted quad not at the end");
+          return this.#refuse(at, "dotted quad not at the end");
         }
-        this.at = start;
-        if (!this.#dotted(2 * groups)) return false;
+        if (!this.#dotted(bytes, start, 2 * groups)) return false;
         if (this.isIpv6) this.#fill(groups + 2, gap);
         return true;
       }
       if (isEmpty) {
         if (byte !== SPACE || gap !== groups) {
-          return this.#refuse("not an IPv6 address");
+          return this.#refuse(at, "not an IPv6 address");
         }
       } else {
         octets[2 * groups] = value >> 8;
@@ -132,19 +144,21 @@ export class FieldScanner {
         groups++;
       }
       if (byte === SPACE) {
-        if (gap < 0 && groups < 8) return this.#refuse("too few groups");
-        this.at++;
+        if (gap < 0 && groups < 8) return this.#refuse(at, "too few groups");
+        this.at = at + 1;
         this.#fill(groups, gap);
         return true;
       }
-      if (byte !== COLON) return this.#refuse("not an IPv6 address");
-      if (groups === (gap < 0 ? 8 : 7)) return this.#refuse("too many groups");
-      const next = bytes[++this.at];
+      if (byte !== COLON) return this.#refuse(at, "not an IPv6 address");
+      if (groups === (gap < 0 ? 8 : 7)) {
+        return this.#refuse(at, "too many groups");
+      }
+      const next = bytes[++at];
       if (next === undefined) return this.#lack(1 + 1);
       if (next === COLON) {
-        if (gap >= 0) return this.#refuse("second double colon");
+        if (gap >= 0) return this.#refuse(at, "second double colon");
         gap = groups;
-        this.at++;
+        at++;
       }
     }
   }
@@ -152,29 +166,29 @@ export class FieldScanner {
   /** Moves the groups behind the `::` at `gap` to the end, zeroes between. */
   #fill(groups: number, gap: number): void {
     if (gap < 0) return;
-    const moved = 2 * (groups - gap);
-    this.octets.copyWithin(16 - moved, 2 * gap, 2 * groups);
-    this.octets.fill(0, 2 * gap, 16 - moved);
+    const { octets } = this;
+    let to = 16;
+    for (let from = 2 * groups; from > 2 * gap;) {
+      octets[--to] = octets[--from] ?? 0;
+    }
+    while (to > 2 * gap) octets[--to] = 0;
   }
 
   /** A number of 0 to 65535 without leading zeroes, and `separator`. */
-  port(separator: number): boolean {
-    const start = this.at;
-    let value = 0;
-    let byte = this.bytes[this.at];
-    while (byte !== undefined && byte >= ZERO && byte <= 0x39) {
-      if (this.at > start && value === 0) {
-        return this.#refuse("leading zero in a port");
-      }
-      value = value * 10 + byte - ZERO;
-      if (value > LARGEST_PORT) return this.#refuse("port over 65535");
-      byte = this.bytes[++this.at];
+  port(bytes: Uint8Array, separator: number): boolean {
+    let { at } = this;
+    let value = -1;
+    let byte = bytes[at];
+    while (byte !== undefined && byte >= ZERO && byte <= NINE) {
+      if (value === 0) return this.#refuse(at, "leading zero in a port");
+      value = (value < 0 ? 0 : value * 10) + byte - ZERO;
+      if (value > LARGEST_PORT) return this.#refuse(at, "port over 65535");
+      byte = bytes[++at];
     }
-    const isEmpty = this.at === start;
-    if (byte === undefined) return this.#lack((isEmpty ? 1 : 0) + 1);
-    if (isEmpty || byte !== separator) return this.#refuse("not a port");
+    if (byte === undefined) return this.#lack((value < 0 ? 1 : 0) + 1);
+    if (value < 0 || byte !== separator) return this.#refuse(at, "not a port");
     this.number = value;
-    this.at++;
+    this.at = at + 1;
     return true;
   }
 }

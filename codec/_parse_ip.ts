@@ -1,23 +1,41 @@
-import { FieldScanner } from "./_field_scanner.ts";
+import { COLON, FieldScanner, SPACE } from "./_field_scanner.ts";
 
 /** Longest IPv6 text, with a dotted quad at the end. */
 const LONGEST_TEXT = 45;
 
+/** A text as bytes, and the separator that ends its field. */
+const line = new Uint8Array(LONGEST_TEXT + 1);
+const fields = new FieldScanner();
+
 /**
- * Reads an IPv4 or IPv6 address by the grammar of a v1 line (section 2.1), to
- * 4 or 16 octets; `undefined` when it is neither.
+ * Reads an IPv4 or IPv6 address by the grammar of a v1 line (section 2.1) into
+ * `target` at `at`; how many octets it has, 0 when it is neither.
  */
-export function parseIp(text: string | undefined): Uint8Array | undefined {
-  if (typeof text !== "string" || text.length > LONGEST_TEXT) return undefined;
-  const line = new Uint8Array(text.length + 1);
+export function readIp(
+  text: string | undefined,
+  target: Uint8Array,
+  at: number,
+): 0 | 4 | 16 {
+  if (typeof text !== "string" || text.length > LONGEST_TEXT) return 0;
+  let isIpv6 = false;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code > 0x7f) return undefined;
+    if (code > 0x7f) return 0;
+    isIpv6 ||= code === COLON;
     line[i] = code;
   }
-  line[text.length] = 0x20; // the separator that ends the field
-  const fields = new FieldScanner(line, 0);
-  const isRead = text.includes(":") ? fields.ipv6(false) : fields.ipv4();
-  if (!isRead || fields.at !== line.length) return undefined;
-  return fields.octets.subarray(0, fields.isIpv6 ? 16 : 4);
+  line[text.length] = SPACE;
+  fields.begin(0);
+  const isRead = isIpv6 ? fields.ipv6(line, false) : fields.ipv4(line);
+  if (!isRead || fields.at !== text.length + 1) return 0;
+  const length = isIpv6 ? 16 : 4;
+  for (let i = 0; i < length; i++) target[at + i] = fields.octets[i] ?? 0;
+  return length;
+}
+
+/** The 4 or 16 octets of an address, `undefined` when it is neither. */
+export function parseIp(text: string): Uint8Array | undefined {
+  const octets = new Uint8Array(16);
+  const length = readIp(text, octets, 0);
+  return length === 0 ? undefined : octets.subarray(0, length);
 }

@@ -11,6 +11,9 @@ import {
 import { ProxyProtocolError } from "./error.ts";
 import type { DecodeOptions, ProxyInfo } from "./types.ts";
 
+/** What {@link decode} and its like do when they are told nothing. */
+export const DEFAULTS: DecodeOptions = {};
+
 const LINE_START = LINE_SIGNATURE.charCodeAt(0);
 
 /**

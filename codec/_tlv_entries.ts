@@ -1,11 +1,12 @@
-import { lengthFault } from "./_check_tlvs.ts";
+import { fits, lengthFault } from "./_check_tlvs.ts";
 import { quote } from "./_quote.ts";
-import { encodeText } from "./_text.ts";
+import { encodeText, isAscii, writeLatin1 } from "./_text.ts";
 import {
-  CHECKSUM_LENGTH,
   LONGEST_TLV_VALUE,
   SSL_FIXED_LENGTH,
   TLV_HEADER_LENGTH,
+  writeUint16,
+  writeUint32,
 } from "./_wire.ts";
 import { readTlvs } from "./read_tlvs.ts";
 import {
@@ -21,13 +22,23 @@ import type { RawTlv, Tlvs } from "./types.ts";
 const DEFAULT_SSL_CLIENT = 0x01;
 const DEFAULT_SSL_VERIFY = 1;
 
+/** One TLV to write: its value as bytes, or as a text of one byte per character, which needs no buffer. */
+export interface TlvEntry {
+  type: number;
+  value: Uint8Array | string;
+}
+
 /**
- * Turns TLVs as they are given into a list as it is written, checked.
+ * Turns TLVs as they are given into a list as it is written, checked. Values
+ * that are in `target` are copied, for they would be written over.
  *
  * @throws {TypeError} for an unknown name or a value of the wrong kind.
  * @throws {RangeError} for a value out of its range.
  */
-export function tlvEntries(tlvs: Tlvs | Iterable<RawTlv>): RawTlv[] {
+export function tlvEntries(
+  tlvs: Tlvs | Iterable<RawTlv>,
+  target?: Uint8Array,
+): TlvEntry[] {
   if (typeof tlvs !== "object" || tlvs === null) {
     throw new TypeError(
       `Cannot encode tlvs: expected a record or a list, received ${
@@ -35,32 +46,39 @@ export function tlvEntries(tlvs: Tlvs | Iterable<RawTlv>): RawTlv[] {
       }`,
     );
   }
-  return isIterable(tlvs)
+  const entries = isIterable(tlvs)
     ? Array.from(tlvs, checkedEntry)
     : entriesOfRecord(tlvs);
+  return target ? entries.map((entry) => apart(entry, target)) : entries;
 }
 
 /** Bytes that entries take on the wire. */
-export function entriesLength(entries: readonly RawTlv[]): number {
-  return entries.reduce(
-    (length, { value }) => length + TLV_HEADER_LENGTH + value.length,
-    0,
-  );
+export function entriesLength(entries: readonly TlvEntry[]): number {
+  let length = 0;
+  for (const { value } of entries) length += TLV_HEADER_LENGTH + value.length;
+  return length;
 }
 
 /** Writes entries at `at`. */
 export function writeEntries(
-  entries: readonly RawTlv[],
+  entries: readonly TlvEntry[],
   target: Uint8Array,
   at: number,
 ): void {
   for (const { type, value } of entries) {
+    const start = at + TLV_HEADER_LENGTH;
     target[at] = type;
-    target[at + 1] = value.length >> 8;
-    target[at + 2] = value.length & 0xff;
-    target.set(value, at + TLV_HEADER_LENGTH);
-    at += TLV_HEADER_LENGTH + value.length;
+    writeUint16(target, at + 1, value.length);
+    if (typeof value === "string") writeLatin1(value, target, start);
+    else target.set(value, start);
+    at = start + value.length;
   }
+}
+
+/** A value of a header that is rewritten in place, in a buffer of its own. */
+function apart({ type, value }: TlvEntry, target: Uint8Array): TlvEntry {
+  const isShared = typeof value !== "string" && value.buffer === target.buffer;
+  return { type, value: isShared ? value.slice() : value };
 }
 
 function isIterable(tlvs: Tlvs | Iterable<RawTlv>): tlvs is Iterable<RawTlv> {
@@ -68,7 +86,7 @@ function isIterable(tlvs: Tlvs | Iterable<RawTlv>): tlvs is Iterable<RawTlv> {
 }
 
 /** A TLV as it was read is checked like one that is to be read. */
-function checkedEntry(tlv: RawTlv): RawTlv {
+function checkedEntry(tlv: RawTlv): TlvEntry {
   const { type, value } = tlv ?? {};
   if (!Number.isInteger(type) || type < 0 || type > 0xff) {
     throw new RangeError(
@@ -79,17 +97,19 @@ function checkedEntry(tlv: RawTlv): RawTlv {
 }
 
 /** The parts of SSL go into one TLV, at the place of the first of them. */
-function entriesOfRecord(tlvs: Tlvs): RawTlv[] {
+function entriesOfRecord(tlvs: Tlvs): TlvEntry[] {
   const isSslGiven = tlvs.SSL_CLIENT !== undefined ||
     tlvs.SSL_VERIFY !== undefined;
   const writesSsl = tlvs.SSL ?? isSslGiven;
   if (typeof writesSsl !== "boolean") {
     throw new TypeError("Cannot encode tlvs.SSL: expected a boolean");
   }
-  const entries: RawTlv[] = [];
-  const subEntries: RawTlv[] = [];
+  const entries: TlvEntry[] = [];
+  const subEntries: TlvEntry[] = [];
   let sslIndex: number | undefined;
-  for (const [name, value] of Object.entries(tlvs)) {
+  const record: Readonly<Record<string, Tlvs[keyof Tlvs]>> = tlvs;
+  for (const name of Object.keys(record)) {
+    const value = record[name];
     if (value === undefined) continue;
     if (name === "SSL" || name === "SSL_CLIENT" || name === "SSL_VERIFY") {
       sslIndex ??= entries.length;
@@ -102,7 +122,9 @@ function entriesOfRecord(tlvs: Tlvs): RawTlv[] {
     }
     const entry = namedEntry(name, type, value);
     // `x22` is a stray outside SSL, `x2F` a sub-TLV that has no name yet.
-    const isInSsl = isSslSubtype(type) && name === tlvName(type);
+    // Without the SSL that it stood beside, a stray would pass for a fact.
+    const isInSsl = isSslSubtype(type) &&
+      (tlvs.SSL === false || name === tlvName(type));
     if (isInSsl && (writesSsl || tlvs.SSL === false)) {
       sslIndex ??= entries.length;
       subEntries.push(entry);
@@ -114,15 +136,14 @@ function entriesOfRecord(tlvs: Tlvs): RawTlv[] {
   return entries;
 }
 
-function sslEntry(tlvs: Tlvs, subEntries: readonly RawTlv[]): RawTlv {
+function sslEntry(tlvs: Tlvs, subEntries: readonly TlvEntry[]): TlvEntry {
   const value = new Uint8Array(SSL_FIXED_LENGTH + entriesLength(subEntries));
   const { SSL_CLIENT = DEFAULT_SSL_CLIENT, SSL_VERIFY = DEFAULT_SSL_VERIFY } =
     tlvs;
   checkNumber("SSL_CLIENT", SSL_CLIENT, 0xff);
   checkNumber("SSL_VERIFY", SSL_VERIFY, 0xffffffff);
-  const view = new DataView(value.buffer);
-  view.setUint8(0, SSL_CLIENT);
-  view.setUint32(1, SSL_VERIFY);
+  value[0] = SSL_CLIENT;
+  writeUint32(value, 1, SSL_VERIFY);
   writeEntries(subEntries, value, SSL_FIXED_LENGTH);
   return bytesEntry("SSL", TLV_TYPES.SSL, value);
 }
@@ -132,13 +153,14 @@ function namedEntry(
   name: string,
   type: number,
   value: Tlvs[keyof Tlvs],
-): RawTlv {
+): TlvEntry {
   const kind = name === tlvName(type) ? tlvKind(type) : "bytes";
   if (kind === "text") {
     if (typeof value !== "string") {
       throw new TypeError(`Cannot encode tlvs.${name}: expected a string`);
     }
     if (value.length > LONGEST_TLV_VALUE) throw tooLong(name, value.length);
+    if (isAscii(value)) return { type, value };
     const bytes = encodeText(value);
     if (bytes === undefined) {
       throw new TypeError(`Cannot encode tlvs.${name}: lone surrogate`);
@@ -146,23 +168,30 @@ function namedEntry(
     return bytesEntry(name, type, bytes);
   }
   if (kind === "number") {
-    const bytes = new Uint8Array(CHECKSUM_LENGTH);
     checkNumber(name, value, 0xffffffff);
-    new DataView(bytes.buffer).setUint32(0, value);
-    return bytesEntry(name, type, bytes);
+    return { type, value: latin1Of(value) };
   }
   return bytesEntry(name, type, value);
 }
 
-function bytesEntry(name: string, type: number, value: unknown): RawTlv {
+/** The 4 bytes of a number. */
+function latin1Of(number: number): string {
+  return String.fromCharCode(
+    number >>> 24,
+    number >>> 16 & 0xff,
+    number >>> 8 & 0xff,
+    number & 0xff,
+  );
+}
+
+function bytesEntry(name: string, type: number, value: unknown): TlvEntry {
   if (!(value instanceof Uint8Array)) {
     throw new TypeError(`Cannot encode tlvs.${name}: expected a Uint8Array`);
   }
   if (value.length > LONGEST_TLV_VALUE) throw tooLong(name, value.length);
-  const fault = lengthFault(type, value.length);
-  if (fault !== undefined) {
+  if (!fits(type, value.length)) {
     throw new RangeError(
-      `Cannot encode tlvs.${name}: ${fault}, received ${value.length}`,
+      `Cannot encode tlvs.${name}: ${lengthFault(type, value.length)}`,
     );
   }
   if (type === TLV_TYPES.SSL) checkSubTlvs(name, value);

@@ -1,6 +1,6 @@
 /** The human-readable header, version 1 (section 2.1). */
 
-import { FieldScanner } from "./_field_scanner.ts";
+import { FieldScanner, SPACE } from "./_field_scanner.ts";
 import { familyOf, formatIpv4, formatIpv6 } from "./_ip_text.ts";
 import {
   EMPTY,
@@ -12,7 +12,6 @@ import {
 import { ProxyProtocolError, type ProxyProtocolErrorCode } from "./error.ts";
 import type { DecodeOptions, ProxyInfo } from "./types.ts";
 
-const SPACE = 0x20;
 const CR = 0x0d;
 const LF = 0x0a;
 
@@ -27,6 +26,9 @@ const STARTS = [
 ] as const;
 
 type Start = typeof STARTS[number];
+
+/** Reads the fields of one line at a time. */
+const fields = new FieldScanner();
 
 /** What must at least follow each field of a TCP line and its separator. */
 const LEAST_AFTER_SOURCE4 = "0.0.0.0 0 0\r\n".length;
@@ -122,22 +124,22 @@ function scanTcp(
   const isTcp6 = start.text === "PROXY TCP6 ";
   const mixed = options.mixedTcp6 === true;
   const unmap = options.unmap === true;
-  const fields = new FieldScanner(bytes, start.text.length);
+  fields.begin(start.text.length);
 
-  if (!(isTcp6 ? fields.ipv6(mixed) : fields.ipv4())) {
+  if (!(isTcp6 ? fields.ipv6(bytes, mixed) : fields.ipv4(bytes))) {
     const after = isTcp6 ? LEAST_AFTER_SOURCE6 : LEAST_AFTER_SOURCE4;
-    return stop(fields, "address", after);
+    return stop(bytes, "address", after);
   }
-  const source = hostname(fields, unmap);
-  if (!(isTcp6 ? fields.ipv6(mixed) : fields.ipv4())) {
-    return stop(fields, "address", LEAST_AFTER_DESTINATION);
+  const source = hostname(unmap);
+  if (!(isTcp6 ? fields.ipv6(bytes, mixed) : fields.ipv4(bytes))) {
+    return stop(bytes, "address", LEAST_AFTER_DESTINATION);
   }
-  const destination = hostname(fields, unmap);
-  if (!fields.port(SPACE)) {
-    return stop(fields, "port", LEAST_AFTER_SOURCE_PORT);
+  const destination = hostname(unmap);
+  if (!fields.port(bytes, SPACE)) {
+    return stop(bytes, "port", LEAST_AFTER_SOURCE_PORT);
   }
   const sourcePort = fields.number;
-  if (!fields.port(CR)) return stop(fields, "port", LEAST_AFTER_CR);
+  if (!fields.port(bytes, CR)) return stop(bytes, "port", LEAST_AFTER_CR);
   const destinationPort = fields.number;
   const last = bytes[fields.at];
   if (last === undefined) return LEAST_AFTER_CR;
@@ -160,7 +162,7 @@ function scanTcp(
   };
 }
 
-function hostname(fields: FieldScanner, unmap: boolean): string {
+function hostname(unmap: boolean): string {
   return fields.isIpv6
     ? formatIpv6(fields.octets, 0, unmap)
     : formatIpv4(fields.octets, 0);
@@ -168,12 +170,12 @@ function hostname(fields: FieldScanner, unmap: boolean): string {
 
 /** The least that must still come to finish a line that stopped in a field. */
 function stop(
-  fields: FieldScanner,
+  bytes: Uint8Array,
   code: ProxyProtocolErrorCode,
   leastAfter: number,
 ): number {
   if (fields.fault !== undefined) {
-    throw lineError(fields.bytes, fields.at, code, fields.fault);
+    throw lineError(bytes, fields.at, code, fields.fault);
   }
   return fields.missing + leastAfter;
 }

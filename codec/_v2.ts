@@ -1,31 +1,37 @@
 /** The binary header, version 2 (section 2.2). */
 
 import { checkTlvs } from "./_check_tlvs.ts";
-import { type CollectedTlvs, collectTlvs } from "./_collect_tlvs.ts";
+import { collectTlvs } from "./_collect_tlvs.ts";
 import { familyOf, formatIpv4, formatIpv6 } from "./_ip_text.ts";
 import { decodeText } from "./_text.ts";
 import {
-  blockLength,
-  COMMANDS,
+  BLOCK_LENGTHS,
+  COMMAND_AT,
   EMPTY,
   FAMILIES,
+  FAMILY_AT,
   firstBytes,
   FIXED_LENGTH,
+  LENGTH_AT,
+  LOCAL_BYTE,
   PORTS_LENGTH,
+  PROXY_BYTE,
   SIGNATURE,
   TLV_HEADER_LENGTH,
   TRANSPORTS,
+  uint16,
   UNIX_PATH_LENGTH,
   VERSION_2,
 } from "./_wire.ts";
 import { headerChecksum } from "./crc32c.ts";
 import { ProxyProtocolError, type ProxyProtocolErrorCode } from "./error.ts";
-import type { Address, DecodeOptions, ProxyInfo } from "./types.ts";
-
-/** Offsets in the fixed part (section 2.2). */
-const COMMAND_AT = 12;
-const FAMILY_AT = 13;
-const LENGTH_AT = 14;
+import type {
+  Address,
+  DecodeOptions,
+  ProxyInfo,
+  TlvLocations,
+  Tlvs,
+} from "./types.ts";
 
 /**
  * Reads a header. A number is how many bytes must at least still come; the
@@ -37,35 +43,35 @@ export function scanV2(
   maxLength: number,
 ): ProxyInfo | number {
   const length = leastLength(bytes, maxLength);
-  const commandByte = bytes[COMMAND_AT];
-  const familyByte = bytes[FAMILY_AT];
-  if (
-    commandByte === undefined || familyByte === undefined ||
-    bytes.length < FIXED_LENGTH
-  ) return length - bytes.length;
+  if (bytes.length < FIXED_LENGTH) return length - bytes.length;
 
-  const isProxy = COMMANDS[commandByte & 0x0f] === "PROXY";
-  const block = blockLength(familyByte);
+  const familyByte = bytes[FAMILY_AT] ?? 0;
+  const isProxy = bytes[COMMAND_AT] === PROXY_BYTE;
+  const block = BLOCK_LENGTHS[familyByte] ?? 0;
   const isAddressed = isProxy && block > 0;
   // LOCAL may announce a family without its addresses.
   const tlvStart = FIXED_LENGTH + (FIXED_LENGTH + block <= length ? block : 0);
-  const view = length > tlvStart
-    ? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    : undefined;
   // Without addresses in front nothing says that the rest is TLVs at all.
   const isStrict = isAddressed && options.tlvs !== "lenient";
-  if (view !== undefined && isStrict) checkTlvs(view, tlvStart, length);
-  if (bytes.length < length) return length - bytes.length;
+  if (bytes.length < length) {
+    if (isStrict) checkTlvs(bytes, tlvStart, length);
+    return length - bytes.length;
+  }
 
   const raw = firstBytes(bytes, length);
-  const rest = view === undefined ? EMPTY : raw.subarray(tlvStart);
-  const { tlvs, tlv_loc, isWhole }: CollectedTlvs = view === undefined
-    ? { tlvs: {}, tlv_loc: {}, isWhole: true }
-    : collectTlvs(raw, view, tlvStart, length);
-  // What looks like a checksum in the skipped block of LOCAL need not be one.
-  const isVerified = options.checksum !== "ignore" && (isAddressed || isWhole);
-  if (tlvs.CRC32C !== undefined && isVerified) {
-    checkChecksum(raw, tlvs.CRC32C, tlvStart + (tlv_loc.CRC32C ?? 0));
+  const tlvs: Tlvs = {};
+  const tlv_loc: TlvLocations = {};
+  let rest: Uint8Array = EMPTY;
+  if (length > tlvStart) {
+    rest = raw.subarray(tlvStart);
+    const extent = collectTlvs(raw, tlvStart, tlvs, tlv_loc);
+    if (isStrict && extent !== "all") checkTlvs(raw, tlvStart, length);
+    // What looks like a checksum in the skipped block of LOCAL need not be one.
+    const isVerified = options.checksum !== "ignore" &&
+      (isAddressed || extent !== "part");
+    if (tlvs.CRC32C !== undefined && isVerified) {
+      checkChecksum(raw, tlvs.CRC32C, tlvStart + (tlv_loc.CRC32C ?? 0));
+    }
   }
   if (!isAddressed) {
     return {
@@ -123,84 +129,81 @@ export function scanV2(
 
 /** Checks the fixed part as far as it is in; the header's length, or the least it can be. */
 function leastLength(bytes: Uint8Array, maxLength: number): number {
-  for (let i = 0; i < SIGNATURE.length && i < bytes.length; i++) {
+  const { length } = bytes;
+  for (let i = 0; i < SIGNATURE.length && i < length; i++) {
     if (bytes[i] !== SIGNATURE[i]) {
       throw headerError(bytes, i, "signature", "signature does not match");
     }
   }
-  const commandByte = bytes[COMMAND_AT];
-  const familyByte = bytes[FAMILY_AT];
-  if (commandByte !== undefined) checkCommand(bytes, commandByte);
-  let least = FIXED_LENGTH;
-  if (commandByte !== undefined && familyByte !== undefined) {
-    checkFamily(bytes, familyByte);
-    if (COMMANDS[commandByte & 0x0f] === "PROXY") {
-      least += blockLength(familyByte);
-    }
+  if (length <= COMMAND_AT) return limited(bytes, FIXED_LENGTH, maxLength);
+  const commandByte = bytes[COMMAND_AT] ?? 0;
+  if (commandByte !== PROXY_BYTE && commandByte !== LOCAL_BYTE) {
+    throw commandError(bytes, commandByte);
   }
-  if (bytes.length > LENGTH_AT + 1) {
-    const announced = uint16(bytes, LENGTH_AT);
-    if (FIXED_LENGTH + announced < least) {
-      const needed = least - FIXED_LENGTH;
-      throw headerError(
-        bytes,
-        LENGTH_AT,
-        "length",
-        `address block needs ${needed} bytes, received ${announced}`,
-      );
-    }
-    least = FIXED_LENGTH + announced;
-  } else if (bytes.length > LENGTH_AT) {
-    least = Math.max(least, FIXED_LENGTH + uint16(bytes, LENGTH_AT));
+  if (length <= FAMILY_AT) return limited(bytes, FIXED_LENGTH, maxLength);
+  const familyByte = bytes[FAMILY_AT] ?? 0;
+  const block = BLOCK_LENGTHS[familyByte];
+  if (block === undefined) throw familyError(bytes, familyByte);
+  const needed = commandByte === PROXY_BYTE ? block : 0;
+  let announced = needed;
+  if (length > LENGTH_AT + 1) {
+    announced = uint16(bytes, LENGTH_AT);
+    if (announced < needed) throw blockError(bytes, needed, announced);
+  } else if (length > LENGTH_AT) {
+    announced = Math.max(needed, (bytes[LENGTH_AT] ?? 0) << 8);
   }
-  if (least > maxLength) {
-    throw headerError(
-      bytes,
-      LENGTH_AT,
-      "length",
-      `header of ${least} bytes is over the limit of ${maxLength}`,
-    );
-  }
-  return least;
+  return limited(bytes, FIXED_LENGTH + announced, maxLength);
 }
 
-function checkCommand(bytes: Uint8Array, byte: number): void {
-  if (byte >> 4 !== VERSION_2) {
-    throw headerError(bytes, COMMAND_AT, "version", `version ${byte >> 4}`);
-  }
-  if (COMMANDS[byte & 0x0f] === undefined) {
-    throw headerError(
+function limited(bytes: Uint8Array, length: number, maxLength: number): number {
+  if (length <= maxLength) return length;
+  throw headerError(
+    bytes,
+    LENGTH_AT,
+    "length",
+    `header of ${length} bytes is over the limit of ${maxLength}`,
+  );
+}
+
+function commandError(bytes: Uint8Array, byte: number): ProxyProtocolError {
+  return byte >> 4 === VERSION_2
+    ? headerError(
       bytes,
       COMMAND_AT,
       "command",
       `undefined command ${byte & 0x0f}`,
-    );
-  }
+    )
+    : headerError(bytes, COMMAND_AT, "version", `version ${byte >> 4}`);
 }
 
-function checkFamily(bytes: Uint8Array, byte: number): void {
-  if (FAMILIES[byte >> 4] === undefined) {
-    throw headerError(
-      bytes,
-      FAMILY_AT,
-      "family",
-      `undefined family ${byte >> 4}`,
-    );
-  }
-  if (TRANSPORTS[byte & 0x0f] === undefined) {
-    throw headerError(
+function familyError(bytes: Uint8Array, byte: number): ProxyProtocolError {
+  return FAMILIES[byte >> 4] === undefined
+    ? headerError(bytes, FAMILY_AT, "family", `undefined family ${byte >> 4}`)
+    : headerError(
       bytes,
       FAMILY_AT,
       "transport",
       `undefined transport ${byte & 0x0f}`,
     );
-  }
+}
+
+function blockError(
+  bytes: Uint8Array,
+  needed: number,
+  announced: number,
+): ProxyProtocolError {
+  return headerError(
+    bytes,
+    LENGTH_AT,
+    "length",
+    `address block needs ${needed} bytes, received ${announced}`,
+  );
 }
 
 /** Section 2.2.3. */
 function checkChecksum(raw: Uint8Array, received: number, tlv: number): void {
   const field = tlv + TLV_HEADER_LENGTH;
-  const computed = headerChecksum(raw, field);
+  const computed = headerChecksum(raw, raw.length, field);
   if (computed === received) return;
   throw headerError(
     raw,
@@ -214,11 +217,6 @@ function hex(number: number): string {
   return number.toString(16).padStart(8, "0");
 }
 
-/** Network byte order; a DataView for it alone would cost a whole decode. */
-function uint16(bytes: Uint8Array, at: number): number {
-  return (bytes[at] ?? 0) << 8 | (bytes[at + 1] ?? 0);
-}
-
 /** The path ends at its NUL; the leading NUL of an abstract one is part of it. */
 function unixPath(bytes: Uint8Array, at: number): string {
   const end = at + UNIX_PATH_LENGTH;
@@ -226,7 +224,7 @@ function unixPath(bytes: Uint8Array, at: number): string {
   const pathEnd = nul < 0 ? end : Math.min(nul, end);
   return pathEnd === at + 1 && bytes[at] === 0
     ? ""
-    : decodeText(bytes.subarray(at, pathEnd));
+    : decodeText(bytes, at, pathEnd);
 }
 
 function headerError(

@@ -17,6 +17,11 @@ export const VERSION_2 = 2;
 /** Signature, version and command, family and transport, length (section 2.2). */
 export const FIXED_LENGTH = 16;
 
+/** Offsets in the fixed part: command, family, length (section 2.2). */
+export const COMMAND_AT = 12;
+export const FAMILY_AT = 13;
+export const LENGTH_AT = 14;
+
 /** Largest v2 header: the length field has 16 bits (section 2.2). */
 export const LONGEST_HEADER: number = FIXED_LENGTH + 0xffff;
 
@@ -32,6 +37,10 @@ export const DEFAULT_MAX_LENGTH = 4096;
 /** Commands by nibble (section 2.2). */
 export const COMMANDS: readonly Command[] = ["LOCAL", "PROXY"];
 
+/** Version and command, byte 13 (section 2.2). */
+export const LOCAL_BYTE: number = VERSION_2 << 4 | COMMANDS.indexOf("LOCAL");
+export const PROXY_BYTE: number = VERSION_2 << 4 | COMMANDS.indexOf("PROXY");
+
 /** Families by nibble (section 2.2). */
 export const FAMILIES: readonly Family[] = ["UNSPEC", "INET", "INET6", "UNIX"];
 
@@ -45,18 +54,26 @@ export const UNIX_PATH_LENGTH = 108;
 export const PORTS_LENGTH: number = 2 * 2;
 
 /** Address block of each family nibble, in bytes (section 2.2). */
-const BLOCK_LENGTHS: readonly number[] = [
+const FAMILY_LENGTHS: readonly number[] = [
   0,
   2 * 4 + PORTS_LENGTH,
   2 * 16 + PORTS_LENGTH,
   2 * UNIX_PATH_LENGTH,
 ];
 
-/** Address block of a family and transport byte, in bytes; UNSPEC has none. */
-export function blockLength(familyByte: number): number {
-  const isUnspec = TRANSPORTS[familyByte & 0x0f] === "UNSPEC";
-  return isUnspec ? 0 : BLOCK_LENGTHS[familyByte >> 4] ?? 0;
-}
+/**
+ * Address block of each family and transport byte, in bytes; UNSPEC has none,
+ * an undefined nibble no entry (section 2.2).
+ */
+export const BLOCK_LENGTHS: readonly (number | undefined)[] = Array.from(
+  { length: 256 },
+  (_, byte) => {
+    const transport = TRANSPORTS[byte & 0x0f];
+    const length = FAMILY_LENGTHS[byte >> 4];
+    if (transport === undefined || length === undefined) return undefined;
+    return transport === "UNSPEC" ? 0 : length;
+  },
+);
 
 /** Type and length of a TLV, in bytes (section 2.2). */
 export const TLV_HEADER_LENGTH = 3;
@@ -82,4 +99,34 @@ export const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 /** The first `length` bytes, without a new view where that is all of them. */
 export function firstBytes(bytes: Uint8Array, length: number): Uint8Array {
   return length === bytes.length ? bytes : bytes.subarray(0, length);
+}
+
+/** A number of 16 bits in network byte order; a DataView for it costs as much as a whole decode. */
+export function uint16(bytes: Uint8Array, at: number): number {
+  return (bytes[at] ?? 0) << 8 | (bytes[at + 1] ?? 0);
+}
+
+/** A number of 32 bits in network byte order. */
+export function uint32(bytes: Uint8Array, at: number): number {
+  return uint16(bytes, at) * 0x10000 + uint16(bytes, at + 2);
+}
+
+/** Writes the low 16 bits in network byte order. */
+export function writeUint16(
+  target: Uint8Array,
+  at: number,
+  value: number,
+): void {
+  target[at] = value >> 8;
+  target[at + 1] = value;
+}
+
+/** Writes 32 bits in network byte order. */
+export function writeUint32(
+  target: Uint8Array,
+  at: number,
+  value: number,
+): void {
+  writeUint16(target, at, value >>> 16);
+  writeUint16(target, at + 2, value);
 }

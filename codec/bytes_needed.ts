@@ -1,4 +1,4 @@
-import { scan } from "./_scan.ts";
+import { DEFAULTS, scan } from "./_scan.ts";
 import type { DecodeOptions } from "./types.ts";
 
 /**
@@ -23,7 +23,7 @@ import type { DecodeOptions } from "./types.ts";
  */
 export function bytesNeeded(
   bytes: Uint8Array,
-  options: DecodeOptions = {},
+  options: DecodeOptions = DEFAULTS,
 ): number {
   const result = scan(bytes, options);
   return typeof result === "number" ? result : 0;

@@ -1,4 +1,4 @@
-import { scan } from "./_scan.ts";
+import { DEFAULTS, scan } from "./_scan.ts";
 import type { DecodeOptions, ProxyInfo } from "./types.ts";
 
 /**
@@ -31,7 +31,7 @@ import type { DecodeOptions, ProxyInfo } from "./types.ts";
  */
 export function decode(
   bytes: Uint8Array,
-  options: DecodeOptions = {},
+  options: DecodeOptions = DEFAULTS,
 ): ProxyInfo | undefined {
   const result = scan(bytes, options);
   return typeof result === "number" ? undefined : result;

@@ -1,7 +1,7 @@
 import { checkTlvs } from "./_check_tlvs.ts";
 import { collectTlvs } from "./_collect_tlvs.ts";
 import { plainView } from "./_plain_view.ts";
-import type { DecodedTlvs } from "./types.ts";
+import type { DecodedTlvs, TlvLocations, Tlvs } from "./types.ts";
 
 /** Options of {@link decodeTlvs}. */
 export interface DecodeTlvsOptions {
@@ -36,8 +36,9 @@ export function decodeTlvs(
   options: DecodeTlvsOptions = {},
 ): DecodedTlvs {
   bytes = plainView(bytes);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (!options.partial) checkTlvs(view, 0, bytes.byteLength);
-  const { tlvs, tlv_loc } = collectTlvs(bytes, view, 0, bytes.byteLength);
+  const tlvs: Tlvs = {};
+  const tlv_loc: TlvLocations = {};
+  const extent = collectTlvs(bytes, 0, tlvs, tlv_loc);
+  if (extent !== "all" && !options.partial) checkTlvs(bytes, 0, bytes.length);
   return { tlvs, tlv_loc };
 }

@@ -1,7 +1,10 @@
-import { lineOf } from "./_encode_v1.ts";
+import { planV1, writeV1 } from "./_encode_v1.ts";
 import { quote } from "./_quote.ts";
 import { planV2, writeV2 } from "./_encode_v2.ts";
-import type { EncodeOptions, ProxyHeader, RawTlv } from "./types.ts";
+import type { EncodeOptions, ProxyHeader } from "./types.ts";
+
+/** One for all calls: less than a new object for each. */
+const NO_OPTIONS: EncodeOptions = {};
 
 /**
  * Encodes a header into one new buffer, to be sent in one write: many
@@ -36,13 +39,12 @@ import type { EncodeOptions, ProxyHeader, RawTlv } from "./types.ts";
  */
 export function encode(
   header: ProxyHeader,
-  options: EncodeOptions = {},
+  options: EncodeOptions = NO_OPTIONS,
 ): Uint8Array<ArrayBuffer> {
   if (versionOf(header) === 1) {
-    const line = lineOf(header);
-    const bytes = new Uint8Array(line.length);
-    writeLine(line, bytes);
-    return bytes;
+    const line = new Uint8Array(planV1(header));
+    writeV1(line.length, line);
+    return line;
   }
   const plan = planV2(header, options);
   const bytes = new Uint8Array(plan.length);
@@ -69,29 +71,18 @@ export function encode(
 export function encodeInto(
   header: ProxyHeader,
   target: Uint8Array,
-  options: EncodeOptions = {},
+  options: EncodeOptions = NO_OPTIONS,
 ): number {
   if (versionOf(header) === 1) {
-    const line = lineOf(header);
-    checkRoom(target, line.length);
-    writeLine(line, target);
-    return line.length;
+    const length = planV1(header);
+    checkRoom(target, length);
+    writeV1(length, target);
+    return length;
   }
-  const plan = planV2(header, options);
+  const plan = planV2(header, options, target);
   checkRoom(target, plan.length);
-  writeV2({ ...plan, entries: apart(plan.entries, target) }, target);
+  writeV2(plan, target);
   return plan.length;
-}
-
-/** Entries whose values may be written over: those of a header that is rewritten in place. */
-function apart(
-  entries: readonly RawTlv[],
-  { buffer }: Uint8Array,
-): readonly RawTlv[] {
-  return entries.map(({ type, value }) => ({
-    type,
-    value: value.buffer === buffer ? value.slice() : value,
-  }));
 }
 
 function versionOf({ version = 2 }: ProxyHeader): 1 | 2 {
@@ -108,9 +99,4 @@ function checkRoom(target: Uint8Array, length: number): void {
   throw new RangeError(
     `Cannot encode into target: needs ${length} bytes, received ${target.length}`,
   );
-}
-
-/** The line is ASCII. */
-function writeLine(line: string, target: Uint8Array): void {
-  for (let i = 0; i < line.length; i++) target[i] = line.charCodeAt(i);
 }

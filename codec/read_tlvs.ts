@@ -25,12 +25,11 @@ import type { LocatedTlv } from "./types.ts";
  */
 export function* readTlvs(bytes: Uint8Array): Generator<LocatedTlv> {
   bytes = plainView(bytes);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const end = bytes.byteLength;
+  const end = bytes.length;
   for (let at = 0; at < end;) {
-    const next = tlvEnd(view, at, end) ?? end;
+    const next = tlvEnd(bytes, at, end) ?? end;
     yield {
-      type: view.getUint8(at),
+      type: bytes[at] ?? 0,
       offset: at,
       value: bytes.subarray(at + TLV_HEADER_LENGTH, next),
     };

@@ -31,6 +31,9 @@ export const TLV_TYPES = {
 /** Name of a type of TLV in the specification. */
 export type TlvName = keyof typeof TLV_TYPES;
 
+/** `xNN`, the name of any type by its number. */
+type TlvHexName = `x${string}`;
+
 /** What a value is in `Tlvs`. */
 export type TlvKind = "text" | "number" | "bytes";
 
@@ -50,9 +53,10 @@ const KINDS: Partial<Record<TlvName, TlvKind>> = {
 };
 
 /** `xNN` of every type, by number. */
-const HEX_NAMES: readonly string[] = Array.from(
+const HEX_NAMES: readonly TlvHexName[] = Array.from(
   { length: 256 },
-  (_, type) => `x${type.toString(16).toUpperCase().padStart(2, "0")}`,
+  (_, type): TlvHexName =>
+    `x${type.toString(16).toUpperCase().padStart(2, "0")}`,
 );
 
 /** Every type's name, by number. */
@@ -62,7 +66,9 @@ const NAMES: string[] = [...HEX_NAMES];
 const KINDS_BY_TYPE: TlvKind[] = HEX_NAMES.map(() => "bytes");
 
 /** Every type by each of its names. */
-const TYPES = new Map(HEX_NAMES.map((name, type) => [name, type]));
+const TYPES = new Map<string, number>(
+  HEX_NAMES.map((name, type) => [name, type]),
+);
 
 const KINDS_BY_NAME = new Map<string, TlvKind>(Object.entries(KINDS));
 for (const [name, type] of Object.entries(TLV_TYPES)) {
@@ -114,8 +120,8 @@ export function tlvType(name: string): number | undefined {
 }
 
 /** `xNN` of a type, whether it has a name or not. */
-export function tlvHexName(type: number): string {
-  return HEX_NAMES[type] ?? "";
+export function tlvHexName(type: number): TlvHexName {
+  return HEX_NAMES[type] ?? "x";
 }
 
 /** Whether the specification has a name for a type. */

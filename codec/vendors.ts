@@ -35,7 +35,7 @@ export function awsVpcEndpointId(
     AWS,
     (v) => v[0] === AWS_VPC_ENDPOINT_ID && v.length > 1,
   );
-  return value && decodeText(value.subarray(1));
+  return value && decodeText(value, 1, value.length);
 }
 
 /**

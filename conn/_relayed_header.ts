@@ -1,8 +1,8 @@
 import { quote } from "../codec/_quote.ts";
-import { tlvEntries } from "../codec/_tlv_entries.ts";
 import { isSslSubtype } from "../codec/tlv_types.ts";
 import {
   type Address,
+  encodeTlvs,
   type ProxyHeader,
   type ProxyInfo,
   ProxyProtocolError,
@@ -31,7 +31,9 @@ export function relayedHeader(
   const { send = 2, add, uniqueId } = options;
   const keep = options.keep && readTypes("keep", options.keep);
   const drop = readTypes("drop", options.drop ?? []);
-  const added = add === undefined ? [] : tlvEntries(add);
+  const added: RawTlv[] = add === undefined
+    ? []
+    : [...readTlvs(encodeTlvs(add))];
   const isReplaced = (type: number) => added.some((tlv) => tlv.type === type);
   const tlvs = receivedTlvs(info, remoteAddr).filter(({ type }) =>
     (keep?.has(type) ?? true) && !drop.has(type) && !isReplaced(type)
@@ -86,7 +88,7 @@ function receivedTlvs(
 
 function canBeWritten(tlv: RawTlv): boolean {
   try {
-    return tlvEntries([tlv]).length === 1;
+    return encodeTlvs([tlv]).length > 0;
   } catch {
     return false;
   }

@@ -25,7 +25,13 @@ function standIns(): string[] {
 }
 
 const map = standIns();
-const SHIPPED = ["mod.ts", "codec/mod.ts", "conn/bun.ts", "conn/node.ts"];
+const SHIPPED = [
+  "mod.ts",
+  "codec/mod.ts",
+  "conn/bun.ts",
+  "conn/node.ts",
+  "conn/cli.ts",
+];
 const STEPS: Step[] = [
   { name: "test", args: ["task", "test"] },
   { name: "fmt", args: ["fmt", "--check"], isCheck: true },

@@ -19,6 +19,14 @@ export const BLOCK6 =
 export const BLOCK_UNIX: string = unixPath("2f72756e2f61") +
   unixPath("2f72756e2f62");
 
+/** Family bytes of section 2.2 and the length of their address blocks. */
+export const BLOCK_LENGTHS: ReadonlyMap<number, number> = new Map([
+  ...[0x00, 0x01, 0x02, 0x10, 0x20, 0x30].map((byte) => [byte, 0] as const),
+  ...[0x11, 0x12].map((byte) => [byte, 12] as const),
+  ...[0x21, 0x22].map((byte) => [byte, 36] as const),
+  ...[0x31, 0x32].map((byte) => [byte, 216] as const),
+]);
+
 /** Bytes of hex digits; spaces are for the reader. */
 export function hex(digits: string): Uint8Array<ArrayBuffer> {
   const pairs = digits.replaceAll(" ", "").match(/../g) ?? [];
@@ -33,7 +41,9 @@ export function toHex(bytes: Uint8Array): string {
 
 /** Bytes of text of 8-bit characters. */
 export function ascii(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }
 
 /** The text of a value, as hex. */

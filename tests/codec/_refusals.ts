@@ -405,6 +405,13 @@ const V2_TLVS: readonly Refusal[] = [
     "checksum",
     { offset: 19 },
   ),
+  v2(
+    "a wrong CRC32C on LOCAL beside a UNIQUE_ID that does not fit its type",
+    SIGNATURE_HEX + "2000008b" + tlv("05", "00".repeat(129)) + "030004000000",
+    "00",
+    "checksum",
+    { offset: 16 + 132 + 3 },
+  ),
   // What is left of the header rules these out before their length is in.
   v2("a CRC32C with 5 bytes left", announce(5), "03" + "00020000", "tlv", {
     offset: 28,

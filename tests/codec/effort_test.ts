@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { bytesNeeded, decode } from "../../codec/mod.ts";
-import { BLOCK4, hex, SIGNATURE_HEX } from "./_hex.ts";
+import { LABORIOUS, tcp4 } from "./_laborious.ts";
 
 /** Reads of multi-byte fields and views made while `run` runs. */
 function countCalls(run: () => void): number {
@@ -35,41 +35,11 @@ function countCalls(run: () => void): number {
   return calls;
 }
 
-/** A TCP4 header with these TLVs. */
-function header(tlvs: string): Uint8Array {
-  const length = (12 + tlvs.length / 2).toString(16).padStart(4, "0");
-  return hex(SIGNATURE_HEX + "2111" + length + BLOCK4 + tlvs);
-}
-
-/** One SSL, in it this many bytes more. */
-function ssl(inside: string): string {
-  return "20" + (5 + inside.length / 2).toString(16).padStart(4, "0") +
-    "0100000000" + inside;
-}
-
-/** SSL in SSL, this many levels deep. */
-function nested(levels: number): string {
-  let digits = "";
-  for (let level = 0; level < levels; level++) digits = ssl(digits);
-  return digits;
-}
-
-/** Bodies that could make a naive reader work over and over. */
-const BODIES: readonly [string, (size: number) => string][] = [
-  ["empty TLVs", (size) => "e00000".repeat(size / 3)],
-  ["empty NOOPs", (size) => "040000".repeat(size / 3)],
-  ["sub-TLVs in one SSL", (size) => ssl("210000".repeat(size / 3))],
-  ["one SSL behind another", (size) => "2000050100000000".repeat(size / 8)],
-  ["SSL in SSL", (size) => nested(Math.floor(size / 8))],
-  ["checksums", (size) => "03000400000000".repeat(Math.floor(size / 7))],
-  ["one large TLV", (size) => "e0" + size.toString(16) + "00".repeat(size)],
-];
-
-for (const [name, bodyOf] of BODIES) {
+for (const [name, headerOf] of LABORIOUS) {
   Deno.test(`decode() does work in proportion to ${name}`, () => {
     const options = { maxLength: 65551, checksum: "ignore" } as const;
     const [small, large] = [0x3000, 0xc000].map((size) => {
-      const bytes = header(bodyOf(size));
+      const bytes = headerOf(size);
       let isWhole = false;
       const calls = countCalls(() => {
         isWhole = decode(bytes, options)?.raw.length === bytes.length;
@@ -84,7 +54,7 @@ for (const [name, bodyOf] of BODIES) {
 }
 
 Deno.test("bytesNeeded() asks for a header of 64 KiB in 3 reads", () => {
-  const bytes = header("e00000".repeat(0xc000 / 3));
+  const bytes = tcp4("e00000".repeat(0xc000 / 3));
   const options = { maxLength: 65551 };
   const lengths: number[] = [];
   let at = 0;

@@ -872,6 +872,14 @@ Deno.test("encode() refuses a header of over 65551 bytes", () => {
   assertRefused(header, { align: 4 }, RangeError, "tlvs");
 });
 
+Deno.test("encode() writes no stray beside an SSL that could not be read", () => {
+  const bytes = v2("2111", BLOCK4 + tlv("22", "61") + tlv("20", "01"));
+  const info = decode(bytes, { tlvs: "lenient" });
+  assert(info !== undefined);
+  assertEquals([info.tlvs.SSL, info.tlvs["x22"]], [false, hex("61")]);
+  assertEquals(decode(encode(info))?.tlvs, {});
+});
+
 for (const align of [0, -1, 1.5, NaN, Infinity, 65552]) {
   Deno.test(`encode() refuses align ${align}`, () => {
     assertRefused(TCP4, { align }, RangeError, "align");

@@ -32,13 +32,15 @@ export async function dialUnix(path: string): Promise<Dialled> {
   return { conn, ends: endsOf(conn) };
 }
 
-/** Dials over TLS, and names `sni.example` and `h2`. */
+/** Dials over TLS, behind a header if there is one; names `sni.example` and `h2`. */
 export async function dialTls(
   port: number,
   hostname = "127.0.0.1",
+  header?: Uint8Array,
 ): Promise<Dialled> {
   const tcp = await Deno.connect({ hostname, port });
   const ends = endsOf(tcp);
+  if (header) await send(tcp, header);
   // Deno.connectTls would look the name up to send it.
   const conn = await Deno.startTls(tcp, {
     hostname: "sni.example",

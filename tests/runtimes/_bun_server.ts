@@ -1,9 +1,9 @@
 /** The server of the scenarios by `./bun`: tells its port, then serves. */
 
-import process from "node:process";
 import { proxied } from "../../conn/bun.ts";
 import { listen, type Socket } from "../bun/_bun.ts";
 import { OPTIONS } from "./_options.ts";
+import { tell } from "./_script.ts";
 
 /** What is still to be sent to a socket, and whether its end comes after that. */
 interface Sending {
@@ -48,7 +48,4 @@ const listener = listen({
     },
   }, OPTIONS),
 });
-console.log(listener.port);
-
-// Whoever has started this ends it by closing its input.
-process.stdin.resume().on("end", () => process.exit());
+tell(listener.port);

@@ -2,6 +2,7 @@
 
 import { proxied, serve } from "../../mod.ts";
 import { OPTIONS } from "./_options.ts";
+import { tell } from "./_script.ts";
 
 const tcp = Deno.listen({ hostname: "127.0.0.1", port: 0 });
 serve(proxied(tcp, OPTIONS), async (conn) => {
@@ -12,8 +13,4 @@ serve(proxied(tcp, OPTIONS), async (conn) => {
   await conn.write(new TextEncoder().encode(JSON.stringify(told) + "\n"));
   await conn.pipeTo(conn.writable);
 });
-console.log(tcp.addr.port);
-
-// Whoever has started this ends it by closing its input.
-await new Response(Deno.stdin.readable).text();
-Deno.exit();
+tell(tcp.addr.port);

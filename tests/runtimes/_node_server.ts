@@ -1,9 +1,9 @@
 /** The server of the scenarios by `./node`: tells its port, then serves. */
 
 import { createServer } from "node:net";
-import process from "node:process";
 import { proxied } from "../../conn/node.ts";
 import { OPTIONS } from "./_options.ts";
+import { tell } from "./_script.ts";
 
 const server = createServer({ allowHalfOpen: true }, (socket) => {
   const { remoteAddress = null, remotePort = null } = socket;
@@ -14,8 +14,5 @@ const server = createServer({ allowHalfOpen: true }, (socket) => {
 });
 proxied(server, OPTIONS).listen(0, "127.0.0.1", () => {
   const address = server.address();
-  if (typeof address === "object") console.log(address?.port);
+  if (typeof address === "object") tell(address?.port);
 });
-
-// Whoever has started this ends it by closing its input.
-process.stdin.resume().on("end", () => process.exit());

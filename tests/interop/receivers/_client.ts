@@ -8,12 +8,14 @@ import { concat } from "@std/bytes";
 import { utf8 } from "../../_bytes.ts";
 import { send } from "../../conn/_loopback.ts";
 import { outcomeOf, readFacts, type Reply } from "./_facts.ts";
+import type { Sent } from "./_receiver.ts";
+import { untilTaken } from "./_taken.ts";
 
 /** How long an answer may take, in ms. */
 export const TIMEOUT = 8000;
 
 /** Sends a header and a request to a port; what came of it. */
-export type Ask = (port: number, header: Uint8Array) => Promise<string>;
+export type Ask = (port: number, sent: Sent) => Promise<string>;
 
 /** Connects for as long as an answer may take. */
 export async function dial(port: number): Promise<Disposable & Deno.TcpConn> {
@@ -27,20 +29,33 @@ export async function dial(port: number): Promise<Disposable & Deno.TcpConn> {
   return conn;
 }
 
+/** Sends a header, and in the write of its end what follows it. */
+export async function sendHeader(
+  conn: Deno.TcpConn,
+  { header, cut = 0 }: Sent,
+  request: Uint8Array,
+): Promise<void> {
+  if (cut > 0) {
+    await send(conn, header.subarray(0, cut));
+    await untilTaken(conn);
+  }
+  await send(conn, concat([header.subarray(cut), request]));
+}
+
 /**
- * Sends a header and what follows it in one write, and reads until the end or
- * until the answer is complete.
+ * Sends a header with what follows it, and reads until the end or until the
+ * answer is complete.
  */
 export async function exchange(
   port: number,
-  header: Uint8Array,
+  sent: Sent,
   request: string,
   isComplete: (text: string) => boolean = () => false,
 ): Promise<Reply> {
   using conn = await dial(port);
   const reply = { text: "", port: conn.localAddr.port };
   try {
-    await send(conn, concat([header, utf8(request)]));
+    await sendHeader(conn, sent, utf8(request));
     await readText(conn, reply, isComplete);
   } catch (error) {
     if (!isReset(error)) throw error;
@@ -74,8 +89,8 @@ export function asking(
   request: string,
   isComplete?: (text: string) => boolean,
 ): Ask {
-  return async (port, header) => {
-    const reply = await exchange(port, header, request, isComplete);
+  return async (port, sent) => {
+    const reply = await exchange(port, sent, request, isComplete);
     return outcomeOf(readFacts(reply.text), reply.port);
   };
 }

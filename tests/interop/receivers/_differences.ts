@@ -4,7 +4,7 @@
  * @module
  */
 
-import { INPUTS } from "./_inputs.ts";
+import { type InputName, INPUTS } from "./_inputs.ts";
 import type { Differences } from "./_receiver.ts";
 
 /** It takes a header whatever its checksum. */
@@ -53,6 +53,24 @@ export const REAL_UNIX: Differences = {
   "v2 UNIX": { outcome: "real", note: "ignores UNIX sockets" },
 };
 
+/** It wants a header in one read. */
+export const NO_PIECES: Differences = noPieces(
+  INPUTS.filter(({ cut }) => cut !== undefined).map(({ name }) => name),
+  "refuses headers in pieces",
+);
+
+/** It wants a line of v1 in one read. */
+export const NO_PIECES_OF_V1: Differences = noPieces(
+  ["v1 TCP4 in two pieces"],
+  "refuses a line of v1 in pieces",
+);
+
+/** It wants in one read by what it tells v2 from v1. */
+export const NO_PIECES_OF_SIGNATURE: Differences = noPieces(
+  ["v2 TCP4 with its signature in two pieces"],
+  "refuses the signature of v2 in pieces",
+);
+
 /** It refuses headers of v2 that are longer than lines of v1. */
 export function atMost(length: number): Differences {
   const note = `refuses headers over ${length} bytes, v2 as well`;
@@ -68,5 +86,11 @@ export function onlyVersion(version: 1 | 2): Differences {
   return Object.fromEntries(
     INPUTS.filter(({ name }) => !name.startsWith(`v${version} `))
       .map(({ name }) => [name, difference]),
+  );
+}
+
+function noPieces(names: readonly InputName[], note: string): Differences {
+  return Object.fromEntries(
+    names.map((name) => [name, { outcome: "refused", note } as const]),
   );
 }

@@ -8,9 +8,10 @@ import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { concat } from "@std/bytes";
 import { encode } from "../../../mod.ts";
-import { receive, send } from "../../conn/_loopback.ts";
-import { dial, isReset, TIMEOUT } from "./_client.ts";
+import { receive } from "../../conn/_loopback.ts";
+import { dial, isReset, sendHeader, TIMEOUT } from "./_client.ts";
 import { outcomeOf, readFacts } from "./_facts.ts";
+import type { Sent } from "./_receiver.ts";
 
 /** A query for TXT of `who.` with recursion, behind its id. */
 const QUERY_TAIL = Uint8Array.fromHex(
@@ -27,12 +28,13 @@ function query(id: number): Uint8Array<ArrayBuffer> {
 /** What a server says in its answer over TCP. */
 export async function askDnsOverTcp(
   port: number,
-  header: Uint8Array,
+  sent: Sent,
 ): Promise<string> {
   using conn = await dial(port);
   const message = query(1);
-  await send(conn, concat([header, Uint8Array.of(0, message.length), message]));
   try {
+    const prefixed = concat([Uint8Array.of(0, message.length), message]);
+    await sendHeader(conn, sent, prefixed);
     const length = await receive(conn, 2);
     if (length.length === 0) return "refused";
     const answer = await receive(
@@ -53,7 +55,7 @@ export async function askDnsOverTcp(
  */
 export async function askDnsOverUdp(
   port: number,
-  header: Uint8Array,
+  { header }: Sent,
 ): Promise<string> {
   // Deno's own sockets for datagrams are unstable.
   const socket = createSocket("udp4");

@@ -37,6 +37,7 @@ export function dnsdist(carrier: "TCP" | "UDP"): Receiver {
   return {
     name: `dnsdist over ${carrier}`,
     isCheap: false,
+    isUdp: carrier === "UDP",
     needsRoot: false,
     packages: ["dnsdist"],
     programs: ["dnsdist"],

@@ -6,7 +6,7 @@
 
 import { encode, type ProxyHeader } from "../../../mod.ts";
 import { utf8 } from "../../_bytes.ts";
-import type { Facts, Outcome } from "./_receiver.ts";
+import type { Facts, Outcome, Sent } from "./_receiver.ts";
 
 const INET = {
   source: { transport: "tcp", hostname: "192.0.2.1", port: 56324 },
@@ -78,12 +78,14 @@ export type InputName =
   | "v2 UDP4"
   | "v2 UNIX"
   | "v2 UNSPEC"
-  | "v2 LOCAL";
+  | "v2 LOCAL"
+  | "v1 TCP4 in two pieces"
+  | "v2 TCP4 in two pieces"
+  | "v2 TCP4 with its signature in two pieces";
 
 /** A header that is sent. */
-export interface Input {
+export interface Input extends Sent {
   name: InputName;
-  header: Uint8Array<ArrayBuffer>;
   /** What the specification lets one expect. */
   outcome: Outcome;
   /** All that the header says. */
@@ -113,6 +115,9 @@ export const INPUTS: readonly Input[] = [
   told("v2 UNIX", encode(UNIX), SAYS_UNIX),
   real("v2 UNSPEC", encode({ command: "PROXY", family: "UNSPEC" })),
   real("v2 LOCAL", encode({ command: "LOCAL" })),
+  cut("v1 TCP4 in two pieces", encode({ version: 1, ...INET }), 8),
+  cut("v2 TCP4 in two pieces", encode(INET), 20),
+  cut("v2 TCP4 with its signature in two pieces", encode(INET), 8),
 ];
 
 function told(
@@ -125,6 +130,15 @@ function told(
 
 function real(name: InputName, header: Uint8Array<ArrayBuffer>): Input {
   return { name, header, outcome: "real", facts: {} };
+}
+
+/** One that every receiver should wait for (section 2). */
+function cut(
+  name: InputName,
+  header: Uint8Array<ArrayBuffer>,
+  at: number,
+): Input {
+  return { ...told(name, header, SAYS_INET), cut: at };
 }
 
 /** The last byte is one of the checksum, the only TLV. */

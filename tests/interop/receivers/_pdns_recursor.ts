@@ -56,6 +56,7 @@ export function pdnsRecursor(carrier: "TCP" | "UDP"): Receiver {
   return {
     name: `pdns-recursor over ${carrier}`,
     isCheap: false,
+    isUdp: carrier === "UDP",
     needsRoot: false,
     packages: ["pdns-recursor"],
     programs: ["pdns_recursor"],

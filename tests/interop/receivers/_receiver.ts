@@ -43,13 +43,20 @@ export interface Difference {
 /** Differences by the input that shows them. */
 export type Differences = Partial<Record<InputName, Difference>>;
 
+/** A header on its way. */
+export interface Sent {
+  header: Uint8Array<ArrayBuffer>;
+  /** After how many bytes it is cut in two; it is whole without. */
+  cut?: number;
+}
+
 /** A server that listens; it ends by `await using`. */
 export interface Receiving extends AsyncDisposable {
   /**
    * Sends a header with a request behind it. What the server says of it, such
    * as `src=192.0.2.1:56324 dst=198.51.100.1:443`, or `real` or `refused`.
    */
-  probe(header: Uint8Array): Promise<string>;
+  probe(sent: Sent): Promise<string>;
 }
 
 /** A server that reads headers. */
@@ -58,6 +65,8 @@ export interface Receiver {
   name: string;
   /** Whether it is small and quick enough for every run. */
   isCheap: boolean;
+  /** Whether headers come in datagrams, so that they are never cut. */
+  isUdp?: boolean;
   /** Whether it only starts as root. */
   needsRoot: boolean;
   /** Packages of Debian 12 that it is in. */

@@ -36,7 +36,7 @@ export async function startPlan(
   }));
   const port = firstOf(running.ports);
   return {
-    probe: (header) => ask(port, header),
+    probe: (sent) => ask(port, sent),
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
 }

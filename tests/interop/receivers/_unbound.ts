@@ -49,6 +49,7 @@ export function unbound(carrier: "TCP" | "UDP"): Receiver {
   return {
     name: `unbound over ${carrier}`,
     isCheap: true,
+    isUdp: carrier === "UDP",
     needsRoot: false,
     packages: ["unbound"],
     programs: ["unbound"],

@@ -1,7 +1,13 @@
 /** @module */
 
 import { asking } from "./_client.ts";
-import { NO_CHECKSUM, NO_UDP, NO_UNIX, NO_UNSPEC } from "./_differences.ts";
+import {
+  NO_CHECKSUM,
+  NO_PIECES,
+  NO_UDP,
+  NO_UNIX,
+  NO_UNSPEC,
+} from "./_differences.ts";
 import { versionOf } from "./_programs.ts";
 import type { Receiver } from "./_receiver.ts";
 import { startPlan, write } from "./_start.ts";
@@ -45,7 +51,13 @@ export const receiver: Receiver = {
   packages: ["dovecot-imapd"],
   programs: ["dovecot"],
   tells: ["src", "dst"],
-  differs: { ...NO_CHECKSUM, ...NO_UDP, ...NO_UNSPEC, ...NO_UNIX },
+  differs: {
+    ...NO_PIECES,
+    ...NO_CHECKSUM,
+    ...NO_UDP,
+    ...NO_UNSPEC,
+    ...NO_UNIX,
+  },
   version: () => versionOf("dovecot", "--version"),
   start: () =>
     startPlan({

@@ -1,6 +1,6 @@
 /** @module */
 
-import { NO_CHECKSUM, NO_UNSPEC } from "./_differences.ts";
+import { NO_CHECKSUM, NO_PIECES_OF_V1, NO_UNSPEC } from "./_differences.ts";
 import { beside, run, versionOf } from "./_programs.ts";
 import type { Receiver } from "./_receiver.ts";
 import { startPlan } from "./_start.ts";
@@ -16,7 +16,7 @@ export const receiver: Receiver = {
   packages: ["golang-go", PACKAGE],
   programs: ["go", `${SOURCES}/src/github.com/pires/go-proxyproto`],
   tells: ["src", "sport", "dst", "dport", "alpn", "authority", "unique_id"],
-  differs: { ...NO_CHECKSUM, ...NO_UNSPEC },
+  differs: { ...NO_PIECES_OF_V1, ...NO_CHECKSUM, ...NO_UNSPEC },
   version: () => versionOf("dpkg-query", "-W", PACKAGE),
   start: () =>
     startPlan({

@@ -1,6 +1,6 @@
 /** @module */
 
-import { NO_UDP, NO_UNIX, NO_UNSPEC } from "./_differences.ts";
+import { NO_PIECES, NO_UDP, NO_UNIX, NO_UNSPEC } from "./_differences.ts";
 import { versionOf } from "./_programs.ts";
 import type { Receiver } from "./_receiver.ts";
 import { startPlan, write } from "./_start.ts";
@@ -25,7 +25,7 @@ export const receiver: Receiver = {
   packages: ["haproxy"],
   programs: ["haproxy"],
   tells: ["src", "sport", "dst", "dport", "authority", "unique_id"],
-  differs: { ...NO_UDP, ...NO_UNSPEC, ...NO_UNIX },
+  differs: { ...NO_PIECES, ...NO_UDP, ...NO_UNSPEC, ...NO_UNIX },
   version: () => versionOf("haproxy", "-v"),
   start: () =>
     startPlan({

@@ -1,6 +1,6 @@
 /** @module */
 
-import { NO_CHECKSUM, REAL_UDP } from "./_differences.ts";
+import { NO_CHECKSUM, NO_PIECES, REAL_UDP } from "./_differences.ts";
 import { versionOf } from "./_programs.ts";
 import type { Receiver } from "./_receiver.ts";
 import { startPlan, write } from "./_start.ts";
@@ -27,7 +27,7 @@ export const receiver: Receiver = {
   packages: ["lighttpd"],
   programs: ["lighttpd"],
   tells: ["src"],
-  differs: { ...NO_CHECKSUM, ...REAL_UDP },
+  differs: { ...NO_PIECES, ...NO_CHECKSUM, ...REAL_UDP },
   version: () => versionOf("lighttpd", "-v"),
   start: () =>
     startPlan({

@@ -2,12 +2,17 @@
 
 import { concat } from "@std/bytes";
 import { utf8 } from "../../_bytes.ts";
-import { receive, send } from "../../conn/_loopback.ts";
-import { dial, isReset } from "./_client.ts";
-import { NO_CHECKSUM, NO_UDP, NO_UNSPEC } from "./_differences.ts";
+import { receive } from "../../conn/_loopback.ts";
+import { dial, isReset, sendHeader } from "./_client.ts";
+import {
+  NO_CHECKSUM,
+  NO_PIECES_OF_SIGNATURE,
+  NO_UDP,
+  NO_UNSPEC,
+} from "./_differences.ts";
 import { outcomeOf } from "./_facts.ts";
 import { giveTo, isRoot, run, versionOf } from "./_programs.ts";
-import type { Receiver } from "./_receiver.ts";
+import type { Receiver, Sent } from "./_receiver.ts";
 import { startPlan, write } from "./_start.ts";
 
 const configuration = (directory: string, port: number) => `
@@ -46,11 +51,11 @@ async function receivePacket(conn: Deno.Conn): Promise<string> {
 }
 
 /** It greets before it has seen a header. */
-async function ask(port: number, header: Uint8Array): Promise<string> {
+async function ask(port: number, sent: Sent): Promise<string> {
   using conn = await dial(port);
   try {
     await receivePacket(conn);
-    await send(conn, concat([header, packet(1, LOGIN)]));
+    await sendHeader(conn, sent, packet(1, LOGIN));
     const answer = await receivePacket(conn);
     const src = /(?:Host |@)'(.*?)'/.exec(answer)?.[1];
     return outcomeOf(
@@ -72,6 +77,7 @@ export const receiver: Receiver = {
   programs: ["mariadbd", "mariadb-install-db"],
   tells: ["src"],
   differs: {
+    ...NO_PIECES_OF_SIGNATURE,
     ...NO_CHECKSUM,
     ...NO_UDP,
     ...NO_UNSPEC,

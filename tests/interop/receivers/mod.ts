@@ -9,6 +9,7 @@ import { receiver as apache } from "./apache.ts";
 import { receiver as dnsdistTcp } from "./dnsdist_tcp.ts";
 import { receiver as dnsdistUdp } from "./dnsdist_udp.ts";
 import { receiver as dovecot } from "./dovecot.ts";
+import { receiver as exim } from "./exim.ts";
 import { receiver as goProxyproto } from "./go_proxyproto.ts";
 import { receiver as gunicorn } from "./gunicorn.ts";
 import { receiver as h2o } from "./h2o.ts";
@@ -44,6 +45,7 @@ export const receivers: readonly Receiver[] = [
   dnsdistTcp,
   dnsdistUdp,
   dovecot,
+  exim,
   goProxyproto,
   gunicorn,
   h2o,

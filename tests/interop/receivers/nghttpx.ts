@@ -1,6 +1,6 @@
 /** @module */
 
-import { NO_CHECKSUM, REAL_UNIX } from "./_differences.ts";
+import { NO_CHECKSUM, NO_PIECES, REAL_UNIX } from "./_differences.ts";
 import { versionOf } from "./_programs.ts";
 import type { Receiver } from "./_receiver.ts";
 import { write } from "./_start.ts";
@@ -22,7 +22,7 @@ export const receiver: Receiver = {
   packages: ["nghttp2-proxy"],
   programs: ["nghttpx"],
   tells: ["src"],
-  differs: { ...NO_CHECKSUM, ...REAL_UNIX },
+  differs: { ...NO_PIECES, ...NO_CHECKSUM, ...REAL_UNIX },
   version: () => versionOf("nghttpx", "--version"),
   start: () =>
     startBefore("X-Forwarded-For", (upstream) => ({

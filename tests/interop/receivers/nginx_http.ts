@@ -1,6 +1,6 @@
 /** @module */
 
-import { NO_CHECKSUM, REAL_UDP, REAL_UNIX } from "./_differences.ts";
+import { NO_CHECKSUM, NO_PIECES, REAL_UDP, REAL_UNIX } from "./_differences.ts";
 import { NGINX, nginxPlan } from "./_nginx.ts";
 import type { Receiver } from "./_receiver.ts";
 import { startPlan } from "./_start.ts";
@@ -32,6 +32,6 @@ export const receiver: Receiver = {
   packages: ["nginx-light"],
   programs: ["nginx"],
   tells: ["src", "sport", "dst", "dport"],
-  differs: { ...NO_CHECKSUM, ...REAL_UDP, ...REAL_UNIX },
+  differs: { ...NO_PIECES, ...NO_CHECKSUM, ...REAL_UDP, ...REAL_UNIX },
   start: () => startPlan(nginxPlan(servers)),
 };

@@ -1,7 +1,7 @@
 /** @module */
 
 import { asking } from "./_client.ts";
-import { atMost, NO_CHECKSUM, REAL_UDP } from "./_differences.ts";
+import { atMost, NO_CHECKSUM, NO_PIECES, REAL_UDP } from "./_differences.ts";
 import { NGINX, nginxPlan } from "./_nginx.ts";
 import type { Receiver } from "./_receiver.ts";
 import { startPlan } from "./_start.ts";
@@ -26,6 +26,7 @@ export const receiver: Receiver = {
   programs: ["nginx", MODULE],
   tells: ["src", "sport", "dst", "dport"],
   differs: {
+    ...NO_PIECES,
     ...NO_CHECKSUM,
     ...REAL_UDP,
     ...atMost(107),

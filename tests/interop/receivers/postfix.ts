@@ -3,6 +3,7 @@
 import { exchange } from "./_client.ts";
 import {
   NO_CHECKSUM,
+  NO_PIECES,
   NO_UDP,
   NO_UNIX,
   NO_UNKNOWN,
@@ -55,6 +56,7 @@ export const receiver: Receiver = {
   programs: ["postfix", MASTER],
   tells: ["src", "sport"],
   differs: {
+    ...NO_PIECES,
     ...NO_CHECKSUM,
     ...NO_UDP,
     ...NO_UNKNOWN,
@@ -76,9 +78,9 @@ export const receiver: Receiver = {
         // What `postfix start-fg` starts would outlive that program.
         return { program: MASTER, args: ["-d", "-c", conf] };
       },
-      async ask(port, header) {
+      async ask(port, sent) {
         const isReply = (text: string) => /^\d{3} .*\r\n$/m.test(text);
-        const { text, port: ours } = await exchange(port, header, "", isReply);
+        const { text, port: ours } = await exchange(port, sent, "", isReply);
         // 421 answers a header that it does not take, and shows the hop.
         return text.startsWith("554")
           ? outcomeOf(readFacts(text), ours)

@@ -3,6 +3,7 @@
 import {
   atMost,
   NO_CHECKSUM,
+  NO_PIECES,
   NO_UDP,
   NO_UNKNOWN,
   NO_UNSPEC,
@@ -49,6 +50,7 @@ export const receiver: Receiver = {
   programs: ["traffic_server"],
   tells: ["src"],
   differs: {
+    ...NO_PIECES,
     ...NO_CHECKSUM,
     ...NO_UDP,
     ...NO_UNKNOWN,

@@ -1,6 +1,10 @@
 /** @module */
 
-import { NO_CHECKSUM, NO_SHORT_UNKNOWN } from "./_differences.ts";
+import {
+  NO_CHECKSUM,
+  NO_PIECES_OF_SIGNATURE,
+  NO_SHORT_UNKNOWN,
+} from "./_differences.ts";
 import { beside, PYTHON, versionOf } from "./_programs.ts";
 import type { Receiver } from "./_receiver.ts";
 import { startPlan } from "./_start.ts";
@@ -13,7 +17,7 @@ export const receiver: Receiver = {
   packages: ["python3-twisted"],
   programs: [PYTHON, "twistd3"],
   tells: ["src", "sport", "dst", "dport"],
-  differs: { ...NO_CHECKSUM, ...NO_SHORT_UNKNOWN },
+  differs: { ...NO_PIECES_OF_SIGNATURE, ...NO_CHECKSUM, ...NO_SHORT_UNKNOWN },
   version: () => versionOf("twistd3", "--version"),
   start: () =>
     startPlan({

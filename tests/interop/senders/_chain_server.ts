@@ -2,8 +2,8 @@
 
 import { Buffer } from "node:buffer";
 import { createServer } from "node:http";
-import process from "node:process";
 import { proxied, proxyInfo } from "../../../conn/node.ts";
+import { tell } from "../../runtimes/_script.ts";
 
 const server = createServer((request, response) => {
   const { remoteAddress = "", remotePort = 0 } = request.socket;
@@ -13,8 +13,5 @@ const server = createServer((request, response) => {
 });
 proxied(server, { trust: ["127.0.0.1"] }).listen(0, "127.0.0.1", () => {
   const address = server.address();
-  if (typeof address === "object") console.log(address?.port);
+  if (typeof address === "object") tell(address?.port);
 });
-
-// Whoever has started this ends it by closing its input.
-process.stdin.resume().on("end", () => process.exit());

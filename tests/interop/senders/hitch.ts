@@ -1,5 +1,9 @@
-/** hitch: both versions behind TLS, and a TLV with a client's certificate. */
+/**
+ * hitch: both versions behind TLS, a TLV with a client's certificate, and
+ * headers of ours that it passes on.
+ */
 
+import { encode, type ProxyHeader } from "../../../mod.ts";
 import { HAS_IPV6 } from "../../conn/_loopback.ts";
 import { dialTls, dialTlsWithCertificate, throughSender } from "../_client.ts";
 import type { Driver } from "../_driver.ts";
@@ -32,6 +36,12 @@ ${options}
   });
 }
 
+/** Somebody before hitch. */
+const HEADER: ProxyHeader = {
+  source: { transport: "tcp", hostname: "192.0.2.1", port: 56324 },
+  destination: { transport: "tcp", hostname: "198.51.100.1", port: 443 },
+};
+
 export const hitch: Driver = {
   system: "hitch",
   direction: "sender",
@@ -45,8 +55,12 @@ export const hitch: Driver = {
       upstream,
       "write-proxy-v2 = on\nproxy-tlv = on\nproxy-client-cert = on",
     );
+    await using copy = await startHitch(upstream, "proxy-proxy = on");
     const [port1 = 0] = v1.ports;
     const [port2 = 0] = v2.ports;
+    const [portOfCopy = 0] = copy.ports;
+    const throughCopy = (header: Uint8Array) =>
+      throughSender(upstream, dialTls(portOfCopy, "127.0.0.1", header));
     const facts = (client: number, verify: number) =>
       `SSL=true SSL_CLIENT=${client} SSL_VERIFY=${verify} SSL_VERSION=TLSv1.3 SSL_CIPHER=TLS_AES_256_GCM_SHA384`;
     await attempt({
@@ -70,6 +84,22 @@ export const hitch: Driver = {
           facts(7, 0)
         }`,
       see: () => throughSender(upstream, dialTlsWithCertificate(port2)),
+    });
+    await attempt({
+      input: "v1 TCP4 of ours, passed on",
+      expected: "v1 INET STREAM, 192.0.2.1:56324 -> 198.51.100.1:443",
+      see: () => throughCopy(encode({ version: 1, ...HEADER })),
+    });
+    await attempt({
+      input: "v2 TCP4 of ours with TLVs, passed on",
+      expected:
+        "v2 INET STREAM, 192.0.2.1:56324 -> 198.51.100.1:443, CRC32C AUTHORITY=first.example",
+      see: () =>
+        throughCopy(encode(
+          { ...HEADER, tlvs: { AUTHORITY: "first.example" } },
+          { checksum: true },
+        )),
+      note: "`proxy-proxy` passes on the header of whoever is before it, whole",
     });
     if (!HAS_IPV6) return;
     await attempt({

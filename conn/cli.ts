@@ -1,0 +1,130 @@
+/**
+ * The command line: shows headers, makes them, listens for them, passes them
+ * on. It runs on Deno, as it is or compiled into one file.
+ *
+ * ```sh
+ * deno run jsr:@edgewire/proxy-protocol/cli --help
+ * deno compile --allow-net --allow-read -o proxy-protocol jsr:@edgewire/proxy-protocol/cli
+ * ```
+ *
+ * As a module it is a function, for a tool that has it as a command of its own:
+ *
+ * ```ts
+ * import { runCli } from "@edgewire/proxy-protocol/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * let output = "";
+ * const code = await runCli(["encode", "--v1", "--unknown"], {
+ *   input: new ReadableStream(),
+ *   isInputTerminal: false,
+ *   write: async (bytes) => void (output += new TextDecoder().decode(bytes)),
+ *   warn: async (line) => console.warn(line),
+ *   stop: () => AbortSignal.timeout(1000),
+ * });
+ * assertEquals([code, output], [0, "50524f585920554e4b4e4f574e0d0a\n"]);
+ * ```
+ *
+ * @module
+ */
+
+import manifest from "../deno.json" with { type: "json" };
+import { UsageError } from "./cli/args.ts";
+import {
+  columns,
+  type Command,
+  helpOf,
+  PROGRAM,
+  SPECIFIER,
+} from "./cli/command.ts";
+import { DECODE } from "./cli/decode.ts";
+import { ENCODE } from "./cli/encode.ts";
+import { type CliIo, OutputClosedError, print, processIo } from "./cli/io.ts";
+import { LISTEN } from "./cli/listen.ts";
+import { RELAY } from "./cli/relay.ts";
+
+export type { CliIo };
+
+const COMMANDS: ReadonlyMap<string, Command> = new Map([
+  ["decode", DECODE],
+  ["encode", ENCODE],
+  ["listen", LISTEN],
+  ["relay", RELAY],
+]);
+
+const HELP = `${PROGRAM} COMMAND [ARGUMENT...]
+
+Shows, makes, receives and passes on headers of the PROXY protocol.
+
+Commands:
+${columns([...COMMANDS].map(([name, { summary }]) => [name, summary]))}
+
+${PROGRAM} COMMAND --help tells more, --version the version. Without being
+compiled it is run as: deno run ${SPECIFIER} COMMAND, with the
+permissions that the command's help names.
+
+Exit codes: 0 fine, 1 a bad header or a failure, 2 wrong arguments.`;
+
+/** The command line was used well. */
+const OK = 0;
+
+/** A bad header, a failed connection. */
+const FAILED = 1;
+
+/** Wrong arguments. */
+const WRONG_USAGE = 2;
+
+/**
+ * Runs the command line; resolves to its exit code. Failures are told by
+ * `io.warn`: nothing is thrown.
+ *
+ * @example
+ * ```ts
+ * import { type CliIo, runCli } from "@edgewire/proxy-protocol/cli";
+ *
+ * async function check(header: string, io: CliIo): Promise<boolean> {
+ *   return await runCli(["decode", header], io) === 0;
+ * }
+ * ```
+ */
+export async function runCli(
+  args: readonly string[],
+  io: CliIo,
+): Promise<number> {
+  const [name = "", ...rest] = args;
+  const command = COMMANDS.get(name);
+  try {
+    if (name === "--version" || name === "-V") {
+      await print(io, manifest.version);
+      return OK;
+    }
+    if (name === "--help" || name === "-h") {
+      await print(io, HELP);
+      return OK;
+    }
+    if (command === undefined) {
+      throw new UsageError(
+        name === ""
+          ? "Cannot run: expected a command"
+          : `Cannot run ${JSON.stringify(name)}: expected one of ${
+            [...COMMANDS.keys()].join(", ")
+          }`,
+      );
+    }
+    if (rest.includes("--help") || rest.includes("-h")) {
+      await print(io, helpOf(name, command));
+      return OK;
+    }
+    return await command.run(rest, io);
+  } catch (error) {
+    if (error instanceof OutputClosedError) return OK;
+    if (error instanceof UsageError) {
+      const about = command === undefined ? PROGRAM : `${PROGRAM} ${name}`;
+      await io.warn(`${error.message}\nSee ${about} --help`);
+      return WRONG_USAGE;
+    }
+    await io.warn(error instanceof Error ? error.message : String(error));
+    return FAILED;
+  }
+}
+
+if (import.meta.main) Deno.exit(await runCli(Deno.args, processIo()));

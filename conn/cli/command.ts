@@ -1,0 +1,53 @@
+import type { Options } from "./args.ts";
+import type { CliIo } from "./io.ts";
+
+/** How the command line is called in the help; the compiled program may be called so. */
+export const PROGRAM = "proxy-protocol";
+
+/** How it is run without being compiled. */
+export const SPECIFIER = "jsr:@edgewire/proxy-protocol/cli";
+
+/** One command. */
+export interface Command {
+  /** What follows its name. */
+  usage: string;
+  /** What it does, in half a line. */
+  summary: string;
+  /** What there is to know beyond its options. */
+  notes: string;
+  options: Options;
+  /** Permissions of Deno that it needs. */
+  permissions: string;
+  /** Arguments that work. */
+  examples: readonly string[];
+  /** Runs it; the exit code. */
+  run(args: readonly string[], io: CliIo): Promise<number>;
+}
+
+/** Lines of two columns. */
+export function columns(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)
+    .join("\n");
+}
+
+/** The help of one command. */
+export function helpOf(name: string, command: Command): string {
+  const { usage, summary, notes, options, permissions, examples } = command;
+  const rows = Object.entries(options).map(([option, { value, help }]) =>
+    [`--${option}${value === undefined ? "" : ` ${value}`}`, help] as const
+  );
+  return `${PROGRAM} ${name} ${usage}
+
+${summary}
+
+${notes}
+
+Options:
+${columns(rows)}
+
+Permissions: ${permissions}
+
+Examples:
+${examples.map((example) => `  ${PROGRAM} ${name} ${example}`).join("\n")}`;
+}

@@ -1,0 +1,110 @@
+import {
+  decodeOptions,
+  LENIENCIES,
+  type Options,
+  readArgs,
+  readNumber,
+  UsageError,
+} from "./args.ts";
+import type { Command } from "./command.ts";
+import { type Form, readBytes, readTyped } from "./input_bytes.ts";
+import { attempt, type CliIo, print } from "./io.ts";
+import { describe, examine, outcomeJson } from "./report.ts";
+
+/** Most bytes to read. */
+const LONGEST_INPUT = 64 * 1024 * 1024;
+
+const OPTIONS = {
+  file: { type: "string", value: "FILE", help: "read from a file" },
+  hex: { type: "boolean", help: "what is read is hex, whatever it looks like" },
+  raw: { type: "boolean", help: "what is read is the bytes themselves" },
+  skip: {
+    type: "string",
+    value: "BYTES",
+    help: "leave out so many bytes in front of the header",
+  },
+  json: { type: "boolean", help: "print JSON, bytes as hex" },
+  ...LENIENCIES,
+} as const satisfies Options;
+
+/** Shows a header. */
+export const DECODE: Command = {
+  usage: "[HEX...] [OPTION...]",
+  summary:
+    "Shows every byte of the header at the start of HEX, a file or standard input.",
+  notes:
+    `HEX may hold spaces, colons, commas, 0x, \\x and line ends, or be what xxd,
+hexdump -C or tcpdump -x print; text with escapes, such as
+'PROXY UNKNOWN\\r\\n', is taken too. A file and standard input are the bytes
+themselves or hex. What follows the header is counted.
+
+Exit code 0: a header. 1: refused, which is shown with the byte where and the
+option, if any, that would accept it; or incomplete. 2: wrong arguments.`,
+  options: OPTIONS,
+  permissions: "none; --allow-read for --file",
+  examples: [
+    "0d0a0d0a000d0a515549540a2111000cc0000201c6336401dc0401bb",
+    "'PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\\r\\n'",
+    "--file capture.bin --json",
+  ],
+  async run(args, io) {
+    const { values, positionals } = readArgs(args, OPTIONS);
+    if (values.hex && values.raw) {
+      throw new UsageError("Cannot read input: --hex and --raw contradict");
+    }
+    const form = values.hex ? "hex" : values.raw ? "raw" : "either";
+    const options = decodeOptions(values);
+    const skip = readNumber("--skip", values.skip ?? "0", 0, 2 ** 32);
+    const input = await readInput(io, form, values.file, positionals);
+    const bytes = input.subarray(skip);
+    const outcome = examine(bytes, options);
+    await print(
+      io,
+      values.json
+        ? outcomeJson(bytes, outcome)
+        : describe(bytes, outcome, options),
+    );
+    return outcome.kind === "header" ? 0 : 1;
+  },
+};
+
+async function readInput(
+  io: CliIo,
+  form: Form,
+  file: string | undefined,
+  positionals: readonly string[],
+): Promise<Uint8Array> {
+  if (positionals.length > 0) {
+    if (file === undefined) return readTyped(positionals.join(" "), form);
+    throw new UsageError("Cannot read input: both HEX and --file are given");
+  }
+  if (file !== undefined) {
+    const read = await attempt(
+      `read ${file}`,
+      async () => await readAll((await Deno.open(file)).readable),
+    );
+    return readBytes(read, form);
+  }
+  if (io.isInputTerminal) {
+    throw new UsageError(
+      "Cannot read input: expected HEX, --file or bytes on standard input",
+    );
+  }
+  const read = await attempt("read standard input", () => readAll(io.input));
+  return readBytes(read, form);
+}
+
+/** A header is at the start; what is behind it is only counted. */
+async function readAll(
+  stream: ReadableStream<Uint8Array>,
+): Promise<Uint8Array> {
+  let length = 0;
+  const limit = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      length += chunk.length;
+      if (length <= LONGEST_INPUT) controller.enqueue(chunk);
+      else controller.error(new Error(`more than ${LONGEST_INPUT} bytes`));
+    },
+  });
+  return await new Response(stream.pipeThrough(limit)).bytes();
+}

@@ -1,0 +1,119 @@
+/** Bytes as people have them: raw, as hex in many forms, as a dump, as text with escapes. */
+
+import { LINE_SIGNATURE, SIGNATURE } from "../../codec/_wire.ts";
+import { UsageError } from "./args.ts";
+import { showText } from "./show.ts";
+
+/** What bytes are read as. */
+export type Form = "hex" | "raw" | "either";
+
+/** What is neither a hex digit nor what may stand between and before them. */
+const NO_HEX_REGEXP = /[^\da-fx\s:,\\]|(?<![0\\])x|\\(?!x)/i;
+const BETWEEN_REGEXP = /0x|\\x|[\s:,]/gi;
+
+/** Lines of `xxd` and `tcpdump -x`, and of `hexdump -C`: offset, bytes, text. */
+const DUMP_LINE_REGEXPS = [
+  /^\s*(?:0x)?[\da-f]{4,8}:\s+((?:[\da-f]{2,4} )*[\da-f]{2,4})(?:\s\s.*|\s*)$/i,
+  /^[\da-f]{8}\s\s((?:[\da-f]{2}\s{1,2})*[\da-f]{2})\s*(?:\|.*)?$/i,
+];
+
+/** Nothing, or the offset that ends a dump of `hexdump -C`. */
+const EMPTY_LINE_REGEXP = /^\s*(?:[\da-f]{8})?\s*$/i;
+
+/** A dump from its start; no header begins with these two bytes as hex. */
+const DUMP_START_REGEXP = /^\s*(?:0x)?0000/i;
+
+/** Escapes of C, Python, JavaScript and `printf`. */
+const ESCAPE_REGEXP = /\\(?:x([\da-f]{2})|([0-3][0-7]{2}|0)|([rnt\\'"]))/gi;
+const ESCAPED: Readonly<Record<string, string>> = {
+  r: "\r",
+  n: "\n",
+  t: "\t",
+};
+
+/** Bytes that were read: raw where they begin as a header does, or are no hex. */
+export function readBytes(bytes: Uint8Array, form: Form): Uint8Array {
+  if (form === "raw" || (form === "either" && beginsHeader(bytes))) {
+    return bytes;
+  }
+  const text = latin1(bytes);
+  const read = bytesOfHex(text);
+  if (read !== undefined) return read;
+  if (form === "either") return bytes;
+  throw notHex(text);
+}
+
+/** Bytes that were typed: hex, or text with escapes. */
+export function readTyped(text: string, form: Form): Uint8Array {
+  const read = form === "raw" ? undefined : bytesOfHex(text);
+  if (read !== undefined) return read;
+  const isText = text.includes("\\") || text.startsWith(LINE_SIGNATURE.trim());
+  if (form === "hex" || (form === "either" && !isText)) throw notHex(text);
+  return unescape(text);
+}
+
+/** Hex in any of its forms; `undefined` where it is none. */
+export function bytesOfHex(text: string): Uint8Array | undefined {
+  const digits = digitsOf(text);
+  return digits === undefined || digits === "" || digits.length % 2 !== 0
+    ? undefined
+    : Uint8Array.fromHex(digits);
+}
+
+function digitsOf(text: string): string | undefined {
+  if (DUMP_START_REGEXP.test(text)) {
+    const lines = text.split("\n").filter((line) =>
+      !EMPTY_LINE_REGEXP.test(line)
+    ).map(dumped);
+    const isDump = lines.every((digits) => digits !== undefined);
+    if (isDump) return lines.join("").replaceAll(/\s/g, "");
+  }
+  return NO_HEX_REGEXP.test(text)
+    ? undefined
+    : text.replaceAll(BETWEEN_REGEXP, "");
+}
+
+function dumped(line: string): string | undefined {
+  for (const regexp of DUMP_LINE_REGEXPS) {
+    const digits = regexp.exec(line)?.[1];
+    if (digits !== undefined) return digits;
+  }
+  return undefined;
+}
+
+/** Text with its escapes replaced, in UTF-8. */
+function unescape(text: string): Uint8Array {
+  const bytes = new TextEncoder().encode(text);
+  // One character for each byte: an escape may stand for any byte.
+  const raw = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  const plain = raw.replaceAll(
+    ESCAPE_REGEXP,
+    (_, hex?: string, octal?: string, letter = "") =>
+      hex !== undefined
+        ? String.fromCharCode(parseInt(hex, 16))
+        : octal !== undefined
+        ? String.fromCharCode(parseInt(octal, 8))
+        : ESCAPED[letter] ?? letter,
+  );
+  return Uint8Array.from(plain, (character) => character.charCodeAt(0));
+}
+
+function beginsHeader(bytes: Uint8Array): boolean {
+  const begins = (start: readonly number[]) =>
+    start.every((byte, i) => byte === bytes[i]);
+  return begins(SIGNATURE) ||
+    begins(Array.from(LINE_SIGNATURE, (letter) => letter.charCodeAt(0)));
+}
+
+function latin1(bytes: Uint8Array): string {
+  return new TextDecoder("latin1").decode(bytes);
+}
+
+function notHex(text: string): UsageError {
+  const start = text.length > 40 ? `${text.slice(0, 40)}...` : text;
+  return new UsageError(
+    `Cannot read hex: expected pairs of hex digits, received ${
+      showText(start)
+    }`,
+  );
+}

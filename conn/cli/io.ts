@@ -1,0 +1,105 @@
+/** What the command line reads from and writes to. */
+
+/** Standard streams and signals of a process, or what stands for them in a test. */
+export interface CliIo {
+  /** Standard input. */
+  readonly input: ReadableStream<Uint8Array>;
+  /** Whether standard input is a terminal. */
+  readonly isInputTerminal: boolean;
+  /**
+   * Writes all of `bytes` to standard output.
+   *
+   * @throws {OutputClosedError} when nobody reads it any more.
+   */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Writes a line to standard error. */
+  warn(line: string): Promise<void>;
+  /** Fires at the first SIGINT or SIGTERM from the call on. */
+  stop(): AbortSignal;
+}
+
+/** Whoever read the output has ended, such as `head`: no failure of ours. */
+export class OutputClosedError extends Error {
+  /** Name of the class. */
+  override name = "OutputClosedError";
+}
+
+/** Prints text and a line's end. */
+export async function print(io: CliIo, text: string): Promise<void> {
+  await io.write(new TextEncoder().encode(`${text}\n`));
+}
+
+/**
+ * Does what the system may refuse, such as to connect; the error says what it
+ * was. Permissions of Deno are asked for by their flags.
+ */
+export async function attempt<T>(
+  what: string,
+  work: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof OutputClosedError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Cannot ${what}: ${reason}`, { cause });
+  }
+}
+
+/** Those of the process. */
+export function processIo(): CliIo {
+  return {
+    get input() {
+      return Deno.stdin.readable;
+    },
+    get isInputTerminal() {
+      return Deno.stdin.isTerminal();
+    },
+    write: (bytes) => writeOutput(Deno.stdout, bytes),
+    warn: (line) =>
+      writeOutput(Deno.stderr, new TextEncoder().encode(`${line}\n`))
+        .catch(ignoreClosed),
+    stop: stopSignal,
+  };
+}
+
+/** Writes all of `bytes` to what may take a part of them. */
+export async function writeAll(
+  to: { write(bytes: Uint8Array): Promise<number> },
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    at += await to.write(bytes.subarray(at));
+  }
+}
+
+async function writeOutput(
+  to: { write(bytes: Uint8Array): Promise<number> },
+  bytes: Uint8Array,
+): Promise<void> {
+  try {
+    await writeAll(to, bytes);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.BrokenPipe)) throw cause;
+    throw new OutputClosedError("Cannot write the output: closed", { cause });
+  }
+}
+
+function ignoreClosed(error: unknown): void {
+  if (!(error instanceof OutputClosedError)) throw error;
+}
+
+const SIGNALS = Deno.build.os === "windows"
+  ? ["SIGINT"] as const
+  : ["SIGINT", "SIGTERM"] as const;
+
+/** Once it has fired, the next signal has its usual effect again. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = () => {
+    for (const name of SIGNALS) Deno.removeSignalListener(name, onSignal);
+    controller.abort();
+  };
+  for (const name of SIGNALS) Deno.addSignalListener(name, onSignal);
+  return controller.signal;
+}

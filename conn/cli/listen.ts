@@ -1,0 +1,189 @@
+import { EMPTY } from "../../codec/_wire.ts";
+import { toAddress } from "../_addresses.ts";
+import { readOptions } from "../_policy.ts";
+import { isPeerGone, toRefusal } from "../_refusal.ts";
+import { accept } from "../accept.ts";
+import { closeQuietly, type ProxiedConn } from "../proxied_conn.ts";
+import type { Accepted, AcceptOptions } from "../types.ts";
+import {
+  asUsage,
+  decodeOptions,
+  type HostPort,
+  LENIENCIES,
+  type Options,
+  readArgs,
+  readHostPort,
+  readNumber,
+  trustOf,
+  UsageError,
+} from "./args.ts";
+import type { Command } from "./command.ts";
+import { attempt, type CliIo, print, writeAll } from "./io.ts";
+import { jsonLine, line, type Seen, verbose } from "./seen.ts";
+import { showAddress } from "./show.ts";
+
+/** How long to read what a peer still sends, in ms: closing at once would reset it. */
+const DRAIN_TIME = 1000;
+
+const OPTIONS = {
+  port: { type: "string", value: "[HOST:]PORT", help: "where to listen" },
+  trust: {
+    type: "string",
+    multiple: true,
+    value: "RANGE",
+    help: "who may send a header, repeatable: address, range, any (any)",
+  },
+  json: { type: "boolean", help: "one line of JSON for each connection" },
+  verbose: { type: "boolean", help: "the table of decode below each line" },
+  http: { type: "boolean", help: "answer by HTTP/1.1 with the table" },
+  count: {
+    type: "string",
+    value: "NUMBER",
+    help: "end after so many connections",
+  },
+  ...LENIENCIES,
+} as const satisfies Options;
+
+/** Shows what arrives. */
+export const LISTEN: Command = {
+  usage: "[HOST:]PORT [OPTION...]",
+  summary: "What does my balancer send? Prints a line for each connection.",
+  notes:
+    `A line has the time, the peer that connected and the header: version, command,
+family, client, destination, TLVs, the checksum's verdict. Connections that are
+refused are shown with the reason, the byte and what they began with; those
+that close without a byte, as health checks do, as empty. Each is closed then.
+A peer that has reset before it could be accepted is shown as -.
+
+Without --trust everybody is listened to: nothing here believes a header.
+SIGINT and SIGTERM end it with exit code 0.`,
+  options: OPTIONS,
+  permissions: "--allow-net",
+  examples: [
+    "8080",
+    "'[::]:8080' --verbose",
+    "127.0.0.1:8080 --json --count 1",
+  ],
+  async run(args, io) {
+    const { values, positionals } = readArgs(args, OPTIONS);
+    const where = [...positionals, ...(values.port ? [values.port] : [])];
+    if (where.length !== 1) {
+      throw new UsageError(
+        `Cannot listen: expected one [HOST:]PORT, received ${where.length}`,
+      );
+    }
+    const address = readHostPort("PORT", where[0] ?? "", "0.0.0.0");
+    const { trust = ["any"] } = values;
+    const options: AcceptOptions = {
+      ...decodeOptions(values),
+      trust: trustOf(trust),
+    };
+    asUsage(() => readOptions(options));
+    const most = values.count === undefined
+      ? Infinity
+      : readNumber("--count", values.count, 1, Number.MAX_SAFE_INTEGER);
+    const show = values.json ? jsonLine : values.verbose ? verbose : line;
+    await listen(io, address, options, most, async (seen, conn) => {
+      await print(io, show(seen));
+      if (conn === undefined) return;
+      if (values.http) await answer(conn, `${verbose(seen)}\n`);
+      await drain(conn);
+    });
+    return 0;
+  },
+};
+
+type Show = (seen: Seen, conn?: ProxiedConn) => Promise<void>;
+
+/** Takes the header off each connection, side by side. */
+async function listen(
+  io: CliIo,
+  address: HostPort,
+  options: AcceptOptions,
+  most: number,
+  show: Show,
+): Promise<void> {
+  const where = showAddress({ transport: "tcp", ...address });
+  const listener = await attempt(
+    `listen on ${where}`,
+    () => Deno.listen(address),
+  );
+  const ending = new AbortController();
+  const signal = AbortSignal.any([io.stop(), ending.signal]);
+  signal.addEventListener("abort", () => closeQuietly(listener));
+  const running = new Set<Promise<void>>();
+  await io.warn(`Listening on ${showAddress(toAddress(listener.addr))}`);
+  for (let taken = 0; taken < most && !signal.aborted;) {
+    const accepting = listener.accept();
+    try {
+      await accepting;
+    } catch (error) {
+      if (signal.aborted) break;
+      if (!isPeerGone(error)) throw error;
+    }
+    const work = receive(accepting, { ...options, signal }, show)
+      .catch((error) => ending.abort(error))
+      .finally(() => running.delete(work));
+    running.add(work);
+    taken++;
+  }
+  closeQuietly(listener);
+  await Promise.all(running);
+  if (ending.signal.aborted) throw ending.signal.reason;
+}
+
+/**
+ * Shows one connection; of a peer that has reset before it was accepted not
+ * even the address is known. What is closed because the program ends is not
+ * shown.
+ */
+async function receive(
+  accepting: Promise<Deno.TcpConn>,
+  options: AcceptOptions,
+  show: Show,
+): Promise<void> {
+  const time = new Date().toISOString();
+  let hop = "-";
+  let accepted: Accepted<Deno.TcpConn>;
+  try {
+    const tcp = await accepting;
+    hop = showAddress(toAddress(tcp.remoteAddr));
+    accepted = await accept(tcp, options);
+  } catch (cause) {
+    const error = toRefusal(cause, undefined, EMPTY);
+    if (error.code !== "aborted") await show({ time, hop, error });
+    return;
+  }
+  const { info } = accepted;
+  using conn = accepted.conn;
+  await show({ time, hop, ...(info && { info }) }, conn);
+}
+
+/** Answers a request of HTTP/1, whatever it is. */
+async function answer(conn: ProxiedConn, text: string): Promise<void> {
+  const body = new TextEncoder().encode(text);
+  const head = new TextEncoder().encode(
+    `HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+      `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n`,
+  );
+  try {
+    await writeAll(conn, head);
+    await writeAll(conn, body);
+  } catch {
+    // The peer has gone; what it sent has been shown.
+  }
+}
+
+/** Ends the sending direction and reads what still comes. */
+async function drain(conn: ProxiedConn): Promise<void> {
+  const timer = setTimeout(() => conn.close(), DRAIN_TIME);
+  try {
+    await conn.closeWrite();
+    const buffer = new Uint8Array(65536);
+    while (await conn.read(buffer) !== null);
+  } catch {
+    // Closed by the peer, or by the timer.
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,169 @@
+/** What there is to say of bytes that should be a header. */
+
+import {
+  bytesNeeded,
+  decode,
+  type DecodeOptions,
+  isClientVerified,
+  type ProxyInfo,
+  ProxyProtocolError,
+} from "../../codec/mod.ts";
+import {
+  LINE_SIGNATURE,
+  LONGEST_HEADER,
+  SIGNATURE,
+} from "../../codec/_wire.ts";
+import { isChecksumRight } from "./anatomy.ts";
+import { hexDump } from "./hex_dump.ts";
+import { count, showStart, toJson } from "./show.ts";
+import { table } from "./table.ts";
+
+/** A flag of the command line, and what it sets. */
+type Leniency = readonly [flag: string, options: DecodeOptions];
+
+/** In the order in which they are tried. */
+const LENIENCIES: readonly Leniency[] = [
+  ["--checksum ignore", { checksum: "ignore" }],
+  ["--tlvs lenient", { tlvs: "lenient" }],
+  ["--mixed-tcp6", { mixedTcp6: true }],
+  ["--versions 1,2", { versions: [1, 2] }],
+  [`--max-length ${LONGEST_HEADER}`, { maxLength: LONGEST_HEADER }],
+];
+
+/** What came of bytes. */
+export type Outcome =
+  | { kind: "header"; info: ProxyInfo }
+  | { kind: "incomplete"; needed: number }
+  | { kind: "refused"; error: ProxyProtocolError };
+
+/** Decodes bytes; nothing that they hold makes it throw. */
+export function examine(bytes: Uint8Array, options: DecodeOptions): Outcome {
+  try {
+    const info = decode(bytes, options);
+    return info === undefined
+      ? { kind: "incomplete", needed: bytesNeeded(bytes, options) }
+      : { kind: "header", info };
+  } catch (error) {
+    if (!(error instanceof ProxyProtocolError)) throw error;
+    return { kind: "refused", error };
+  }
+}
+
+/** For people. */
+export function describe(
+  bytes: Uint8Array,
+  outcome: Outcome,
+  options: DecodeOptions,
+): string {
+  switch (outcome.kind) {
+    case "header":
+      return describeHeader(bytes, outcome.info);
+    case "incomplete":
+      return `Incomplete: ${
+        count(bytes.length, "byte")
+      } received, at least ${outcome.needed} more needed\n\n${
+        hexDump(bytes, bytes.length)
+      }`;
+    case "refused":
+      return describeRefusal(bytes, outcome.error, options);
+  }
+}
+
+/** What kind of header it is, in words. */
+export function kindOf(info: ProxyInfo): string {
+  const { version, command, family, transport } = info;
+  if (command === "LOCAL") return "LOCAL";
+  if (version === 1 && family === "UNSPEC") return "UNKNOWN";
+  return `${command} ${family} ${transport}`;
+}
+
+function describeHeader(bytes: Uint8Array, info: ProxyInfo): string {
+  const after = bytes.subarray(info.raw.length);
+  const payload = after.length === 0 ? "" : `: ${showStart(after)}`;
+  const { version, raw } = info;
+  return `PROXY v${version} header, ${kindOf(info)}, ${
+    count(raw.length, "byte")
+  }\n\n${table(info)}\n\n${
+    count(after.length, "byte")
+  } after the header${payload}`;
+}
+
+/** Where and why, and what would accept it. */
+function describeRefusal(
+  bytes: Uint8Array,
+  error: ProxyProtocolError,
+  options: DecodeOptions,
+): string {
+  const parts = [
+    `Refused (${error.code}): ${error.message}`,
+    hexDump(bytes, error.offset),
+    ...hints(bytes, error),
+  ];
+  for (const [flag, leniency] of LENIENCIES) {
+    const outcome = examine(bytes, { ...options, ...leniency });
+    if (outcome.kind !== "header") continue;
+    parts.push(
+      `With ${flag} it is accepted:`,
+      describeHeader(bytes, outcome.info),
+    );
+    break;
+  }
+  return parts.join("\n\n");
+}
+
+/** What bytes are that are no header, where they can be recognised. */
+function hints(bytes: Uint8Array, { code }: ProxyProtocolError): string[] {
+  if (code !== "signature") return [];
+  const text = new TextDecoder("latin1").decode(bytes);
+  const starts = [String.fromCharCode(...SIGNATURE), LINE_SIGNATURE];
+  const start = starts.map((signature) => text.indexOf(signature))
+    .find((at) => at > 0);
+  if (start !== undefined) {
+    return [
+      `A signature begins at byte ${start}: --skip ${start} decodes from there`,
+    ];
+  }
+  if (bytes[0] === 0x16 && bytes[1] === 0x03) {
+    return [
+      "It looks like a TLS ClientHello: the sender sends no header, or sends it inside TLS",
+    ];
+  }
+  if (/^[A-Z]{3,10} \S* HTTP\//.test(text)) {
+    return ["It looks like an HTTP request: the sender sends no header"];
+  }
+  return [];
+}
+
+/** For machines: the info with its offsets, or what is wrong. */
+export function outcomeJson(bytes: Uint8Array, outcome: Outcome): string {
+  switch (outcome.kind) {
+    case "header":
+      return toJson({
+        ...infoFields(outcome.info),
+        bytesAfter: bytes.length - outcome.info.raw.length,
+      }, 2);
+    case "incomplete":
+      return toJson(
+        { incomplete: { received: bytes, needed: outcome.needed } },
+        2,
+      );
+    case "refused":
+      return toJson({ refused: errorFields(outcome.error) }, 2);
+  }
+}
+
+/** An error as plain data. */
+export function errorFields(error: ProxyProtocolError): object {
+  const { code, message, offset, version, received } = error;
+  return { code, message, offset, version, received };
+}
+
+/** An info as plain data, with what takes a computation to know. */
+export function infoFields(info: ProxyInfo): object {
+  const isRight = isChecksumRight(info);
+  return {
+    ...info,
+    ...(isRight !== undefined && { isChecksumRight: isRight }),
+    ...(info.tlvs.SSL && { isClientVerified: isClientVerified(info) }),
+  };
+}

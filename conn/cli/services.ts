@@ -1,0 +1,156 @@
+/** Ports that are relayed to services. */
+
+import { proxied, type ProxiedListener } from "../proxied.ts";
+import type { ProxiedConn } from "../proxied_conn.ts";
+import { relay, type RelayOptions } from "../relay.ts";
+import { serve, type Server } from "../serve.ts";
+import type { ListenerOptions } from "../types.ts";
+import type { HostPort } from "./args.ts";
+import { attempt, type CliIo, print } from "./io.ts";
+import { refusalText } from "./seen.ts";
+import { count, showAddress, toJson } from "./show.ts";
+
+/** A port and its service. */
+export interface Mapping {
+  /** Where to listen. */
+  from: HostPort;
+  /** The service. */
+  to: HostPort;
+}
+
+/** How to relay. */
+export interface ServicesOptions {
+  /** How headers are taken. */
+  listening: ListenerOptions;
+  /** How they are passed on. */
+  relaying: RelayOptions;
+  /** How long connections may take to end when it is to stop, in seconds. */
+  grace: number;
+  /** How often to print counters, in seconds; 0 for only at the end, `undefined` for never. */
+  stats: number | undefined;
+}
+
+/** One that runs. */
+interface Service {
+  server: Server;
+  /** Counters so far. */
+  stats(): object;
+}
+
+/** Relays until it is told to stop, and then until connections have ended. */
+export async function runServices(
+  io: CliIo,
+  maps: readonly Mapping[],
+  { listening, relaying, grace, stats }: ServicesOptions,
+): Promise<void> {
+  using opened = new DisposableStack();
+  const stopping = io.stop();
+  const closing = new AbortController();
+  const services: Service[] = [];
+  for (const mapping of maps) {
+    const tcp = await attempt(
+      `listen on ${hostPort(mapping.from)}`,
+      () => Deno.listen(mapping.from),
+    );
+    const listener = proxied(tcp, {
+      ...listening,
+      onReject: (error) =>
+        void io.warn(
+          `Refused ${error.hop ? showAddress(error.hop) : "a connection"} ${
+            refusalText(error)
+          }`,
+        ),
+    });
+    opened.use(listener);
+    services.push(start(io, listener, mapping.to, {
+      ...relaying,
+      signal: closing.signal,
+    }));
+    const { hostname, port } = listener.addr;
+    await io.warn(`Relaying ${hostname}:${port} to ${hostPort(mapping.to)}`);
+  }
+  const tell = () =>
+    print(io, statsJson(services)).catch(() => clearInterval(telling));
+  const telling = stats ? setInterval(tell, stats * 1000) : undefined;
+  try {
+    const { promise: stopped, resolve } = Promise.withResolvers<void>();
+    stopping.addEventListener("abort", () => resolve());
+    if (stopping.aborted) resolve();
+    await Promise.race([
+      stopped,
+      ...services.map(({ server }) => server.finished),
+    ]);
+    const open = services.reduce((sum, { server }) => sum + server.active, 0);
+    await io.warn(`Stopping, ${count(open, "connection")} open`);
+    await drain(services, grace, closing);
+  } finally {
+    clearInterval(telling);
+    closing.abort();
+  }
+  if (stats !== undefined) await tell();
+}
+
+function hostPort({ hostname, port }: HostPort): string {
+  return showAddress({ transport: "tcp", hostname, port });
+}
+
+/** Serves one port. */
+function start(
+  io: CliIo,
+  listener: ProxiedListener<Deno.TcpConn, Deno.NetAddr>,
+  to: HostPort,
+  options: RelayOptions,
+): Service {
+  const counts = { failed: 0, sent: 0, received: 0 };
+  // Awaited, so that the last lines are out before the program ends.
+  const fail = (conn: ProxiedConn, reason: string) => {
+    counts.failed++;
+    const client = showAddress(conn.remoteAddr);
+    return io.warn(`Cannot relay ${client} to ${hostPort(to)}: ${reason}`);
+  };
+  const server = serve(listener, async (conn) => {
+    const dial = () => Deno.connect(to);
+    const { sent, received, error } = await relay(conn, dial, options);
+    counts.sent += sent;
+    counts.received += received;
+    if (options.signal?.aborted) {
+      await fail(conn, "closed at the end of --grace");
+    } else if (error !== undefined) {
+      await fail(conn, reasonOf(error));
+    }
+  }, { onError: (error, conn) => void fail(conn, reasonOf(error)) });
+  const { hostname, port } = listener.addr;
+  return {
+    server,
+    stats: () => ({
+      from: `${hostname}:${port}`,
+      to: hostPort(to),
+      ...listener.stats,
+      active: server.active,
+      ...counts,
+    }),
+  };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function statsJson(services: readonly Service[]): string {
+  return toJson({
+    time: new Date().toISOString(),
+    maps: services.map((service) => service.stats()),
+  });
+}
+
+/** Lets connections end, and closes them after `grace` seconds. */
+async function drain(
+  services: readonly Service[],
+  grace: number,
+  closing: AbortController,
+): Promise<void> {
+  const ended = Promise.all(services.map(({ server }) => server.shutdown()));
+  const timer = setTimeout(() => closing.abort(), grace * 1000);
+  await ended;
+  clearTimeout(timer);
+}

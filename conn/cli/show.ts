@@ -1,0 +1,72 @@
+/** Values as text that a terminal can take: what a peer sent is never printed raw. */
+
+import type { Address } from "../../codec/mod.ts";
+
+/** Every character that is not printed, or could turn or hide others; the lines of JSON stay. */
+const CONTROL_REGEXP = /[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu;
+
+function escapeControls(text: string): string {
+  return text.replace(
+    CONTROL_REGEXP,
+    (character) =>
+      character.split("").map((unit) =>
+        `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
+      ).join(""),
+  );
+}
+
+/** Text in quotes. */
+export function showText(text: string): string {
+  return escapeControls(JSON.stringify(text));
+}
+
+/** Bytes as text in quotes where they are ASCII text, else as hex. */
+export function showBytes(bytes: Uint8Array): string {
+  return bytes.every((byte) => byte >= 0x20 && byte < 0x7f)
+    ? showText(new TextDecoder().decode(bytes))
+    : `0x${bytes.toHex()}`;
+}
+
+/** The first bytes of a payload in quotes, as `decode` takes them again. */
+export function showStart(bytes: Uint8Array, count = 48): string {
+  const text = Array.from(bytes.subarray(0, count), escaped).join("");
+  return bytes.length > count ? `"${text}"...` : `"${text}"`;
+}
+
+function escaped(byte: number): string {
+  const character = String.fromCharCode(byte);
+  if (/[ !#-[\]-~]/.test(character)) return character;
+  return /["\\\r\n\t]/.test(character)
+    ? JSON.stringify(character).slice(1, -1)
+    : `\\x${byte.toString(16).padStart(2, "0")}`;
+}
+
+/** A number of 32 bits in hex. */
+export function showUint32(number: number): string {
+  return `0x${number.toString(16).padStart(8, "0")}`;
+}
+
+/** `192.0.2.1:443`, `[2001:db8::1]:443`, `unix:"/run/socket"`. */
+export function showAddress(address: Address): string {
+  if ("path" in address) {
+    return `${address.transport}:${showText(address.path)}`;
+  }
+  const { hostname, port } = address;
+  return hostname.includes(":")
+    ? `[${hostname}]:${port}`
+    : `${hostname}:${port}`;
+}
+
+/** How many of something. */
+export function count(number: number, unit: string): string {
+  return `${number} ${unit}${number === 1 ? "" : "s"}`;
+}
+
+/** JSON with bytes as hex. */
+export function toJson(value: unknown, indent?: number): string {
+  return escapeControls(JSON.stringify(
+    value,
+    (_, part) => part instanceof Uint8Array ? part.toHex() : part,
+    indent,
+  ));
+}

@@ -1,0 +1,131 @@
+/** The command line: within the test, or as a process of its own. */
+
+import { type CliIo, runCli } from "../../conn/cli.ts";
+import { concat } from "../_bytes.ts";
+import { within } from "../_within.ts";
+
+/** What came of a run. */
+export interface Outcome {
+  code: number;
+  /** Standard output, as bytes and as text. */
+  bytes: Uint8Array<ArrayBuffer>;
+  out: string;
+  /** Standard error. */
+  err: string;
+}
+
+/** Runs a command within the test; `input` is its standard input. */
+export async function run(
+  args: readonly string[],
+  input?: Uint8Array<ArrayBuffer>,
+): Promise<Outcome> {
+  const written: Uint8Array[] = [];
+  let err = "";
+  const io: CliIo = {
+    input: ReadableStream.from(input === undefined ? [] : [input]),
+    isInputTerminal: input === undefined,
+    write: (bytes) => Promise.resolve(void written.push(bytes.slice())),
+    warn: (line) => Promise.resolve(void (err += `${line}\n`)),
+    stop: () => new AbortController().signal,
+  };
+  const code = await runCli(args, io);
+  const bytes = concat(written);
+  return { code, bytes, out: new TextDecoder().decode(bytes), err };
+}
+
+const CLI = new URL("../../conn/cli.ts", import.meta.url).pathname;
+
+/** A process of the command line; it is killed where it has not ended. */
+export interface Started extends AsyncDisposable {
+  /** Waits until standard output, or standard error, matches; the match. */
+  out(pattern: RegExp): Promise<RegExpMatchArray>;
+  err(pattern: RegExp): Promise<RegExpMatchArray>;
+  /** Sends a signal. */
+  kill(signal: "SIGTERM" | "SIGINT"): void;
+  /** Waits for its end. */
+  ended(): Promise<Outcome>;
+}
+
+/**
+ * Starts the command line with these permissions of Deno and no others;
+ * `input` is its standard input, which is closed behind it.
+ */
+export function start(
+  permissions: readonly string[],
+  args: readonly string[],
+  input: Uint8Array<ArrayBuffer> = new Uint8Array(),
+): Started {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", ...permissions, CLI, ...args],
+    env: { NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const out = new Collected(child.stdout);
+  const err = new Collected(child.stderr);
+  // One that ends without reading its input is fine.
+  const fed = new Response(input).body?.pipeTo(child.stdin).catch(() => {});
+  let hasEnded = false;
+  const ended = async () => {
+    const { code } = await within(child.status, `the end of ${args}`, 20_000);
+    hasEnded = true;
+    await Promise.all([fed, out.whole, err.whole]);
+    return { code, bytes: out.bytes, out: out.text, err: err.text };
+  };
+  return {
+    out: (pattern) => out.until(pattern),
+    err: (pattern) => err.until(pattern),
+    kill: (signal) => child.kill(signal),
+    ended,
+    async [Symbol.asyncDispose]() {
+      if (hasEnded) return;
+      child.kill("SIGKILL");
+      await ended();
+    },
+  };
+}
+
+/** A stream that is read as it comes. */
+class Collected {
+  readonly whole: Promise<void>;
+  readonly #chunks: Uint8Array[] = [];
+  #more = Promise.withResolvers<void>();
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.whole = this.#read(stream);
+  }
+
+  async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
+    for await (const chunk of stream) {
+      this.#chunks.push(chunk);
+      this.#more.resolve();
+      this.#more = Promise.withResolvers();
+    }
+    this.#more.reject(new Error(`Ended with: ${this.text}`));
+    this.#more.promise.catch(() => {});
+  }
+
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return concat(this.#chunks);
+  }
+
+  get text(): string {
+    return new TextDecoder().decode(this.bytes);
+  }
+
+  until(pattern: RegExp): Promise<RegExpMatchArray> {
+    return within(this.#find(pattern), `${pattern}`, 20_000)
+      .catch((cause) => {
+        throw new Error(`Not there: ${pattern} in ${this.text}`, { cause });
+      });
+  }
+
+  async #find(pattern: RegExp): Promise<RegExpMatchArray> {
+    for (;;) {
+      const match = pattern.exec(this.text);
+      if (match !== null) return match;
+      await this.#more.promise;
+    }
+  }
+}

@@ -1,0 +1,123 @@
+/** What `listen` prints of connections, as a process with its permissions. */
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { encode } from "../../codec/mod.ts";
+import { utf8 } from "../_bytes.ts";
+import { receiveText, send } from "../conn/_peers.ts";
+import { CLIENT, HEADER } from "../conn/_peers.ts";
+import { start, type Started } from "./_cli.ts";
+
+/** Listens on a port of the system's choice. */
+async function listenWith(
+  ...args: string[]
+): Promise<{ cli: Started; port: number }> {
+  const cli = start(["--allow-net"], ["listen", "127.0.0.1:0", ...args]);
+  const [, port] = await cli.err(/Listening on 127\.0\.0\.1:(\d+)\n/);
+  return { cli, port: Number(port) };
+}
+
+/** Sends bytes and waits for the end. */
+async function tell(port: number, bytes: Uint8Array): Promise<string> {
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  await send(conn, bytes);
+  await conn.closeWrite();
+  return await receiveText(conn);
+}
+
+Deno.test("listen prints a line for each connection, whatever became of it", async () => {
+  const { cli, port } = await listenWith("--count", "6");
+  await using _ = cli;
+  const tlvs = { AUTHORITY: "a.example", SSL_VERSION: "TLSv1.3", SSL: true };
+  await tell(port, encode({ ...CLIENT, tlvs }, { checksum: true }));
+  await tell(port, utf8("PROXY UNKNOWN\r\nhello"));
+  await tell(port, encode({ command: "LOCAL" }));
+  await tell(port, utf8("GET / HTTP/1.1\r\n\r\n"));
+  await tell(port, utf8("PROXY TCP4 1.2"));
+  await tell(port, new Uint8Array());
+  const { code, out } = await cli.ended();
+  assertEquals(code, 0);
+  const lines = out.trimEnd().split("\n");
+  const expected = [
+    /v2 PROXY INET STREAM 192\.0\.2\.1:1111 -> 198\.51\.100\.1:2222 CRC32C=right AUTHORITY="a\.example" SSL_CLIENT=1 SSL_VERIFY=1 SSL_VERSION="TLSv1\.3" client=unverified$/,
+    /v1 UNKNOWN$/,
+    /v2 LOCAL$/,
+    /refused \(signature\): Cannot decode PROXY header: .*; byte 0 of "GET \/ HTTP\/1\.1\\r"$/,
+    /refused \(incomplete\): .*; byte 14 of "PROXY TCP4 1\.2"$/,
+    /empty: closed without a byte, as health checks do$/,
+  ];
+  assertEquals(lines.length, expected.length);
+  for (const [i, pattern] of expected.entries()) {
+    assertMatch(lines[i] ?? "", /^\d{4}-\d\d-\d\dT\S+Z 127\.0\.0\.1:\d+ /);
+    assertMatch(lines[i] ?? "", pattern);
+  }
+});
+
+Deno.test("listen --json prints a line of JSON for each connection", async () => {
+  const { cli, port } = await listenWith("--json", "--count", "3");
+  await using _ = cli;
+  await tell(port, HEADER);
+  await tell(port, new Uint8Array());
+  await tell(port, Uint8Array.of(0xff));
+  const { out } = await cli.ended();
+  const [header, empty, refused] = out.trimEnd().split("\n")
+    .map((line) => JSON.parse(line));
+  assertEquals(header.source, CLIENT.source);
+  assertEquals(header.raw, HEADER.toHex());
+  assertEquals(empty.refused.code, "empty");
+  assertEquals(
+    [refused.refused.code, refused.refused.offset, refused.refused.received],
+    ["signature", 0, "ff"],
+  );
+});
+
+Deno.test("listen --verbose prints the table, or the bytes with a mark", async () => {
+  const { cli, port } = await listenWith("--verbose", "--count", "2");
+  await using _ = cli;
+  await tell(port, HEADER);
+  await tell(port, utf8("PROXY TCP5"));
+  const { out } = await cli.ended();
+  assertMatch(out, /\n {5}0 {2}0d0a0d0a000d0a515549540a {2}2\.2 {6}signature /);
+  assertMatch(out, / {2}50 52 4f 58 59 20 54 43 50 35 .*\n +\^\^ byte 9\n/);
+});
+
+Deno.test("listen --http answers with the table", async () => {
+  const { cli, port } = await listenWith("--http", "--count", "1");
+  await using _ = cli;
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  await send(conn, HEADER);
+  await send(conn, "GET / HTTP/1.1\r\n\r\n");
+  const answer = await receiveText(conn);
+  assertMatch(answer, /^HTTP\/1\.1 200 OK\r\n/);
+  assertMatch(answer, /\n +16 {2}c0000201 .* source address .* 192\.0\.2\.1\n/);
+  const body = answer.split("\r\n\r\n")[1] ?? "";
+  const length = Number(/Content-Length: (\d+)/.exec(answer)?.[1]);
+  assertEquals(utf8(body).length, length);
+});
+
+Deno.test("listen --trust shows whom a server with this list refuses", async () => {
+  const { cli, port } = await listenWith(
+    "--trust",
+    "10.0.0.0/8",
+    "--count",
+    "1",
+  );
+  await using _ = cli;
+  await tell(port, HEADER);
+  const { out } = await cli.ended();
+  assertMatch(out, /refused \(untrusted\): .* not trusted\n$/);
+});
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  Deno.test(`listen ends at ${signal}, also while a header is pending`, async () => {
+    const { cli, port } = await listenWith();
+    await using _ = cli;
+    using silent = await Deno.connect({ hostname: "127.0.0.1", port });
+    await send(silent, "PROXY ");
+    await tell(port, HEADER);
+    await cli.out(/198\.51\.100\.1/);
+    cli.kill(signal);
+    const { code, out } = await cli.ended();
+    assertEquals(code, 0);
+    assertEquals(out.trimEnd().split("\n").length, 1);
+  });
+}

@@ -1,0 +1,287 @@
+/** What `relay` does between clients and services, as a process with its permissions. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { decode, encode } from "../../codec/mod.ts";
+import {
+  CLIENT,
+  HEADER,
+  listen,
+  receive,
+  receiveText,
+  send,
+} from "../conn/_peers.ts";
+import { within } from "../_within.ts";
+import { start, type Started } from "./_cli.ts";
+
+/** A relay, and the ports on which it listens. */
+async function relayTo(
+  targets: readonly Deno.TcpListener[],
+  ...args: string[]
+): Promise<{ cli: Started; ports: number[] }> {
+  const maps = targets.flatMap(({ addr }) => [
+    "--map",
+    `127.0.0.1:0=127.0.0.1:${addr.port}`,
+  ]);
+  const cli = start(["--allow-net"], ["relay", ...maps, ...args]);
+  const ports: number[] = [];
+  for (const { addr } of targets) {
+    const [, port] = await cli.err(
+      new RegExp(
+        `Relaying 127\\.0\\.0\\.1:(\\d+) to 127\\.0\\.0\\.1:${addr.port}\n`,
+      ),
+    );
+    ports.push(Number(port));
+  }
+  return { cli, ports };
+}
+
+/** A client that has sent bytes, and its connection at the service. */
+async function connect(
+  port: number | undefined,
+  service: Deno.TcpListener,
+  ...sent: (Uint8Array | string)[]
+): Promise<{ client: Deno.TcpConn; conn: Deno.TcpConn } & Disposable> {
+  using opened = new DisposableStack();
+  const client = opened.use(await dial(port));
+  for (const bytes of sent) await send(client, bytes);
+  const conn = opened.use(await within(service.accept(), "the relay"));
+  const ends = opened.move();
+  return { client, conn, [Symbol.dispose]: () => ends.dispose() };
+}
+
+function dial(port: number | undefined): Promise<Deno.TcpConn> {
+  return Deno.connect({ hostname: "127.0.0.1", port: port ?? 0 });
+}
+
+const TRUST = ["--trust", "127.0.0.0/8"];
+
+Deno.test("relay maps ports to services, and gives them what is behind the header", async () => {
+  using c2s = listen();
+  using s2s = listen();
+  const { cli, ports } = await relayTo([c2s, s2s], ...TRUST);
+  await using _ = cli;
+  for (const [i, service] of [c2s, s2s].entries()) {
+    using ends = await connect(ports[i], service, HEADER, "question");
+    const { client, conn } = ends;
+    await client.closeWrite();
+    assertEquals(await receiveText(conn), "question");
+    await send(conn, `answer ${i}`);
+    conn.close();
+    assertEquals(await receiveText(client), `answer ${i}`);
+  }
+});
+
+Deno.test("relay --send passes the client and the TLVs on", async () => {
+  using service = listen();
+  const { cli, ports: [port] } = await relayTo(
+    [service],
+    ...TRUST,
+    ...["--send", "v2", "--checksum", "--drop", "xEA", "--unique-id"],
+  );
+  await using _ = cli;
+  using client = await dial(port);
+  const tlvs = {
+    AUTHORITY: "a.example",
+    xEA: Uint8Array.of(1),
+    xEB: Uint8Array.of(2),
+  };
+  await send(client, encode({ ...CLIENT, tlvs }));
+  await client.closeWrite();
+  using conn = await service.accept();
+  const info = decode(await receive(conn));
+  assertEquals(info?.source, CLIENT.source);
+  assertEquals(info?.destination, CLIENT.destination);
+  assertEquals(Object.keys(info?.tlvs ?? {}), [
+    "CRC32C",
+    "AUTHORITY",
+    "xEB",
+    "UNIQUE_ID",
+  ]);
+});
+
+Deno.test("relay --accept none begins a chain, and believes no header", async () => {
+  using service = listen();
+  const { cli, ports: [port] } = await relayTo(
+    [service],
+    ...["--accept", "none", "--send", "v1"],
+  );
+  await using _ = cli;
+  using ends = await connect(port, service, HEADER); // forged
+  const { client, conn } = ends;
+  await client.closeWrite();
+  const received = await receive(conn);
+  const info = decode(received);
+  const { hostname, port: source } = client.localAddr;
+  assertEquals(info?.source, { transport: "tcp", hostname, port: source });
+  assertEquals(received.slice(info?.raw.length), HEADER);
+});
+
+Deno.test("relay --accept takes one version, or does without a header", async () => {
+  using service = listen();
+  const { cli, ports: [port] } = await relayTo(
+    [service],
+    ...TRUST,
+    "--accept",
+    "v1",
+  );
+  await using _ = cli;
+  using client = await dial(port);
+  await send(client, HEADER);
+  await cli.err(
+    /Refused 127\.0\.0\.1:\d+ \(signature\): .* v1 header; byte 0 of "/,
+  );
+  const optional = await relayTo([service], ...TRUST, "--accept", "optional");
+  await using __ = optional.cli;
+  using direct = await dial(optional.ports[0]);
+  await send(direct, "no header");
+  await direct.closeWrite();
+  using conn = await service.accept();
+  assertEquals(await receiveText(conn), "no header");
+});
+
+Deno.test("relay --untrusted direct relays others as they are", async () => {
+  using service = listen();
+  const { cli, ports: [port] } = await relayTo(
+    [service],
+    ...["--trust", "10.0.0.0/8", "--untrusted", "direct"],
+  );
+  await using _ = cli;
+  using ends = await connect(port, service, HEADER);
+  const { client, conn } = ends;
+  await client.closeWrite();
+  assertEquals(await receive(conn), HEADER);
+});
+
+Deno.test("relay tells of failures and counts them", async () => {
+  const service = listen();
+  const { cli, ports: [port] } = await relayTo(
+    [service],
+    ...TRUST,
+    "--stats",
+    "0",
+  );
+  await using _ = cli;
+  {
+    using ends = await connect(port, service, HEADER, "12345");
+    const { client, conn } = ends;
+    await client.closeWrite();
+    assertEquals(await receiveText(conn), "12345");
+    await send(conn, "123");
+    conn.close();
+    assertEquals(await receiveText(client), "123");
+  }
+  service.close();
+  using refused = await dial(port);
+  await send(refused, "hello?");
+  await cli.err(/Refused .* \(signature\): /);
+  using lost = await dial(port);
+  await send(lost, HEADER);
+  await cli.err(
+    /Cannot relay 192\.0\.2\.1:1111 to 127\.0\.0\.1:\d+: Connection refused/,
+  );
+  cli.kill("SIGTERM");
+  const { code, out } = await cli.ended();
+  assertEquals(code, 0);
+  const { maps: [counts], time } = JSON.parse(out);
+  assert(!Number.isNaN(Date.parse(time)));
+  assertEquals(counts, {
+    from: `127.0.0.1:${port}`,
+    to: `127.0.0.1:${service.addr.port}`,
+    accepted: 2,
+    direct: 0,
+    local: 0,
+    pending: 0,
+    rejected: { signature: 1 },
+    active: 0,
+    failed: 1,
+    sent: 5,
+    received: 3,
+  });
+});
+
+Deno.test("relay --stats prints counters at an interval", async () => {
+  using service = listen();
+  const { cli } = await relayTo([service], ...TRUST, "--stats", "1");
+  await using _ = cli;
+  const [first] = await cli.out(/^.*\n/);
+  assertEquals(JSON.parse(first).maps.length, 1);
+});
+
+Deno.test("relay lets connections end after SIGTERM, and takes no new ones", async () => {
+  using service = listen();
+  const { cli, ports: [port] } = await relayTo([service], ...TRUST);
+  await using _ = cli;
+  using ends = await connect(port, service, HEADER);
+  const { client, conn } = ends;
+  cli.kill("SIGTERM");
+  await untilRefused(port);
+  await send(client, "late question");
+  await client.closeWrite();
+  assertEquals(await receiveText(conn), "late question");
+  await send(conn, "late answer");
+  conn.close();
+  assertEquals(await receiveText(client), "late answer");
+  assertEquals((await cli.ended()).code, 0);
+});
+
+/** Connecting is refused once the relay does not listen any more. */
+async function untilRefused(port: number | undefined): Promise<void> {
+  for (let i = 0; i < 1000; i++) {
+    try {
+      using conn = await dial(port);
+      await receive(conn); // closed with the listener
+    } catch (error) {
+      if (error instanceof Deno.errors.ConnectionRefused) return;
+      throw error;
+    }
+  }
+  throw new Error("Still listening");
+}
+
+Deno.test("relay closes what is still open after --grace, with exit code 0", async () => {
+  using service = listen();
+  const { cli, ports: [port] } = await relayTo(
+    [service],
+    ...TRUST,
+    "--grace",
+    "0",
+  );
+  await using _ = cli;
+  using ends = await connect(port, service, HEADER);
+  const { client, conn } = ends;
+  cli.kill("SIGINT");
+  await cli.err(/Stopping, 1 connection open\n/);
+  await cli.err(
+    /Cannot relay 192\.0\.2\.1:1111 .*: closed at the end of --grace/,
+  );
+  assertEquals(await receive(client), new Uint8Array());
+  assertEquals(await receive(conn), new Uint8Array());
+  assertEquals((await cli.ended()).code, 0);
+});
+
+Deno.test("relay ends at once at the second signal", async () => {
+  using service = listen();
+  const { cli, ports: [port] } = await relayTo([service], ...TRUST);
+  await using _ = cli;
+  using ends = await connect(port, service, HEADER);
+  cli.kill("SIGTERM");
+  await untilRefused(port);
+  cli.kill("SIGTERM");
+  assertEquals((await cli.ended()).code, 128 + 15);
+  assertEquals(await receive(ends.conn), new Uint8Array());
+});
+
+Deno.test("relay fails when it cannot listen", async () => {
+  using taken = listen();
+  const { port } = taken.addr;
+  await using cli = start(["--allow-net"], [
+    ...["relay", "--map", "127.0.0.1:0=127.0.0.1:1", ...TRUST],
+    ...["--map", `127.0.0.1:${port}=127.0.0.1:1`],
+  ]);
+  const { code, err } = await cli.ended();
+  assertEquals(code, 1);
+  assertMatch(
+    err,
+    new RegExp(`Cannot listen on 127.0.0.1:${port}: Address already`),
+  );
+});
