@@ -1,13 +1,14 @@
-import { endpointsOf } from "./_endpoints.ts";
+import { newHead, readEndpoints } from "./_endpoints.ts";
 import { formatIpv6 } from "./_ip_text.ts";
 import { plainView } from "./_plain_view.ts";
+import { FIXED_LENGTH, uint16, writeUint16 } from "./_wire.ts";
 import { ProxyProtocolError } from "./error.ts";
 import type { Address } from "./types.ts";
 
 /** What begins a Simple Proxy header. */
 const MAGIC = 0x56ec;
 
-/** Where the fields are, in bytes. */
+/** Where the fields are, in bytes: behind the magic number as in INET6 of v2. */
 const CLIENT_AT = 2;
 const PROXY_AT = 18;
 const CLIENT_PORT_AT = 34;
@@ -69,7 +70,7 @@ export interface SimpleDatagramHeader {
  */
 export function decodeSimpleDatagram(bytes: Uint8Array): DecodedSimpleDatagram {
   const plain = plainView(bytes);
-  const { buffer, byteOffset, length } = plain;
+  const { length } = plain;
   const wrongAt = [MAGIC >> 8, MAGIC & 0xff].findIndex((byte, i) =>
     i < length && plain[i] !== byte
   );
@@ -87,11 +88,10 @@ export function decodeSimpleDatagram(bytes: Uint8Array): DecodedSimpleDatagram {
       { offset: length, received: plain },
     );
   }
-  const view = new DataView(buffer, byteOffset, length);
   const end = (at: number, portAt: number): SimpleAddress => ({
     transport: "udp",
     hostname: formatIpv6(plain, at, true),
-    port: view.getUint16(portAt),
+    port: uint16(plain, portAt),
   });
   return {
     source: end(CLIENT_AT, CLIENT_PORT_AT),
@@ -130,22 +130,17 @@ export function encodeSimpleDatagram(
   { source, destination }: SimpleDatagramHeader,
   payload: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  const { ends } = endpointsOf({
+  const head = newHead();
+  const end = readEndpoints({
     command: "PROXY",
     family: "INET6",
     transport: "DGRAM",
     source,
     destination,
-  });
-  if (ends === undefined) throw new TypeError("Cannot encode source: missing");
-  const [client, proxy] = ends;
+  }, head);
   const datagram = new Uint8Array(HEADER_LENGTH + payload.length);
-  const view = new DataView(datagram.buffer);
-  view.setUint16(0, MAGIC);
-  datagram.set(client.host, CLIENT_AT);
-  datagram.set(proxy.host, PROXY_AT);
-  view.setUint16(CLIENT_PORT_AT, client.port);
-  view.setUint16(PROXY_PORT_AT, proxy.port);
+  writeUint16(datagram, 0, MAGIC);
+  datagram.set(head.subarray(FIXED_LENGTH, end), CLIENT_AT);
   datagram.set(payload, HEADER_LENGTH);
   return datagram;
 }
