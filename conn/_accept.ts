@@ -1,12 +1,13 @@
 import { EMPTY } from "../codec/_wire.ts";
-import { type Ends, endsOf, toAddress } from "./_addresses.ts";
-import { withinLimits } from "./_deadline.ts";
+import type { Address } from "../codec/mod.ts";
+import { endsOf, toAddress } from "./_addresses.ts";
 import { type Header, HeaderReader } from "./_header_reader.ts";
 import { expectsHeader, type Policy } from "./_policy.ts";
 import { toRefusal } from "./_refusal.ts";
 import { verify } from "./_verify.ts";
+import type { Waits } from "./_waits.ts";
 import { closeQuietly, ProxiedConn } from "./proxied_conn.ts";
-import type { Accepted, NativeConn } from "./types.ts";
+import type { NativeConn } from "./types.ts";
 
 const NO_HEADER: Header = { info: undefined, rest: EMPTY };
 
@@ -18,27 +19,29 @@ const NO_HEADER: Header = { info: undefined, rest: EMPTY };
 export async function acceptNative<C>(
   native: NativeConn,
   raw: C,
+  hopAddr: Address,
   policy: Policy,
-): Promise<Accepted<C>> {
-  const hopAddr = toAddress(native.remoteAddr);
-  const real = { remoteAddr: hopAddr, localAddr: toAddress(native.localAddr) };
+  waits: Waits,
+): Promise<ProxiedConn<C>> {
   const reader = new HeaderReader(policy);
   try {
     const { info, rest } = expectsHeader(policy, hopAddr)
-      ? await withinLimits(
-        { ...policy, received: () => reader.received },
-        () => readHeader(native, reader),
-      )
+      ? await waits.within(() => readHeader(native, reader), reader)
       : NO_HEADER;
-    const ends = endsOf(info, real, policy.header);
-    const facts = { info, hopAddr, ...ends };
+    const real = {
+      remoteAddr: hopAddr,
+      get localAddr() { // asked for only where it is shown
+        return toAddress(native.localAddr);
+      },
+    };
+    const { remoteAddr, localAddr } = endsOf(info, real, policy.header);
+    const facts = { info, hopAddr, remoteAddr, localAddr };
     const conn = new ProxiedConn(raw, native, facts, rest);
-    if (ends !== real) showEnds(native, ends);
-    const { verify: ask, signal } = policy;
+    const { verify: ask } = policy;
     if (info !== undefined && ask !== undefined) {
-      await verify(info, () => ask(info, conn), signal);
+      await verify(info, () => ask(info, conn), waits);
     }
-    return { info, conn };
+    return conn;
   } catch (error) {
     closeQuietly(native);
     throw toRefusal(error, hopAddr, reader.received);
@@ -51,21 +54,9 @@ async function readHeader(
   reader: HeaderReader,
 ): Promise<Header> {
   for (;;) {
-    const chunk = new Uint8Array(reader.needed);
-    const count = await native.read(chunk);
+    const count = await native.read(reader.room);
     if (count === null) return reader.end();
-    const header = reader.push(chunk.subarray(0, count));
+    const header = reader.take(count);
     if (header !== undefined) return header;
-  }
-}
-
-/** Makes the runtime's own object show the client, for calls that take nothing else. */
-function showEnds(native: NativeConn, ends: Ends): void {
-  for (const [name, value] of Object.entries(ends)) {
-    Object.defineProperty(native, name, {
-      value,
-      enumerable: true,
-      configurable: true,
-    });
   }
 }

@@ -91,7 +91,9 @@ export class BunConn<S extends BunSocket> {
   /** Takes the end of the connection. */
   close(error?: Error): void {
     this.isClosed = true;
-    this.#decide(() => this.#reader.end());
+    // A reset is a failure, as on other runtimes, and not an end.
+    if (error === undefined) this.#decide(() => this.#reader.end());
+    else this.#fail(error);
     // As without a proxy: who closes, or is reset while paused, hears no more data.
     if (this.#isOpen) this.#held = undefined;
     this.#pass(this.#handlers.close, error);

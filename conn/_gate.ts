@@ -4,6 +4,7 @@ import {
   ProxyProtocolError,
 } from "../codec/mod.ts";
 import { type Policy, readOptions } from "./_policy.ts";
+import { Waits } from "./_waits.ts";
 import type { ListenerOptions, ListenerStats } from "./types.ts";
 
 /** Bound of pending headers where the caller sets none. */
@@ -15,6 +16,8 @@ const DEFAULT_MAX_PENDING = 1024;
  */
 export class Gate {
   readonly policy: Policy;
+  /** Of all whose header is pending. */
+  readonly waits: Waits;
   readonly stats: ListenerStats = {
     accepted: 0,
     direct: 0,
@@ -34,6 +37,7 @@ export class Gate {
       );
     }
     this.policy = readOptions(rest);
+    this.waits = new Waits(this.policy);
     this.#maxPending = maxPending;
     this.#onReject = onReject;
   }

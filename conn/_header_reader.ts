@@ -1,10 +1,10 @@
 import {
   bytesNeeded,
-  decode,
   type ProxyInfo,
   ProxyProtocolError,
 } from "../codec/mod.ts";
-import { hasSignature } from "../codec/_scan.ts";
+import { hasSignature, scan } from "../codec/_scan.ts";
+import { EMPTY } from "../codec/_wire.ts";
 import type { Policy } from "./_policy.ts";
 import { emptyError } from "./_refusal.ts";
 
@@ -13,29 +13,35 @@ export interface Header {
   /** `undefined` where the header is optional and there is none. */
   info: ProxyInfo | undefined;
   /** Bytes of the payload. */
-  rest: Uint8Array<ArrayBuffer>;
+  rest: Uint8Array;
 }
 
-/** Room for most headers, before the buffer has to grow. */
-const FIRST_CAPACITY = 64;
+/** Most headers fit; no more of the payload is looked at. */
+const ROOM = 128;
+
+/**
+ * Where most headers are put together, several in one buffer: a buffer each
+ * costs 1 us on Deno, a part of one 0.04 us. It stays as long as one of its
+ * headers does.
+ */
+const SLAB_SIZE = 4096;
+
+let slab = new Uint8Array(0);
 
 /** Up to here each byte may decide; a longer header is v2, of a known length. */
 const UNDECIDED_LENGTH = 128;
 
-/**
- * Puts a header together from what arrives. A reader that never pushes more
- * than `needed` bytes at once never gets a byte of the payload.
- */
+/** Puts a header together from what arrives. */
 export class HeaderReader {
   readonly #policy: Policy;
-  #bytes = new Uint8Array(0);
+  #bytes: Uint8Array<ArrayBuffer> = EMPTY;
   #length = 0;
   /** How many bytes must at least still come. */
-  needed: number;
+  #needed: number;
 
   constructor(policy: Policy) {
     this.#policy = policy;
-    this.needed = bytesNeeded(this.#bytes, policy.decode);
+    this.#needed = bytesNeeded(EMPTY, policy.decode);
   }
 
   /** What has come so far. */
@@ -44,26 +50,58 @@ export class HeaderReader {
   }
 
   /**
-   * Adds bytes, which are copied; the header once it is in.
+   * Where to read the next bytes to, before {@link take}: what must at least
+   * still come. Who reads no more than this never reads a byte of the payload.
+   */
+  get room(): Uint8Array<ArrayBuffer> {
+    return this.#reserve(this.#needed);
+  }
+
+  /**
+   * Takes bytes that were read into {@link room}; the header once it is in.
+   *
+   * @throws {ProxyProtocolError} as soon as it cannot become a valid one.
+   */
+  take(count: number): Header | undefined {
+    this.#length += count;
+    this.#needed -= count;
+    // Asking at each of a long header's single bytes would be quadratic.
+    if (this.#needed > 0 && this.#length > UNDECIDED_LENGTH) return undefined;
+    const { received } = this;
+    try {
+      const result = scan(received, this.#policy.decode);
+      if (typeof result !== "number") {
+        return { info: result, rest: received.subarray(result.raw.length) };
+      }
+      this.#needed = result;
+    } catch (error) {
+      if (!this.#mayLack(error)) throw error;
+      return { info: undefined, rest: received };
+    }
+    return undefined;
+  }
+
+  /**
+   * Adds bytes that have come, which are copied as far as the header goes; the
+   * header once it is in.
    *
    * @throws {ProxyProtocolError} as soon as it cannot become a valid one.
    */
   push(chunk: Uint8Array): Header | undefined {
-    this.#append(chunk);
-    this.needed -= chunk.length;
-    // Asking at each of a long header's single bytes would be quadratic.
-    if (this.needed > 0 && this.#length > UNDECIDED_LENGTH) return undefined;
-    const { received } = this;
-    const { decode: options } = this.#policy;
-    try {
-      const info = decode(received, options);
+    for (let at = 0; at < chunk.length;) {
+      const most = Math.max(this.#needed, ROOM - this.#length);
+      const part = viewOf(chunk, at, Math.min(at + most, chunk.length));
+      this.#reserve(part.length).set(part);
+      at += part.length;
+      const header = this.take(part.length);
+      if (header === undefined) continue;
+      const { info, rest } = header;
       if (info !== undefined) {
-        return { info, rest: received.subarray(info.raw.length) };
+        return { info, rest: viewOf(chunk, at - rest.length, chunk.length) };
       }
-      this.needed = bytesNeeded(received, options);
-    } catch (error) {
-      if (!this.#mayLack(error)) throw error;
-      return { info: undefined, rest: received };
+      this.#reserve(chunk.length - at).set(viewOf(chunk, at, chunk.length));
+      this.#length += chunk.length - at;
+      return { info, rest: this.received };
     }
     return undefined;
   }
@@ -93,15 +131,32 @@ export class HeaderReader {
       error instanceof ProxyProtocolError && error.code === "signature";
   }
 
-  #append(chunk: Uint8Array): void {
-    const length = this.#length + chunk.length;
+  /** Room for `count` bytes behind those that have come. */
+  #reserve(count: number): Uint8Array<ArrayBuffer> {
+    const length = this.#length + count;
     if (length > this.#bytes.length) {
-      const capacity = Math.max(length, 2 * this.#bytes.length, FIRST_CAPACITY);
-      const grown = new Uint8Array(capacity);
-      grown.set(this.#bytes.subarray(0, this.#length));
+      const grown = length > ROOM
+        ? new Uint8Array(Math.max(length, 2 * this.#bytes.length))
+        : takeRoom();
+      grown.set(this.received);
       this.#bytes = grown;
     }
-    this.#bytes.set(chunk, this.#length);
-    this.#length = length;
+    return this.#bytes.subarray(this.#length, length);
   }
+}
+
+function takeRoom(): Uint8Array<ArrayBuffer> {
+  if (slab.length === 0) slab = new Uint8Array(SLAB_SIZE);
+  const room = slab.subarray(0, ROOM);
+  slab = slab.subarray(ROOM);
+  return room;
+}
+
+/** A plain view also of a `Buffer`, whose own views cost Bun 5 us. */
+function viewOf(
+  chunk: Uint8Array,
+  start: number,
+  end: number,
+): Uint8Array {
+  return new Uint8Array(chunk.buffer, chunk.byteOffset + start, end - start);
 }

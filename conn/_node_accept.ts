@@ -2,7 +2,6 @@ import { Socket } from "node:net";
 import { setImmediate } from "node:timers";
 import type { Address, ProxyInfo } from "../codec/mod.ts";
 import { endsOf } from "./_addresses.ts";
-import { withinLimits } from "./_deadline.ts";
 import { type Header, HeaderReader } from "./_header_reader.ts";
 import { remember } from "./_node_facts.ts";
 import type { NodeAcceptOptions, NodeSocket } from "./_node_types.ts";
@@ -10,12 +9,7 @@ import { expectsHeader, type Policy } from "./_policy.ts";
 import { toRefusal } from "./_refusal.ts";
 import { showEnds } from "./_show_ends.ts";
 import { verify } from "./_verify.ts";
-
-/**
- * How many bytes to take where fewer are needed: most headers in one go, and
- * no more of the payload than is cheap to keep with the header.
- */
-const LOOKAHEAD = 128;
+import type { Waits } from "./_waits.ts";
 
 /**
  * Takes the header off a socket. Whatever goes wrong destroys it and rejects
@@ -24,6 +18,7 @@ const LOOKAHEAD = 128;
 export async function acceptSocket<S extends NodeSocket>(
   socket: S,
   policy: Policy,
+  waits: Waits,
   ask: NodeAcceptOptions<S>["verify"],
 ): Promise<ProxyInfo | undefined> {
   const hop = peerOf(socket);
@@ -37,17 +32,14 @@ export async function acceptSocket<S extends NodeSocket>(
   socket.on("error", ignore);
   try {
     const info = expectsHeader(policy, hop)
-      ? await withinLimits(
-        { ...policy, received: () => reader.received },
-        () => readHeader(socket, reader),
-      )
+      ? await waits.within(() => readHeader(socket, reader), reader)
       : undefined;
     const ends = endsOf(info, real, policy.header);
     const shown = ends === real ? undefined : ends;
     remember(socket, { info, hop, shown });
     if (shown !== undefined) showEnds(socket, shown);
     if (info !== undefined && ask !== undefined) {
-      await verify(info, () => ask(info, socket), policy.signal);
+      await verify(info, () => ask(info, socket), waits);
     }
     if (socket.destroyed) throw new Error("closed");
     // Whoever takes the socket now listens by then.
@@ -136,18 +128,16 @@ function fail(error: unknown): never {
 }
 
 /**
- * Takes what is at hand, up to the end of the header and a little more, which
- * the caller gives back. Asking for all of it by `read()` would set off 'end'
- * where the peer has ended its direction with the header, and then nobody
- * would hear it.
+ * Takes what is at hand; the caller gives back what is beyond the header. By
+ * its length: `read()` would set off 'end' where the peer has ended its
+ * direction with the header, and then nobody would hear it.
  */
 function takeHeader(
   socket: NodeSocket,
   reader: HeaderReader,
 ): Header | undefined {
   while (socket.readableLength > 0) {
-    const most = Math.max(reader.needed, LOOKAHEAD);
-    const chunk = socket.read(Math.min(most, socket.readableLength));
+    const chunk = socket.read(socket.readableLength);
     if (!(chunk instanceof Uint8Array)) {
       throw new TypeError("the socket has an encoding");
     }

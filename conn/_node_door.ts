@@ -9,8 +9,6 @@ export class NodeDoor {
   readonly #gate: Gate;
   readonly #verify: NodeListenerOptions["verify"];
   readonly #deliver: (socket: NodeSocket) => void;
-  #closing = new AbortController();
-  #signal: AbortSignal;
 
   /** Reads the options of a server; throws like {@link Gate}. */
   constructor(
@@ -20,18 +18,10 @@ export class NodeDoor {
     this.#gate = new Gate(options);
     this.#verify = verify;
     this.#deliver = deliver;
-    this.#signal = this.#limit();
   }
 
   get stats(): ListenerStats {
     return this.#gate.stats;
-  }
-
-  /** What closes a pending socket: the user's signal and {@link closePending}. */
-  #limit(): AbortSignal {
-    const { signal } = this.#gate.policy;
-    const closing = this.#closing.signal;
-    return signal ? AbortSignal.any([signal, closing]) : closing;
   }
 
   /**
@@ -44,8 +34,9 @@ export class NodeDoor {
       return;
     }
     try {
-      const policy = { ...this.#gate.policy, signal: this.#signal };
-      this.#gate.accept(await acceptSocket(socket, policy, this.#verify));
+      const { policy, waits } = this.#gate;
+      const info = await acceptSocket(socket, policy, waits, this.#verify);
+      this.#gate.accept(info);
     } catch (error) {
       this.#gate.refuse(toRefusal(error));
       return;
@@ -58,8 +49,6 @@ export class NodeDoor {
 
   /** Closes the sockets whose header is pending. */
   closePending(): void {
-    this.#closing.abort();
-    this.#closing = new AbortController();
-    this.#signal = this.#limit();
+    this.#gate.waits.abort();
   }
 }

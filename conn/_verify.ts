@@ -1,8 +1,8 @@
 import { type ProxyInfo, ProxyProtocolError } from "../codec/mod.ts";
-import { withinLimits } from "./_deadline.ts";
+import type { Waits } from "./_waits.ts";
 
 /**
- * Asks the user's own check, bounded by the signal alone: the header is in.
+ * Asks the user's own check, bounded by the signal alone, since the header is in.
  *
  * @throws {ProxyProtocolError} code `verify`, unless the answer is `true`; or
  * `aborted`; or what the check itself threw of this kind.
@@ -10,12 +10,12 @@ import { withinLimits } from "./_deadline.ts";
 export async function verify(
   info: ProxyInfo,
   ask: () => boolean | Promise<boolean>,
-  signal: AbortSignal | undefined,
+  waits: Waits,
 ): Promise<void> {
-  const limits = { timeout: Infinity, signal };
   let cause: unknown;
   try {
-    if (await withinLimits(limits, async () => await ask()) === true) return;
+    const answer = waits.within(async () => await ask(), undefined, Infinity);
+    if (await answer === true) return;
   } catch (error) {
     if (error instanceof ProxyProtocolError) throw error;
     cause = error;

@@ -1,8 +1,9 @@
 import { acceptNative } from "./_accept.ts";
+import { toAddress } from "./_addresses.ts";
 import { toRefusal } from "./_refusal.ts";
-import { withinLimits } from "./_deadline.ts";
 import { closeDuplex, openDuplex } from "./_duplex_conn.ts";
 import { readOptions } from "./_policy.ts";
+import { Waits } from "./_waits.ts";
 import type {
   Accepted,
   AcceptOptions,
@@ -45,13 +46,27 @@ export async function accept<C extends NativeConn | ByteDuplex>(
   options: AcceptOptions,
 ): Promise<Accepted<C>> {
   const policy = readOptions(options);
-  if ("read" in conn) return await acceptNative(conn, conn, policy);
-  let native: NativeConn;
+  const waits = new Waits(policy);
   try {
-    native = await withinLimits(policy, () => openDuplex(conn));
+    const native = await open(conn, waits);
+    const hop = toAddress(native.remoteAddr);
+    const accepted = await acceptNative(native, conn, hop, policy, waits);
+    void accepted.raw; // shows the client from now on, to whoever holds `conn`
+    return { info: accepted.info, conn: accepted };
+  } finally {
+    waits.close();
+  }
+}
+
+async function open(
+  conn: NativeConn | ByteDuplex,
+  waits: Waits,
+): Promise<NativeConn> {
+  if ("read" in conn) return conn;
+  try {
+    return await waits.within(() => openDuplex(conn));
   } catch (error) {
     closeDuplex(conn);
     throw toRefusal(error);
   }
-  return await acceptNative(native, conn, policy);
 }

@@ -42,7 +42,6 @@ import type {
   BunUpgradable,
   BunUpgradeOptions,
 } from "./_bun_types.ts";
-import { withinLimits } from "./_deadline.ts";
 import { Gate } from "./_gate.ts";
 import { expectsHeader } from "./_policy.ts";
 import { showEnds } from "./_show_ends.ts";
@@ -158,21 +157,20 @@ async function admit<S extends BunSocket>(
   gate: Gate,
   ask: BunListenerOptions<S>["verify"],
 ): Promise<void> {
-  const { policy } = gate;
+  const { policy, waits } = gate;
   const { hop } = conn;
   const real = { remoteAddr: hop, localAddr: ownEndOf(socket) };
   try {
     // A peer that has reset its connection by now has no address to be trusted by.
     if (isGone(hop)) conn.close();
     if (isGone(hop) || expectsHeader(policy, hop)) {
-      const limits = { ...policy, received: () => conn.received };
-      conn.info = await withinLimits(limits, () => conn.header);
+      conn.info = await waits.within(() => conn.header, conn);
     }
     const { info } = conn;
     conn.ends = endsOf(info, real, policy.header);
     if (conn.ends !== real) showEnds(socket, conn.ends);
     if (info !== undefined && ask !== undefined) {
-      await verify(info, () => ask(info, socket), policy.signal);
+      await verify(info, () => ask(info, socket), waits);
     }
   } catch (error) {
     CONNS.delete(socket); // nobody is told what becomes of it

@@ -43,6 +43,7 @@ import type {
 } from "./_node_types.ts";
 import { readOptions } from "./_policy.ts";
 import { showEnds } from "./_show_ends.ts";
+import { Waits } from "./_waits.ts";
 
 export * from "./_common.ts";
 export type {
@@ -97,8 +98,14 @@ export async function accept<S extends NodeSocket>(
   options: NodeAcceptOptions<S>,
 ): Promise<NodeAccepted<S>> {
   const { verify, ...rest } = options;
-  const info = await acceptSocket(socket, readOptions(rest), verify);
-  return { info, conn: socket };
+  const policy = readOptions(rest);
+  const waits = new Waits(policy);
+  try {
+    const info = await acceptSocket(socket, policy, waits, verify);
+    return { info, conn: socket };
+  } finally {
+    waits.close();
+  }
 }
 
 /**

@@ -90,6 +90,7 @@ export class ProxiedListener<
         pause = FIRST_PAUSE;
       } catch (error) {
         if (this.#closing.signal.aborted || isClosed(error)) {
+          this.#gate.waits.close();
           for (const { reject } of this.#waiting.splice(0)) reject(error);
           break;
         }
@@ -115,14 +116,15 @@ export class ProxiedListener<
   }
 
   async #admit(native: C): Promise<void> {
-    if (!this.#gate.enter(toAddress(native.remoteAddr))) {
+    const hop = toAddress(native.remoteAddr);
+    if (!this.#gate.enter(hop)) {
       closeQuietly(native);
       return;
     }
     try {
-      const { policy } = this.#gate;
-      const { info, conn } = await acceptNative(native, native, policy);
-      this.#gate.accept(info);
+      const { policy, waits } = this.#gate;
+      const conn = await acceptNative(native, native, hop, policy, waits);
+      this.#gate.accept(conn.info);
       this.#deliver(conn);
     } catch (error) {
       this.#gate.refuse(toRefusal(error));
@@ -143,6 +145,7 @@ export class ProxiedListener<
   close(): void {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
+    this.#gate.waits.close();
     closeQuietly(this.#listener);
     for (const conn of this.#ready.splice(0)) conn.close();
   }

@@ -1,4 +1,5 @@
 import type { Address, ProxyInfo } from "../codec/mod.ts";
+import type { Ends } from "./_addresses.ts";
 import type { NativeConn } from "./types.ts";
 
 /** Size of the chunks that are read for a consumer without a buffer of its own, in bytes: that of Deno's streams. */
@@ -47,15 +48,12 @@ export class ProxiedConn<C = unknown>
   readonly remoteAddr: Address;
   /** What the client connected to; the real end where `remoteAddr` is real. */
   readonly localAddr: Address;
-  /**
-   * The connection that was accepted, positioned after the header, for calls
-   * that take nothing else. Where a header was optional and there was none,
-   * bytes of the payload have been taken from it: they are only here.
-   */
-  readonly raw: C;
+  readonly #raw: C;
   readonly #native: NativeConn;
   #rest: Uint8Array;
   #isClosed = false;
+  /** Whether `raw` shows the client. */
+  #isShown = false;
 
   /** Wraps a connection; {@link accept} does it. `rest` is delivered first. */
   constructor(raw: C, native: NativeConn, facts: ConnFacts, rest: Uint8Array) {
@@ -65,13 +63,28 @@ export class ProxiedConn<C = unknown>
       pull: (controller) => this.#pull(controller),
       cancel: () => this.close(),
     });
-    this.raw = raw;
+    this.#raw = raw;
     this.info = facts.info;
     this.hopAddr = facts.hopAddr;
     this.remoteAddr = facts.remoteAddr;
     this.localAddr = facts.localAddr;
     this.#native = native;
     this.#rest = rest;
+  }
+
+  /**
+   * The connection that was accepted, positioned after the header, for calls
+   * that take nothing else; it shows the client from now on. Where a header was
+   * optional and there was none, bytes of the payload have been taken from it:
+   * they are only here.
+   */
+  get raw(): C {
+    // Not before: few ask for it, and it costs 1 us.
+    if (!this.#isShown && this.remoteAddr !== this.hopAddr) {
+      showEnds(this.#native, this);
+    }
+    this.#isShown = true;
+    return this.#raw;
   }
 
   async #pull(
@@ -149,4 +162,21 @@ export function closeQuietly(conn: Pick<NativeConn, "close">): void {
   } catch {
     // It has been closed by its peer's end, its stream or its user.
   }
+}
+
+/** Makes the runtime's own object show the client, for calls that take nothing else. */
+function showEnds(
+  native: NativeConn,
+  { remoteAddr, localAddr }: Readonly<Ends>,
+): void {
+  show(native, "remoteAddr", remoteAddr);
+  show(native, "localAddr", localAddr);
+}
+
+function show(native: NativeConn, name: string, value: Address): void {
+  Object.defineProperty(native, name, {
+    value,
+    enumerable: true,
+    configurable: true,
+  });
 }

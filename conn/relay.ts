@@ -1,7 +1,7 @@
 import type { ProxyHeader, RawTlv, Tlvs } from "../codec/mod.ts";
-import { withinLimits } from "./_deadline.ts";
 import { closeDuplex, openDuplex } from "./_duplex_conn.ts";
 import { relayedHeader } from "./_relayed_header.ts";
+import { Waits } from "./_waits.ts";
 import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
 import type { ByteDuplex, NativeConn } from "./types.ts";
 import { writeHeader } from "./write_header.ts";
@@ -100,8 +100,9 @@ export async function relay(
   }
   const opening = open(to);
   let directions: Promise<void>[] = [];
+  const waits = new Waits({ timeout: Infinity, signal });
   try {
-    await withinLimits({ timeout: Infinity, signal }, async () => {
+    await waits.within(async () => {
       const target = await opening;
       if (header !== undefined) {
         await writeHeader(
@@ -119,6 +120,7 @@ export async function relay(
   } catch (error) {
     result.error = error;
   }
+  waits.close();
   from.close();
   opening.then(closeQuietly, () => {}); // a failure is in the result already
   await Promise.allSettled(directions);

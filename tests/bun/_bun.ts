@@ -7,7 +7,11 @@ export interface Socket extends BunSocket {
   data: unknown;
   readonly remoteFamily?: string;
   readonly localFamily?: string;
-  write(bytes: Uint8Array | ArrayBuffer | string): number;
+  write(
+    bytes: Uint8Array | ArrayBuffer | string,
+    at?: number,
+    count?: number,
+  ): number;
   end(bytes?: Uint8Array | string): number;
   upgradeTLS(options: UpgradeOptions): [raw: Socket, tls: Socket] | undefined;
 }

@@ -1,7 +1,7 @@
 /** What dials a listener under test, over `node:net` and `node:tls`, and waits. */
 
 import { readFileSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, type TcpNetConnectOpts } from "node:net";
 import { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { concat } from "../_bytes.ts";
@@ -33,12 +33,12 @@ export class Queue<T> {
     else this.#items.push(item);
   }
 
-  async next(what: string): Promise<T> {
+  async next(what: string, ms?: number): Promise<T> {
     const item = this.#items.shift();
     if (item !== undefined) return item;
     const { promise, resolve } = Promise.withResolvers<T>();
     this.#waiting.push(resolve);
-    return await within(promise, what);
+    return await within(promise, what, ms);
   }
 }
 
@@ -65,11 +65,15 @@ export class Client {
     }
   }
 
-  /** Dials TCP, or a path. */
-  static async dial(to: number | string): Promise<Client> {
-    const peer = typeof to === "string"
+  /** Dials a port of 127.0.0.1, a path, or by options. */
+  static async dial(
+    to: number | string | TcpNetConnectOpts,
+  ): Promise<Client> {
+    const peer = typeof to === "number"
+      ? connect(to, "127.0.0.1")
+      : typeof to === "string"
       ? connect(to)
-      : connect(to, "127.0.0.1");
+      : connect(to);
     const client = new Client(peer);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     peer.once("connect", resolve).once("error", reject);

@@ -26,6 +26,7 @@ import {
   tcpPair,
   TRUST,
 } from "./_loopback.ts";
+import { countListeners } from "./_signal.ts";
 
 const LINE = ascii("PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n");
 const HEADERS = [LINE, v2("2111", BLOCK4)];
@@ -532,27 +533,13 @@ Deno.test("accept() does nothing when its signal fires after the connection is a
 
 Deno.test("accept() leaves no listener on a signal that outlives the connection", async () => {
   const { signal } = new AbortController();
-  let listeners = 0;
-  const add = signal.addEventListener.bind(signal);
-  const remove = signal.removeEventListener.bind(signal);
-  signal.addEventListener = (
-    ...[type, listener, options]: Parameters<AbortSignal["addEventListener"]>
-  ) => {
-    listeners++;
-    add(type, listener, options);
-  };
-  signal.removeEventListener = (
-    ...[type, listener, options]: Parameters<AbortSignal["removeEventListener"]>
-  ) => {
-    listeners--;
-    remove(type, listener, options);
-  };
+  const listeners = countListeners(signal);
   for (const header of [LINE, utf8("No header at all")]) {
     using pair = await tcpPair();
     await send(pair.client, header);
     const options = { trust: TRUST, signal, verify: () => true };
     await accept(pair.server, options).catch(() => {});
-    assertEquals(listeners, 0);
+    assertEquals(listeners.now, 0);
   }
 });
 

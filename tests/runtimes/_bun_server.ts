@@ -1,9 +1,9 @@
-/** The server of the scenarios by `./bun`: tells its port, then serves. */
+/** The services by `./bun`. */
 
 import { proxied } from "../../conn/bun.ts";
 import { listen, type Socket } from "../bun/_bun.ts";
-import { OPTIONS } from "./_options.ts";
-import { tell } from "./_script.ts";
+import { host } from "./_host.ts";
+import { openRelay } from "./_node_relay.ts";
 
 /** What is still to be sent to a socket, and whether its end comes after that. */
 interface Sending {
@@ -21,18 +21,21 @@ function send(socket: Socket, chunk?: Uint8Array): void {
     const taken = Math.max(socket.write(next), 0);
     if (taken < next.length) {
       sending.chunks[0] = next.subarray(taken);
+      socket.pause();
       return; // drain comes back here
     }
     sending.chunks.shift();
   }
+  socket.resume();
   if (sending.isEnding) socket.end();
 }
 
-const listener = listen({
-  hostname: "127.0.0.1",
-  port: 0,
-  allowHalfOpen: true,
-  socket: proxied<Socket>({
+await host((service, log) => {
+  if (service.relayTo !== undefined) return openRelay(service, log);
+  const { onReject } = log;
+  const closing = new AbortController();
+  const { signal } = closing;
+  const socket = proxied<Socket>({
     binaryType: "uint8array",
     open(socket) {
       const { remoteAddress = null, remotePort = null } = socket;
@@ -46,6 +49,17 @@ const listener = listen({
       if (sending) sending.isEnding = true;
       send(socket);
     },
-  }, OPTIONS),
+  }, { ...service.options, onReject, signal });
+  const { hostname = "127.0.0.1", path } = service;
+  const listener = listen({
+    ...(path === undefined ? { hostname, port: 0 } : { unix: path }),
+    allowHalfOpen: true,
+    socket,
+  });
+  const { stats } = socket;
+  const close = () => {
+    listener.stop();
+    closing.abort();
+  };
+  return { port: listener.port ?? 0, stats, close };
 });
-tell(listener.port);

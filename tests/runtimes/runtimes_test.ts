@@ -3,33 +3,9 @@
  * own. The steps name runtime and scenario.
  */
 
-import { assertEquals } from "@std/assert";
-import { assertBytes } from "../_bytes.ts";
-import { Client } from "../bun/_client.ts";
-import { type Scenario, SCENARIOS } from "./_scenarios.ts";
+import { play } from "./_play.ts";
+import { SCENARIOS } from "./_scenarios.ts";
 import { RUNTIMES } from "./_servers.ts";
-
-/** Waits for a turn of the loop, so that two pieces are two writes. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
-}
-
-async function play(port: number, scenario: Scenario): Promise<void> {
-  const { pieces, sees, payload, isSilent } = scenario;
-  using client = await Client.dial(port);
-  for (const piece of pieces) {
-    await client.send(piece);
-    if (pieces.length > 1) await nextTurn();
-  }
-  if (!isSilent) client.end();
-  const received = await client.receiveAll();
-  if (sees === "nobody") return assertEquals(received.length, 0);
-  const end = received.indexOf(0x0a) + 1;
-  const line = new TextDecoder().decode(received.subarray(0, end));
-  const real = { hostname: "127.0.0.1", port: client.port };
-  assertEquals(JSON.parse(line), sees === "real" ? real : sees);
-  assertBytes(received.subarray(end), payload);
-}
 
 /** How many scenarios run beside each other. */
 const AT_ONCE = 32;

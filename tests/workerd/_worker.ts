@@ -6,6 +6,7 @@ import {
   type ByteDuplex,
   ProxyProtocolError,
 } from "../../mod.ts";
+import { decideAll } from "../conn/_trust_cases.ts";
 
 /** A `Socket` of workerd, as far as it is used. */
 interface Socket extends ByteDuplex {
@@ -14,7 +15,7 @@ interface Socket extends ByteDuplex {
 
 /** Bindings of the service: what it does, and how it accepts. */
 interface Env {
-  role: "echo" | "describe" | "tell" | "startTls";
+  role: "echo" | "describe" | "tell" | "trust" | "startTls";
   options: AcceptOptions;
 }
 
@@ -31,6 +32,9 @@ export default {
           : { hostname: remoteAddr.hostname, port: remoteAddr.port };
         await conn.write(new TextEncoder().encode(JSON.stringify(told) + "\n"));
         await conn.pipeTo(conn.writable);
+      } else if (role === "trust") {
+        await conn.write(new TextEncoder().encode(decideAll()));
+        conn.close();
       } else if (role === "describe") {
         const { hopAddr, remoteAddr, localAddr } = conn;
         const version = info?.version;

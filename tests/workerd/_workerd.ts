@@ -11,8 +11,14 @@ export const ESBUILD = "esbuild@0.28.2";
 
 /** A socket that workerd listens on, and the service behind it. */
 export interface Service {
-  role: "echo" | "describe" | "tell" | "startTls";
+  role: "echo" | "describe" | "tell" | "trust" | "startTls";
   options: AcceptOptions;
+  /**
+   * Where it listens.
+   *
+   * @default {"127.0.0.1"}
+   */
+  hostname?: string;
 }
 
 /** What the Worker tells of a connection that it did not serve. */
@@ -132,8 +138,10 @@ function configOf(services: Record<string, Service>): string {
       ],
     ))`
   );
-  const sockets = entries.map(([name, { role }]) =>
-    `(name = "${name}", address = "127.0.0.1:0", service = "${name}",
+  const sockets = entries.map(([name, { role, hostname = "127.0.0.1" }]) =>
+    `(name = "${name}", address = "${
+      hostname.includes(":") ? `[${hostname}]` : hostname
+    }:0", service = "${name}",
       tcp = (${role === "startTls" ? START_TLS : ""}))`
   );
   return `using Workerd = import "/workerd/workerd.capnp";
@@ -146,7 +154,8 @@ function configOf(services: Record<string, Service>): string {
 const START_TLS = `tlsMode = startTls, tlsOptions = (keypair = (
   privateKey = embed "key.pem", certificateChain = embed "cert.pem"))`;
 
-async function readLines(
+/** Gives each line of a stream. */
+export async function readLines(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   take: (line: string) => void,
 ): Promise<void> {

@@ -113,7 +113,7 @@ export const chain: Driver = {
   isInEveryRun: true,
   async run(attempt) {
     await using last = await startNode(
-      new URL("_chain_server.ts", import.meta.url),
+      new URL("_chain_server.ts", import.meta.url).pathname,
     );
     await attempt({
       input: "a chain with TLS",

@@ -1,0 +1,153 @@
+import { EMPTY } from "../codec/_wire.ts";
+import { ProxyProtocolError } from "../codec/mod.ts";
+
+/** What ends a wait. */
+export interface Limits {
+  /** In ms; `Infinity` for none. */
+  timeout: number;
+  signal: AbortSignal | undefined;
+}
+
+/** What tells what has come until then, for the error. */
+export interface Receiver {
+  readonly received: Uint8Array;
+}
+
+const NOBODY: Receiver = { received: EMPTY };
+
+/** Somebody who waits. */
+interface Wait {
+  reject: (error: ProxyProtocolError) => void;
+  receiver: Receiver | undefined;
+  /** On the clock of `performance`; `Infinity` for none. */
+  deadline: number;
+}
+
+/**
+ * Waits within the same limits, as many as there are at once. A timer for each
+ * would cost more than its header: one runs for the oldest, and mostly finds
+ * that it is through.
+ */
+export class Waits {
+  readonly #timeout: number;
+  readonly #signal: AbortSignal | undefined;
+  /** In the order of their deadlines. */
+  readonly #pending = new Set<Wait>();
+  readonly #onAbort = () => this.abort();
+  /** Whom the timer runs for. */
+  #oldest: Wait | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
+
+  constructor({ timeout, signal }: Limits) {
+    this.#timeout = timeout;
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  /**
+   * Waits for work. What is still under way at a limit goes on unheard, until
+   * its connection is closed.
+   *
+   * @throws {ProxyProtocolError} code `timeout` or `aborted`.
+   */
+  within<T>(
+    work: () => Promise<T>,
+    receiver?: Receiver,
+    timeout: number = this.#timeout,
+  ): Promise<T> {
+    const signal = this.#signal;
+    if (signal?.aborted) return Promise.reject(abortedError(signal));
+    return new Promise((resolve, reject) => {
+      const deadline = timeout === Infinity
+        ? Infinity
+        : performance.now() + timeout;
+      const wait = { reject, receiver, deadline };
+      this.#pending.add(wait);
+      if (this.#pending.size === 1) keepAlive(this.#timer, "ref");
+      if (this.#timer === undefined && timeout !== Infinity) {
+        this.#await(wait, timeout);
+      }
+      work().then((value) => {
+        this.#end(wait);
+        resolve(value);
+      }, (error) => {
+        this.#end(wait);
+        reject(error);
+      });
+    });
+  }
+
+  #await(wait: Wait, ms: number): void {
+    this.#oldest = wait;
+    this.#timer = setTimeout(() => this.#expire(), ms);
+  }
+
+  #expire(): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    for (const wait of this.#pending) {
+      const { deadline, reject, receiver } = wait;
+      if (wait === this.#oldest || deadline <= now) {
+        this.#end(wait);
+        reject(timeoutError(this.#timeout, receiver));
+      } else if (deadline !== Infinity) {
+        this.#await(wait, deadline - now);
+        return;
+      }
+    }
+  }
+
+  #end(wait: Wait): void {
+    this.#pending.delete(wait);
+    if (this.#pending.size > 0) return;
+    if (this.#isClosed) clearTimeout(this.#timer);
+    else keepAlive(this.#timer, "unref");
+  }
+
+  /** Ends the waits of now. */
+  abort(): void {
+    for (const wait of this.#pending) {
+      this.#end(wait);
+      wait.reject(abortedError(this.#signal, wait.receiver));
+    }
+  }
+
+  /** Says that nobody will wait any more; those who do go on. */
+  close(): void {
+    this.#isClosed = true;
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    if (this.#pending.size === 0) clearTimeout(this.#timer);
+  }
+}
+
+/** Whether a timer keeps the process alive, where that can be told. */
+function keepAlive(timer: unknown, method: "ref" | "unref"): void {
+  if (typeof timer !== "object" || timer === null) return;
+  const call: unknown = Reflect.get(timer, method);
+  if (typeof call === "function") call.call(timer);
+}
+
+function timeoutError(
+  timeout: number,
+  receiver: Receiver | undefined,
+): ProxyProtocolError {
+  const { received } = receiver ?? NOBODY;
+  return new ProxyProtocolError(
+    `Cannot read PROXY header: not complete within ${timeout} ms`,
+    "timeout",
+    { offset: received.length, received },
+  );
+}
+
+function abortedError(
+  signal: AbortSignal | undefined,
+  receiver?: Receiver,
+): ProxyProtocolError {
+  const { received } = receiver ?? NOBODY;
+  return new ProxyProtocolError(
+    "Cannot accept the connection: aborted",
+    "aborted",
+    { offset: received.length, received, cause: signal?.reason },
+  );
+}

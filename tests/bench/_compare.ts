@@ -1,0 +1,79 @@
+/** One line of the results: the same work done by ours and by another. */
+export interface Row {
+  /** What was measured, and on what. */
+  work: string;
+  /** Median of ours. */
+  ours: number;
+  /** Median of the other. */
+  other: number;
+  /** Median of the rounds' ratios; more is better. */
+  ratio: number;
+  /** The ratio to reach. */
+  target: number;
+  /** Of what `ours` and `other` are counted in. */
+  unit: string;
+}
+
+/** How much to measure. */
+export interface Effort {
+  /** Measured rounds of each work. */
+  rounds: number;
+  /** Length in s of each measurement. */
+  seconds: number;
+}
+
+/** Enough for a ratio within two hundredths. */
+export const FULL: Effort = { rounds: 9, seconds: 0.5 };
+
+/**
+ * Measures two ways in turn, the first of them changing, so that what else
+ * goes on hits both. The first rounds, in which runtimes compile, do not count.
+ */
+export async function compare(
+  facts: Pick<Row, "work" | "target" | "unit">,
+  { rounds }: Effort,
+  ours: () => Promise<number>,
+  other: () => Promise<number>,
+): Promise<Row> {
+  const pairs: { ours: number; other: number }[] = [];
+  for (let round = -4; round < rounds; round++) {
+    const isOursFirst = round % 2 === 0;
+    const first = await (isOursFirst ? ours : other)();
+    const second = await (isOursFirst ? other : ours)();
+    if (round < 0) continue;
+    pairs.push(
+      isOursFirst
+        ? { ours: first, other: second }
+        : { ours: second, other: first },
+    );
+  }
+  return {
+    ...facts,
+    ours: median(pairs.map(({ ours }) => ours)),
+    other: median(pairs.map(({ other }) => other)),
+    ratio: median(pairs.map(({ ours, other }) => ours / other)),
+  };
+}
+
+/** The middle of some numbers. */
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+}
+
+/** Prints rows as a table. */
+export function print(rows: readonly Row[]): void {
+  for (const { work, ours, other, ratio, target, unit } of rows) {
+    console.log(
+      work.padEnd(44),
+      format(ours).padStart(8),
+      format(other).padStart(8),
+      unit.padEnd(14),
+      ratio.toFixed(3).padStart(6),
+      `(${target.toFixed(2)})`,
+    );
+  }
+}
+
+function format(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
