@@ -22,7 +22,7 @@ export * from "./codec/mod.ts";
 export * from "./conn/accept.ts";
 export * from "./conn/datagram.ts";
 export * from "./conn/proxied.ts";
-export * from "./conn/proxied_conn.ts";
+export { type ConnFacts, ProxiedConn } from "./conn/proxied_conn.ts";
 export * from "./conn/relay.ts";
 export * from "./conn/serve.ts";
 export type * from "./conn/types.ts";

@@ -56,6 +56,7 @@ export * from "./encode_tlvs.ts";
 export * from "./error.ts";
 export * from "./is_client_verified.ts";
 export * from "./read_tlvs.ts";
+export * from "./simple_proxy.ts";
 export { TLV_TYPES, type TlvName, tlvName, tlvType } from "./tlv_types.ts";
 export type * from "./types.ts";
 export * from "./vendors.ts";

@@ -19,6 +19,15 @@ const LONGEST_PAUSE = 1000;
 /**
  * A listener whose connections have come through a proxy: a `Deno.Listener` of
  * {@link ProxiedConn}. {@link proxied} makes one.
+ *
+ * @example
+ * ```ts
+ * import type { ProxiedListener } from "@edgewire/proxy-protocol";
+ *
+ * function report({ addr, stats }: ProxiedListener) {
+ *   console.log(addr, stats.accepted, stats.pending, stats.rejected);
+ * }
+ * ```
  */
 export class ProxiedListener<
   C extends NativeConn = NativeConn,

@@ -19,7 +19,20 @@ export interface ServeOptions<C extends ProxiedConn = ProxiedConn> {
   signal?: AbortSignal;
 }
 
-/** A running server. */
+/**
+ * A running server. {@link serve} makes one.
+ *
+ * @example
+ * ```ts
+ * import type { Server } from "@edgewire/proxy-protocol";
+ *
+ * async function drain(server: Server, ms: number) {
+ *   const timer = setTimeout(() => server.abort(), ms);
+ *   await server.shutdown();
+ *   clearTimeout(timer);
+ * }
+ * ```
+ */
 export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
   readonly #listener: ConnSource<C, A>;
   readonly #conns = new Set<C>();

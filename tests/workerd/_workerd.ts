@@ -6,7 +6,8 @@ import { KEY_PAIR, Queue, within } from "../bun/_client.ts";
 import { run } from "../bun/_run.ts";
 
 const WORKERD = "workerd@1.20261117.1";
-const ESBUILD = "esbuild@0.28.2";
+/** What bundles a Worker. */
+export const ESBUILD = "esbuild@0.28.2";
 
 /** A socket that workerd listens on, and the service behind it. */
 export interface Service {
@@ -99,7 +100,7 @@ export async function startWorkerd(
 }
 
 /** The program itself, which ends with its pid; a script may stand before it. */
-async function findWorkerd(): Promise<string> {
+export async function findWorkerd(): Promise<string> {
   const { success, stdout, all } = await run(
     ["npx", "-y", "-p", WORKERD, "-c", "command -v workerd"],
   );

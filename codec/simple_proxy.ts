@@ -1,0 +1,146 @@
+import { newHead, readEndpoints } from "./_endpoints.ts";
+import { formatIpv6 } from "./_ip_text.ts";
+import { plainView } from "./_plain_view.ts";
+import { FIXED_LENGTH, uint16, writeUint16 } from "./_wire.ts";
+import { ProxyProtocolError } from "./error.ts";
+import type { Address } from "./types.ts";
+
+/** What begins a Simple Proxy header. */
+const MAGIC = 0x56ec;
+
+/** Where the fields are, in bytes: behind the magic number as in INET6 of v2. */
+const CLIENT_AT = 2;
+const PROXY_AT = 18;
+const CLIENT_PORT_AT = 34;
+const PROXY_PORT_AT = 36;
+const HEADER_LENGTH = 38;
+
+/** One end of a datagram that {@link decodeSimpleDatagram} read. */
+export interface SimpleAddress {
+  /** Always UDP. */
+  transport: "udp";
+  /** IPv6 address as RFC 5952 text; a mapped one as the IPv4 address it holds. */
+  hostname: string;
+  /** Port, 0 to 65535. */
+  port: number;
+}
+
+/** What {@link decodeSimpleDatagram} returns. */
+export interface DecodedSimpleDatagram {
+  /** The client. */
+  source: SimpleAddress;
+  /** Where the proxy received the datagram. */
+  destination: SimpleAddress;
+  /** What follows the header: a view of the datagram, not a copy. */
+  payload: Uint8Array;
+}
+
+/** What {@link encodeSimpleDatagram} takes; a {@link DecodedSimpleDatagram} is one. */
+export interface SimpleDatagramHeader {
+  /** The client; its transport is `udp`. */
+  source: Address;
+  /** Where the proxy received the datagram; its transport is `udp`. */
+  destination: Address;
+}
+
+/**
+ * Takes the header of Cloudflare's
+ * [Simple Proxy Protocol](https://developers.cloudflare.com/spectrum/reference/simple-proxy-protocol-header/)
+ * off a datagram: 38 bytes in front of the payload of every datagram, which
+ * Spectrum sends for UDP in place of the PROXY protocol. There is nothing in it
+ * to verify: ask whom the datagram came from before you believe it.
+ *
+ * @throws {ProxyProtocolError} code `signature` when the datagram does not
+ * begin with 0x56EC, `incomplete` when it ends within the header, `empty` when
+ * it has no byte.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { decodeSimpleDatagram, encodeSimpleDatagram } from "@edgewire/proxy-protocol/codec";
+ *
+ * const datagram = encodeSimpleDatagram({
+ *   source: { transport: "udp", hostname: "192.0.2.1", port: 5000 },
+ *   destination: { transport: "udp", hostname: "198.51.100.1", port: 53 },
+ * }, Uint8Array.of(1, 2, 3));
+ * const { source, payload } = decodeSimpleDatagram(datagram);
+ * assertEquals(source, { transport: "udp", hostname: "192.0.2.1", port: 5000 });
+ * assertEquals(payload, Uint8Array.of(1, 2, 3));
+ * ```
+ */
+export function decodeSimpleDatagram(bytes: Uint8Array): DecodedSimpleDatagram {
+  const plain = plainView(bytes);
+  const { length } = plain;
+  const wrongAt = [MAGIC >> 8, MAGIC & 0xff].findIndex((byte, i) =>
+    i < length && plain[i] !== byte
+  );
+  if (wrongAt >= 0) {
+    throw new ProxyProtocolError(
+      "Cannot decode Simple Proxy header: datagram does not begin with 0x56EC",
+      "signature",
+      { offset: wrongAt, received: plain },
+    );
+  }
+  if (length < HEADER_LENGTH) {
+    throw new ProxyProtocolError(
+      `Cannot decode Simple Proxy header: needs ${HEADER_LENGTH} bytes, received ${length}`,
+      length === 0 ? "empty" : "incomplete",
+      { offset: length, received: plain },
+    );
+  }
+  const end = (at: number, portAt: number): SimpleAddress => ({
+    transport: "udp",
+    hostname: formatIpv6(plain, at, true),
+    port: uint16(plain, portAt),
+  });
+  return {
+    source: end(CLIENT_AT, CLIENT_PORT_AT),
+    destination: end(PROXY_AT, PROXY_PORT_AT),
+    payload: bytes.subarray(HEADER_LENGTH),
+  };
+}
+
+/**
+ * Puts a header of the Simple Proxy Protocol in front of a payload, as one
+ * datagram; IPv4 addresses are written as mapped IPv6. Spectrum wants the
+ * header that came on every answer too, unchanged: give what
+ * {@link decodeSimpleDatagram} gave.
+ *
+ * @throws {TypeError} when an address is missing, is not an IP address or its
+ * transport is not `udp`.
+ * @throws {RangeError} for a port out of range.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { decodeSimpleDatagram, encodeSimpleDatagram } from "@edgewire/proxy-protocol/codec";
+ *
+ * const datagram = encodeSimpleDatagram({
+ *   source: { transport: "udp", hostname: "2001:db8::1", port: 5000 },
+ *   destination: { transport: "udp", hostname: "2001:db8::2", port: 53 },
+ * }, Uint8Array.of(1, 2, 3));
+ * assertEquals(datagram.byteLength, 38 + 3);
+ *
+ * const received = decodeSimpleDatagram(datagram);
+ * const answer = encodeSimpleDatagram(received, Uint8Array.of(4));
+ * assertEquals(answer.subarray(0, 38), datagram.subarray(0, 38));
+ * ```
+ */
+export function encodeSimpleDatagram(
+  { source, destination }: SimpleDatagramHeader,
+  payload: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const head = newHead();
+  const end = readEndpoints({
+    command: "PROXY",
+    family: "INET6",
+    transport: "DGRAM",
+    source,
+    destination,
+  }, head);
+  const datagram = new Uint8Array(HEADER_LENGTH + payload.length);
+  writeUint16(datagram, 0, MAGIC);
+  datagram.set(head.subarray(FIXED_LENGTH, end), CLIENT_AT);
+  datagram.set(payload, HEADER_LENGTH);
+  return datagram;
+}

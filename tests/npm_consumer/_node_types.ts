@@ -1,0 +1,32 @@
+/** The types of the package on Node, with those of Node around them. */
+
+import { accept } from "@edgewire/proxy-protocol";
+import {
+  accept as acceptSocket,
+  proxied,
+  proxyHop,
+  proxyInfo,
+} from "@edgewire/proxy-protocol/node";
+import { createServer } from "node:http";
+import { createSecureServer } from "node:http2";
+import { connect } from "node:net";
+import { Duplex } from "node:stream";
+
+const trust = ["10.0.0.0/8"];
+
+export async function use(): Promise<void> {
+  const server = proxied(
+    createServer((request, response) => {
+      const name: string | undefined = proxyInfo(request)?.tlvs.AUTHORITY;
+      response.end(`${name} ${proxyHop(request)?.transport}`);
+    }),
+    { trust },
+  );
+  server.listen(8080);
+  const accepted: number = server.stats.accepted;
+  proxied(createSecureServer({}), { trust }).listen(accepted);
+  const socket = connect(80);
+  const { conn } = await acceptSocket(socket, { trust });
+  conn.setNoDelay(true);
+  await accept(Duplex.toWeb(socket), { trust });
+}

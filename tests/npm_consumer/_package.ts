@@ -1,0 +1,34 @@
+/** The package as npm gets it, for tests that install it. */
+
+import { run } from "../bun/_run.ts";
+
+/** Where the package is. */
+export const ROOT = new URL("../../", import.meta.url);
+
+/** Runs a command that must succeed; what it printed. */
+export async function mustRun(
+  folder: string | URL,
+  ...command: [string, ...string[]]
+): Promise<string> {
+  const { success, stdout, all } = await run(command, folder);
+  if (!success) throw new Error(`${command.join(" ")} failed:\n${all}`);
+  return stdout;
+}
+
+/** Packs the package by the same transformation as JSR does for npm. */
+export async function pack(tarball: string): Promise<void> {
+  await mustRun(
+    ROOT,
+    ...[Deno.execPath(), "pack", "--allow-dirty", "--no-source-maps"] as const,
+    `--output=${tarball}`,
+  );
+}
+
+/** Installs packages with npm, where there is a `package.json`. */
+export async function install(
+  folder: string,
+  ...packages: string[]
+): Promise<void> {
+  const options = ["--no-audit", "--no-fund"];
+  await mustRun(folder, "npm", "install", ...options, ...packages);
+}

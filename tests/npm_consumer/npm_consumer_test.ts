@@ -1,0 +1,143 @@
+/**
+ * The package as somebody gets it from npm: what is published, as JavaScript
+ * and declarations, installed into empty projects.
+ */
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { run } from "../bun/_run.ts";
+import { install, mustRun, pack, ROOT } from "./_package.ts";
+
+const TARBALL = "package.tgz";
+
+/** The oldest Node that is supported, and the newest that has long-term support. */
+const NODES = ["node@22.18.0", "node@24"];
+
+/**
+ * Programs, and who checks them with which types around: the last TypeScript
+ * written in itself, and the native one.
+ */
+const CHECKS = [
+  {
+    file: "_neutral_types.ts",
+    compiler: "typescript@5.9.3",
+    lib: ["esnext", "dom", "dom.asynciterable"],
+    types: [],
+  },
+  {
+    file: "_node_types.ts",
+    compiler: "typescript@7.0.2",
+    lib: ["esnext"],
+    types: ["node"],
+  },
+];
+
+/** An empty project beside the tarball, with files of this folder in it. */
+async function makeProject(
+  folder: string,
+  name: string,
+  files: readonly string[],
+): Promise<string> {
+  const project = `${folder}/${name}`;
+  await Deno.mkdir(project);
+  await Deno.writeTextFile(`${project}/package.json`, '{"type":"module"}');
+  for (const file of files) {
+    await Deno.copyFile(
+      new URL(file, import.meta.url),
+      `${project}/${file}`,
+    );
+  }
+  return project;
+}
+
+/** Strict, and with the declarations of the package checked as well. */
+function strict(file: string, lib: string[], types: string[]): string {
+  return JSON.stringify({
+    compilerOptions: {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      noEmit: true,
+      target: "esnext",
+      module: "nodenext",
+      lib,
+      types,
+    },
+    files: [file],
+  });
+}
+
+Deno.test("the package works from npm", async (t) => {
+  const folder = await Deno.makeTempDir({ prefix: "npm-consumer-" });
+  try {
+    await pack(`${folder}/${TARBALL}`);
+    const nodeProject = await makeProject(folder, "node", [
+      "_client.js",
+      "_node_project.js",
+    ]);
+    await install(nodeProject, `../${TARBALL}`);
+
+    await t.step(
+      "its files are those that are published, and no others",
+      async () => {
+        const { all } = await run(
+          [Deno.execPath(), "publish", "--dry-run", "--allow-dirty"],
+          ROOT,
+        );
+        const published = [...all.matchAll(/^ +file:\S+\/(\S+\.ts) \(/gm)]
+          .map(([, name = ""]) => name.replace(/\.ts$/, ".js"));
+        const packed = await mustRun(folder, "tar", "tzf", TARBALL);
+        const scripts = packed.trim().split("\n")
+          .filter((path) => path.endsWith(".js"))
+          .map((path) => path.slice(path.lastIndexOf("/") + 1));
+        assertEquals(scripts.toSorted(), published.toSorted());
+        assertStringIncludes(packed, "package/conn/node.d.ts");
+      },
+    );
+
+    for (const node of NODES) {
+      await t.step(`a header is received by ${node}`, async () => {
+        const output = await mustRun(
+          nodeProject,
+          ...["npx", "-y", node, "_node_project.js"] as const,
+        );
+        assertStringIncludes(output, "received on Node");
+      });
+    }
+
+    await t.step("a header is received by Bun", async () => {
+      const project = await makeProject(folder, "bun", [
+        "_client.js",
+        "_bun_project.js",
+      ]);
+      const bun = ["npx", "-y", "bun@1.4.5"] as const;
+      await mustRun(project, ...bun, "add", `../${TARBALL}`);
+      assertEquals(
+        await mustRun(project, ...bun, "_bun_project.js"),
+        "received on Bun 1.4.5\n",
+      );
+    });
+
+    const typesProject = await makeProject(
+      folder,
+      "types",
+      CHECKS.map(({ file }) => file),
+    );
+    for (const { file, compiler, lib, types } of CHECKS) {
+      await t.step(`its types suit ${compiler}: ${file}`, async () => {
+        await install(
+          typesProject,
+          `../${TARBALL}`,
+          compiler,
+          "@types/node@24",
+        );
+        await Deno.writeTextFile(
+          `${typesProject}/tsconfig.json`,
+          strict(file, lib, types),
+        );
+        await mustRun(typesProject, "npx", "tsc", "-p", ".");
+      });
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
