@@ -27,7 +27,6 @@
  * @module
  */
 
-import manifest from "../deno.json" with { type: "json" };
 import { UsageError } from "./cli/args.ts";
 import {
   columns,
@@ -43,6 +42,9 @@ import { LISTEN } from "./cli/listen.ts";
 import { RELAY } from "./cli/relay.ts";
 
 export type { CliIo };
+
+/** That of deno.json, which packages for npm leave out. */
+const VERSION = "0.1.0";
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["decode", DECODE],
@@ -94,7 +96,7 @@ export async function runCli(
   const command = COMMANDS.get(name);
   try {
     if (name === "--version" || name === "-V") {
-      await print(io, manifest.version);
+      await print(io, VERSION);
       return OK;
     }
     if (name === "--help" || name === "-h") {
