@@ -261,16 +261,21 @@ function isReset(error: Error): boolean {
  * is what the application asked for.
  */
 function withoutHeader(held: Held[], length: number): Held[] {
+  const kept: Held[] = [];
   let left = length;
-  return held.flatMap((item) => {
-    if (!isPayload(item) || left === 0) return [item];
-    const taken = Math.min(left, item.byteLength);
+  for (const item of held) {
+    const taken = isPayload(item) ? Math.min(left, item.byteLength) : 0;
     left -= taken;
-    if (taken === item.byteLength) return [];
-    return [
-      item instanceof ArrayBuffer ? item.slice(taken) : item.subarray(taken),
-    ];
-  });
+    if (!isPayload(item) || taken === 0) kept.push(item);
+    else if (taken < item.byteLength) kept.push(behind(item, taken));
+  }
+  return kept;
+}
+
+function behind(payload: BunPayload, start: number): BunPayload {
+  return payload instanceof ArrayBuffer
+    ? payload.slice(start)
+    : payload.subarray(start);
 }
 
 /** They stay on the socket: to take them off costs more than to keep them. */

@@ -10,24 +10,30 @@ export interface Facts {
   shown: Ends | undefined;
 }
 
-const FACTS = new WeakMap<object, Facts>();
+/**
+ * Where they are kept. A property is found through the proxies that are the
+ * sockets of `node:http2`, and costs nothing in the end: entries of a `WeakMap`
+ * cost 1 us and as much again when memory is collected.
+ */
+const FACTS = Symbol("proxy-protocol");
 
 /**
- * Where a socket is found from what an application holds. The sockets of
- * `node:http2` are proxies which hand out properties of the real one: its
- * state tells which one it is. A `TLSSocket` has what it is built upon in
- * `_parent`, on all runtimes.
+ * Where a socket is found from what an application holds. A `TLSSocket` has
+ * what it is built upon in `_parent`, on all runtimes.
  */
-const LINKS = ["_readableState", "socket", "session", "stream", "_parent"];
+const LINKS = ["socket", "session", "stream", "_parent"];
 
 /** From a request of `node:http2` by its stream and session to a socket. */
 const MOST_LINKS = 4;
 
 /** Keeps what is known of a socket, or of what comes from one, as long as it lives. */
 export function remember(target: object, facts: Facts): void {
-  FACTS.set(target, facts);
-  const state = follow(target, "_readableState");
-  if (state !== undefined) FACTS.set(state, facts);
+  const holder: Holder = target;
+  holder[FACTS] = facts;
+}
+
+interface Holder {
+  [FACTS]?: Facts;
 }
 
 /** What is known of the socket behind a socket, a request, a stream or a session. */
@@ -35,7 +41,7 @@ export function factsOf(
   target: object,
   links: number = MOST_LINKS,
 ): Facts | undefined {
-  const known = FACTS.get(target);
+  const known = factsIn(target);
   if (known !== undefined || links === 0) return known;
   for (const link of LINKS) {
     const next = follow(target, link);
@@ -43,6 +49,14 @@ export function factsOf(
     if (facts !== undefined) return facts;
   }
   return undefined;
+}
+
+function factsIn(holder: Holder): Facts | undefined {
+  try {
+    return holder[FACTS];
+  } catch {
+    return undefined; // a socket of node:http2 whose session is gone
+  }
 }
 
 function follow(target: object, link: string): object | undefined {

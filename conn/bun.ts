@@ -159,7 +159,12 @@ async function admit<S extends BunSocket>(
 ): Promise<void> {
   const { policy, waits } = gate;
   const { hop } = conn;
-  const real = { remoteAddr: hop, localAddr: ownEndOf(socket) };
+  const real = {
+    remoteAddr: hop,
+    get localAddr() { // asking the system costs, and mostly nobody wants it
+      return ownEndOf(socket);
+    },
+  };
   try {
     // A peer that has reset its connection by now has no address to be trusted by.
     if (isGone(hop)) conn.close();

@@ -70,13 +70,13 @@ export class ProxiedListener<
    * connections are taken from the system and their headers read beside each
    * other; a silent peer delays nobody.
    */
-  async accept(): Promise<ProxiedConn<C>> {
+  accept(): Promise<ProxiedConn<C>> {
     const ready = this.#ready.shift();
-    if (ready !== undefined) return ready;
+    if (ready !== undefined) return Promise.resolve(ready);
     const waiting = Promise.withResolvers<ProxiedConn<C>>();
     this.#waiting.push(waiting);
     this.#pump();
-    return await waiting.promise;
+    return waiting.promise;
   }
 
   /** Takes connections from the system as long as someone waits for one. */

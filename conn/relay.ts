@@ -9,6 +9,9 @@ import { writeHeader } from "./write_header.ts";
 /** Size of the buffer that each direction copies through, in bytes. */
 const BUFFER_SIZE = 65536;
 
+/** Its size until a read has filled it: most connections never need more. */
+const FIRST_BUFFER_SIZE = 4096;
+
 /** Options of {@link relay}. */
 export interface RelayOptions {
   /** Version of the header to write to the target. Without it none is written. */
@@ -149,7 +152,7 @@ async function copy(
   to: Pick<NativeConn, "write" | "closeWrite">,
   onCopied: (count: number) => void,
 ): Promise<void> {
-  const buffer = new Uint8Array(BUFFER_SIZE);
+  let buffer = new Uint8Array(FIRST_BUFFER_SIZE);
   for (;;) {
     const count = await from.read(buffer);
     if (count === null) break;
@@ -157,6 +160,9 @@ async function copy(
       at += await to.write(buffer.subarray(at, count));
     }
     onCopied(count);
+    if (count === buffer.length && count < BUFFER_SIZE) {
+      buffer = new Uint8Array(BUFFER_SIZE);
+    }
   }
   // Where the other end has closed both of its directions there is nobody to tell.
   await to.closeWrite().catch(() => {});
