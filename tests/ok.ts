@@ -5,10 +5,13 @@
  * @module
  */
 
+import { FOLDER } from "./coverage.ts";
+
 interface Step {
   name: string;
   /** Arguments of the running Deno. */
   args: string[];
+  env?: Record<string, string>;
   /** The step belongs to `deno task check`. */
   isCheck?: boolean;
 }
@@ -33,7 +36,12 @@ const SHIPPED = [
   "conn/cli.ts",
 ];
 const STEPS: Step[] = [
-  { name: "test", args: ["task", "test"] },
+  {
+    name: "test",
+    args: ["task", "test", "--coverage-raw-data-only"],
+    env: { DENO_COVERAGE_DIR: `${FOLDER}/deno` }, // for all that it starts
+  },
+  { name: "coverage", args: ["run", "-A", "tests/coverage.ts"] },
   { name: "fmt", args: ["fmt", "--check"], isCheck: true },
   { name: "lint", args: ["lint"], isCheck: true },
   { name: "types", args: ["check", ...map, "."], isCheck: true },
@@ -58,11 +66,11 @@ const STEPS: Step[] = [
 ];
 
 /** Runs a step, its output shown; how many tests passed and failed in it. */
-async function run({ name, args }: Step): Promise<[number, number]> {
+async function run({ name, args, env }: Step): Promise<[number, number]> {
   console.log(`\n== ${name}: deno ${args.join(" ")}`);
   const child = new Deno.Command(Deno.execPath(), {
     args,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
@@ -91,6 +99,9 @@ let passed = 0;
 let failed = 0;
 const broken: string[] = [];
 for (const step of steps) {
+  if (step.name === "test") {
+    await Deno.remove(FOLDER, { recursive: true }).catch(() => {});
+  }
   const [good, bad] = await run(step);
   passed += good;
   failed += bad;

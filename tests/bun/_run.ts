@@ -40,3 +40,14 @@ export async function report(
     throw new Error(`${command.join(" ")} failed:\n${all}`);
   }
 }
+
+/** What makes `bun test` tell what it covers, where that is collected. */
+export function bunCoverage(name: string): string[] {
+  const folder = Deno.env.get("DENO_COVERAGE_DIR");
+  if (folder === undefined) return [];
+  return [
+    "--coverage",
+    "--coverage-reporter=lcov",
+    `--coverage-dir=${folder}/../bun/${name}`,
+  ];
+}

@@ -3,6 +3,8 @@
  * runtime and scenario.
  */
 
+import { bunCoverage } from "../bun/_run.ts";
+
 /** A runtime: how it runs test files, and how it says what became of a test. */
 interface Driver {
   runtime: string;
@@ -37,7 +39,13 @@ const DRIVERS: Driver[] = [
   {
     runtime: "Bun",
     command: "npx",
-    args: ["-y", "bun@1.4.5", "test", "--timeout=60000"],
+    args: [
+      "-y",
+      "bun@1.4.5",
+      "test",
+      "--timeout=60000",
+      ...bunCoverage("node-all"),
+    ],
     line: /^\((?<outcome>pass|fail)\) (?<name>.*) \[[\d.]+ms\]$/,
     passed: "pass",
   },
