@@ -1,20 +1,32 @@
 import { EMPTY } from "../codec/_wire.ts";
-import type { Address } from "../codec/mod.ts";
+import {
+  type Address,
+  type ProxyInfo,
+  ProxyProtocolError,
+} from "../codec/mod.ts";
 import { endsOf, toAddress } from "./_addresses.ts";
 import { type Header, HeaderReader } from "./_header_reader.ts";
+import { LazyConn, type Settled } from "./_lazy_conn.ts";
 import { expectsHeader, type Policy } from "./_policy.ts";
 import { toRefusal } from "./_refusal.ts";
 import { verify } from "./_verify.ts";
 import type { Waits } from "./_waits.ts";
-import { closeQuietly, ProxiedConn } from "./proxied_conn.ts";
+import { closeQuietly, type ConnFacts, ProxiedConn } from "./proxied_conn.ts";
 import type { NativeConn } from "./types.ts";
 
-const NO_HEADER: Header = { info: undefined, rest: EMPTY };
+/** A connection that has just come. */
+interface Arrival {
+  readonly native: NativeConn;
+  readonly hopAddr: Address;
+  readonly policy: Policy;
+  readonly waits: Waits;
+  readonly reader: HeaderReader;
+}
 
 /**
  * Accepts one connection, which is `raw` to its user. Whatever goes wrong
  * closes it, once, and rejects with a {@link ProxyProtocolError} that names
- * the hop.
+ * the hop; with `lazy` that may be later, in `ready`.
  */
 export async function acceptNative<C>(
   native: NativeConn,
@@ -24,28 +36,77 @@ export async function acceptNative<C>(
   waits: Waits,
 ): Promise<ProxiedConn<C>> {
   const reader = new HeaderReader(policy);
+  const arrival: Arrival = { native, hopAddr, policy, waits, reader };
   try {
-    const { info, rest } = expectsHeader(policy, hopAddr)
-      ? await waits.within(() => readHeader(native, reader), reader)
-      : NO_HEADER;
-    const real = {
-      remoteAddr: hopAddr,
-      get localAddr() { // asked for only where it is shown
-        return toAddress(native.localAddr);
-      },
-    };
-    const { remoteAddr, localAddr } = endsOf(info, real, policy.header);
-    const facts = { info, hopAddr, remoteAddr, localAddr };
-    const conn = new ProxiedConn(raw, native, facts, rest);
-    const { verify: ask } = policy;
-    if (info !== undefined && ask !== undefined) {
-      await verify(info, () => ask(info, conn), waits);
+    const isExpected = expectsHeader(policy, hopAddr);
+    if (isExpected && policy.lazy) {
+      return new LazyConn(raw, native, factsOf(undefined, arrival), {
+        read: () => settle(arrival),
+        verify: (conn) => ask(conn, arrival),
+        refuse: (error, isClosed) =>
+          refusal(isClosed ? closedError() : error, arrival),
+      });
     }
+    const { facts, rest } = isExpected
+      ? await settle(arrival)
+      : { facts: factsOf(undefined, arrival), rest: EMPTY };
+    const conn = new ProxiedConn(raw, native, facts, rest);
+    await ask(conn, arrival);
     return conn;
   } catch (error) {
-    closeQuietly(native);
-    throw toRefusal(error, hopAddr, reader.received);
+    throw refusal(error, arrival);
   }
+}
+
+/** Waits for the header. */
+async function settle(arrival: Arrival): Promise<Settled> {
+  const { native, waits, reader } = arrival;
+  const { info, rest } = await waits.within(
+    () => readHeader(native, reader),
+    reader,
+  );
+  return { facts: factsOf(info, arrival), rest };
+}
+
+function factsOf(
+  info: ProxyInfo | undefined,
+  { native, hopAddr, policy }: Arrival,
+): ConnFacts {
+  const real = {
+    remoteAddr: hopAddr,
+    get localAddr() { // asked for only where it is shown
+      return toAddress(native.localAddr);
+    },
+  };
+  const { remoteAddr, localAddr } = endsOf(info, real, policy.header);
+  return { info, hopAddr, remoteAddr, localAddr };
+}
+
+/** Asks the user's check, where there is one and a header to ask about. */
+async function ask(
+  conn: ProxiedConn,
+  { policy, waits }: Arrival,
+): Promise<void> {
+  const { info } = conn;
+  const { verify: check } = policy;
+  if (info === undefined || check === undefined) return;
+  await verify(info, () => check(info, conn), waits);
+}
+
+function refusal(
+  error: unknown,
+  { native, hopAddr, reader }: Arrival,
+): ProxyProtocolError {
+  closeQuietly(native);
+  return toRefusal(error, hopAddr, reader.received);
+}
+
+/** Its user has closed a connection whose header had not come yet. */
+function closedError(): ProxyProtocolError {
+  return new ProxyProtocolError(
+    "Cannot read PROXY header: the connection was closed before it came",
+    "aborted",
+  );
 }
 
 /** Reads exactly the header: never more than must still come. */

@@ -19,6 +19,7 @@ export interface Policy {
   readonly trusts: Trusts;
   readonly untrusted: "reject" | "direct";
   readonly header: "require" | "optional" | "ignore";
+  readonly lazy: boolean;
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
   readonly verify: AcceptOptions["verify"];
@@ -36,6 +37,7 @@ export function readOptions(options: AcceptOptions): Policy {
     trust,
     untrusted = "reject",
     header = "require",
+    lazy = false,
     timeout = DEFAULT_TIMEOUT,
     signal,
     verify,
@@ -43,6 +45,7 @@ export function readOptions(options: AcceptOptions): Policy {
   } = options;
   checkOneOf("untrusted", untrusted, ["reject", "direct"]);
   checkOneOf("header", header, ["require", "optional", "ignore"]);
+  checkOneOf("lazy", lazy, [true, false]);
   const isTimeout = timeout === Infinity ||
     (timeout > 0 && timeout <= LONGEST_TIMEOUT);
   if (!isTimeout) {
@@ -62,6 +65,7 @@ export function readOptions(options: AcceptOptions): Policy {
     trusts: readTrust(trust),
     untrusted,
     header,
+    lazy,
     timeout,
     signal,
     verify,

@@ -51,7 +51,9 @@ export async function accept<C extends NativeConn | ByteDuplex>(
     const native = await open(conn, waits);
     const hop = toAddress(native.remoteAddr);
     const accepted = await acceptNative(native, conn, hop, policy, waits);
-    void accepted.raw; // shows the client from now on, to whoever holds `conn`
+    const show = () => void accepted.raw; // to whoever holds `conn`, from now on
+    if (policy.lazy) accepted.ready.then(show, () => {});
+    else show();
     return { info: accepted.info, conn: accepted };
   } finally {
     waits.close();

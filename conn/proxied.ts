@@ -124,8 +124,18 @@ export class ProxiedListener<
     try {
       const { policy, waits } = this.#gate;
       const conn = await acceptNative(native, native, hop, policy, waits);
-      this.#gate.accept(conn.info);
+      if (policy.lazy) this.#awaitHeader(conn);
+      else this.#gate.accept(conn.info);
       this.#deliver(conn);
+    } catch (error) {
+      this.#gate.refuse(toRefusal(error));
+    }
+  }
+
+  /** A connection that is handed over before its header is pending until then. */
+  async #awaitHeader(conn: ProxiedConn<C>): Promise<void> {
+    try {
+      this.#gate.accept(await conn.ready);
     } catch (error) {
       this.#gate.refuse(toRefusal(error));
     }

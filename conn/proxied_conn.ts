@@ -40,14 +40,7 @@ export interface ConnFacts {
  */
 export class ProxiedConn<C = unknown>
   extends ReadableStream<Uint8Array<ArrayBuffer>> {
-  /** The header; `undefined` where there is none. */
-  readonly info: ProxyInfo | undefined;
-  /** The peer: the proxy that dialled us, or a direct client. */
-  readonly hopAddr: Address;
-  /** The client; the real peer for LOCAL, UNKNOWN, UNSPEC and direct peers. */
-  readonly remoteAddr: Address;
-  /** What the client connected to; the real end where `remoteAddr` is real. */
-  readonly localAddr: Address;
+  #facts: ConnFacts;
   readonly #raw: C;
   readonly #native: NativeConn;
   #rest: Uint8Array;
@@ -64,12 +57,50 @@ export class ProxiedConn<C = unknown>
       cancel: () => this.close(),
     });
     this.#raw = raw;
-    this.info = facts.info;
-    this.hopAddr = facts.hopAddr;
-    this.remoteAddr = facts.remoteAddr;
-    this.localAddr = facts.localAddr;
+    this.#facts = facts;
     this.#native = native;
     this.#rest = rest;
+  }
+
+  /** The header; `undefined` where there is none, or none yet with `lazy`. */
+  get info(): ProxyInfo | undefined {
+    return this.#facts.info;
+  }
+
+  /** The peer: the proxy that dialled us, or a direct client. */
+  get hopAddr(): Address {
+    return this.#facts.hopAddr;
+  }
+
+  /** The client; the real peer for LOCAL, UNKNOWN, UNSPEC and direct peers. */
+  get remoteAddr(): Address {
+    return this.#facts.remoteAddr;
+  }
+
+  /** What the client connected to; the real end where `remoteAddr` is real. */
+  get localAddr(): Address {
+    return this.#facts.localAddr;
+  }
+
+  /**
+   * Resolves to the header when it is in: at once, unless the connection was
+   * accepted with `lazy`. Then it rejects with a `ProxyProtocolError` where the
+   * header is refused, as reading does, and the connection is closed.
+   */
+  get ready(): Promise<ProxyInfo | undefined> {
+    return Promise.resolve(this.info);
+  }
+
+  /** Takes what the header says, and the payload that has come with it. */
+  protected settle(facts: ConnFacts, rest: Uint8Array): void {
+    this.#facts = facts;
+    this.#rest = rest;
+    this.#isShown = false;
+  }
+
+  /** Whether {@link close} was called. */
+  protected get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /**

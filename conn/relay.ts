@@ -93,17 +93,27 @@ export async function relay(
 ): Promise<RelayResult> {
   const { send, checksum, halfOpenTimeout = Infinity, signal } = options;
   const result: RelayResult = { sent: 0, received: 0 };
+  const waits = new Waits({ timeout: Infinity, signal });
+  const closeBoth = () => {
+    waits.close();
+    from.close();
+    if (typeof to !== "function") closeTarget(to);
+  };
   let header: ProxyHeader | undefined;
+  try {
+    if (send !== undefined) await waits.within(() => from.ready);
+  } catch (error) {
+    closeBoth();
+    return { ...result, error };
+  }
   try {
     if (send !== undefined) header = relayedHeader(from, options);
   } catch (error) {
-    from.close();
-    if (typeof to !== "function") closeTarget(to);
+    closeBoth();
     throw error;
   }
   const opening = open(to);
   let directions: Promise<void>[] = [];
-  const waits = new Waits({ timeout: Infinity, signal });
   try {
     await waits.within(async () => {
       const target = await opening;

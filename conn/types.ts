@@ -140,6 +140,22 @@ export interface HeaderOptions extends DecodeOptions {
 
 /** Options of {@link accept}. */
 export interface AcceptOptions extends HeaderOptions {
+  /**
+   * Hands the connection over before its header has come, so that a server
+   * which speaks first (SMTP, MySQL, FTP) can greet behind a balancer that
+   * holds the header back until the client has sent something, as an AWS
+   * Network Load Balancer may.
+   *
+   * This deviates from the specification, by which nothing is sent before the
+   * header is in (section 2), and has a price: whom the greeting goes to is not
+   * known, and a header that is refused closes a connection that has been
+   * greeted. Writing works at once; reading waits for the header. Until
+   * {@link ProxiedConn.ready} resolves, `info` is `undefined` and the addresses
+   * are the hop's: decide nothing by them.
+   *
+   * @default {false}
+   */
+  lazy?: boolean;
   /** Asked with every header that was accepted; anything but `true` refuses the connection. */
   verify?: (
     info: ProxyInfo,
@@ -149,7 +165,7 @@ export interface AcceptOptions extends HeaderOptions {
 
 /** What {@link accept} resolves to. */
 export interface Accepted<C> {
-  /** The header; `undefined` where none was looked for or found. */
+  /** The header; `undefined` where none was looked for or found, and always with `lazy`. */
   info: ProxyInfo | undefined;
   /** The connection, without the header. */
   conn: ProxiedConn<C>;

@@ -34,3 +34,18 @@ Deno.test("HeaderReader.push() copies: its caller may use the chunk again", () =
   chunk.fill(0);
   assertEquals(reader.push(line.slice(20))?.info?.raw, line);
 });
+
+Deno.test("HeaderReader.room has never more room than the header needs", () => {
+  for (const { bytes, options } of CAPTURES) {
+    const reader = new HeaderReader(readOptions({ trust: "any", ...options }));
+    const all = concat([bytes, PAYLOAD]);
+    for (let at = 0, header; header === undefined;) {
+      const { room } = reader;
+      room.set(all.subarray(at, at + room.length));
+      at += room.length;
+      header = reader.take(room.length);
+      assertEquals(at === bytes.length, header !== undefined);
+      if (header !== undefined) assertEquals(header.info?.raw, bytes);
+    }
+  }
+});

@@ -3,7 +3,68 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ProxyProtocolError } from "../../mod.ts";
 import { Waits } from "../../conn/_waits.ts";
+import { within } from "../_within.ts";
 import { countListeners } from "./_signal.ts";
+
+const NEVER = () => new Promise<never>(() => {});
+
+/** Codes of the refusals, in the order in which they come. */
+function codesOf(waiting: readonly Promise<unknown>[], seen: string[] = []) {
+  return Promise.all(waiting.map((one, i) =>
+    one.catch((error) => {
+      seen.push(`${i} ${error instanceof ProxyProtocolError && error.code}`);
+    })
+  )).then(() => seen);
+}
+
+Deno.test("Waits.within() gives each its own deadline, whoever is through before", async () => {
+  const waits = new Waits({ timeout: 50, signal: undefined });
+  const through = await waits.within(() => Promise.resolve("first"));
+  assertEquals(through, "first");
+  const start = performance.now();
+  const waiting = [waits.within(NEVER)];
+  await within(new Promise((resolve) => setTimeout(resolve, 25)), "a timer");
+  waiting.push(waits.within(NEVER));
+  const late = performance.now();
+  const seen = await within(codesOf(waiting), "both deadlines");
+  assertEquals(seen, ["0 timeout", "1 timeout"]);
+  assertEquals(performance.now() - start >= 49, true);
+  assertEquals(performance.now() - late >= 49, true);
+  waits.close();
+});
+
+Deno.test("Waits.within() without a deadline outlasts those that have one", async () => {
+  const controller = new AbortController();
+  const waits = new Waits({ timeout: 10, signal: controller.signal });
+  const endless = waits.within(NEVER, undefined, Infinity);
+  const seen: string[] = [];
+  const all = codesOf([endless, waits.within(NEVER)], seen);
+  await assertRejects(() => waits.within(NEVER), ProxyProtocolError, "10 ms");
+  assertEquals(seen, ["1 timeout"]);
+  controller.abort();
+  assertEquals(await within(all, "the abort"), ["1 timeout", "0 aborted"]);
+  await assertRejects(() => waits.within(NEVER), ProxyProtocolError, "aborted");
+  waits.close();
+});
+
+Deno.test("Waits.abort() ends the waits of now and no later ones", async () => {
+  const waits = new Waits({ timeout: 60_000, signal: undefined });
+  const waiting = [waits.within(NEVER), waits.within(NEVER)];
+  waits.abort();
+  assertEquals(await codesOf(waiting), ["0 aborted", "1 aborted"]);
+  assertEquals(await waits.within(() => Promise.resolve(1)), 1);
+  waits.close();
+});
+
+Deno.test("Waits.close() leaves no timer behind, at once or after the last wait", async () => {
+  const waits = new Waits({ timeout: 60_000, signal: undefined });
+  await waits.within(() => Promise.resolve());
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const last = waits.within(() => promise);
+  waits.close(); // the sanitizer of resources would find the timer
+  resolve("through");
+  assertEquals(await last, "through");
+});
 
 Deno.test("Waits have one listener on a signal, and none once nobody will wait", async () => {
   const { signal } = new AbortController();
@@ -19,19 +80,15 @@ Deno.test("Waits have one listener on a signal, and none once nobody will wait",
   assertEquals(listeners.now, 0);
 });
 
-Deno.test("Waits end for all when the signal fires, each with what has come", async () => {
+Deno.test("Waits.within() says what each has received when the signal fires", async () => {
   const controller = new AbortController();
-  const { signal } = controller;
-  const waits = new Waits({ timeout: Infinity, signal });
-  const never = new Promise<never>(() => {});
+  const waits = new Waits({ timeout: Infinity, signal: controller.signal });
   const pending = [1, 2, 3].map((length) =>
-    waits.within(() => never, { received: new Uint8Array(length) })
+    waits.within(NEVER, { received: new Uint8Array(length) })
   );
   controller.abort();
   for (const [i, wait] of pending.entries()) {
     const error = await assertRejects(() => wait, ProxyProtocolError);
     assertEquals([error.code, error.offset], ["aborted", i + 1]);
   }
-  const late = () => waits.within(() => Promise.resolve(1));
-  assertEquals((await assertRejects(late, ProxyProtocolError)).code, "aborted");
 });
