@@ -16,12 +16,12 @@ export interface Ends {
   localAddr: Address;
 }
 
-/** Those of the header, where it names them and is to be believed. */
-export function endsOf(
+/** Those of the header, where it names them and is to be believed, else `real`. */
+export function endsOf<R>(
   info: ProxyInfo | undefined,
-  real: Ends,
+  real: R,
   mode: "require" | "optional" | "ignore",
-): Ends {
+): Ends | R {
   if (mode === "ignore" || !info?.source || !info.destination) return real;
   return {
     remoteAddr: { ...info.source },

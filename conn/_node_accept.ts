@@ -27,12 +27,6 @@ export async function acceptSocket<S extends NodeSocket>(
   ask: NodeAcceptOptions<S>["verify"],
 ): Promise<ProxyInfo | undefined> {
   const hop = peerOf(socket);
-  const real = {
-    remoteAddr: hop,
-    get localAddr() { // asking the system costs, and mostly nobody wants it
-      return ownEndOf(socket);
-    },
-  };
   const reader = new HeaderReader(policy);
   socket.on("error", ignore);
   try {
@@ -42,8 +36,7 @@ export async function acceptSocket<S extends NodeSocket>(
         () => readHeader(socket, reader),
       )
       : undefined;
-    const ends = endsOf(info, real, policy.header);
-    const shown = ends === real ? undefined : ends;
+    const shown = endsOf(info, undefined, policy.header);
     remember(socket, { info, hop, shown });
     if (shown !== undefined) showEnds(socket, shown);
     if (info !== undefined && ask !== undefined) {
@@ -76,12 +69,6 @@ export function peerOf(socket: NodeSocket): Address {
 function isUnix(socket: NodeSocket): boolean {
   return socket instanceof Socket && !socket.destroyed &&
     socket.localAddress === undefined;
-}
-
-function ownEndOf({ localAddress, localPort }: NodeSocket): Address {
-  return localAddress === undefined
-    ? { transport: "unix", path: "" }
-    : toTcp(localAddress, localPort);
 }
 
 function toTcp(hostname = "", port = 0): Address {

@@ -545,6 +545,24 @@ test("accept() rejects for a socket that is closed already", async () => {
   });
 });
 
+test("accept() rejects for a socket with an encoding, which has no bytes to read", async () => {
+  const server = createServer();
+  await listening(server, async (port) => {
+    const arriving = once(server, "connection");
+    const client = await dial(port, HEADER);
+    const [socket]: Socket[] = await arriving;
+    assert(socket);
+    socket.setEncoding("latin1");
+    await assert.rejects(
+      accept(socket, { trust: TRUST }),
+      ({ code, cause }: ProxyProtocolError) =>
+        code === "io" && cause instanceof TypeError,
+    );
+    assert(socket.destroyed);
+    client.socket.destroy();
+  });
+});
+
 test("accept() rejects wrong options before it touches the socket", async () => {
   const server = createServer();
   await listening(server, async (port) => {
