@@ -11,6 +11,7 @@ import {
   type RelayResult,
   tlvName,
 } from "../../mod.ts";
+import { utf8 } from "../_bytes.ts";
 import { TRUST } from "./_loopback.ts";
 import {
   CLIENT,
@@ -35,6 +36,7 @@ async function withRelay(
     header?: "require" | "ignore";
     untrusted?: "direct";
     trust?: readonly string[];
+    tlvs?: "lenient";
   } = {},
 ): Promise<void> {
   using front = listen();
@@ -197,6 +199,65 @@ Deno.test("relay() tells the real address of a direct client, without what it cl
   assert(ignored?.source && "hostname" in ignored.source);
   assertEquals(ignored.source.hostname, "127.0.0.1");
   assertEquals(ignored.tlvs, {});
+});
+
+Deno.test("relay() passes on what can be written of TLVs that were accepted leniently", async () => {
+  const tlvs = [
+    "010002" + "6832", // ALPN
+    "050081" + "00".repeat(129), // UNIQUE_ID, a byte too long
+    "e00001" + "07",
+    "e1ffff" + "08", // past the end
+  ].join("");
+  const block = "c0000201c6336401045708ae" + tlvs;
+  const length = (block.length / 2).toString(16).padStart(4, "0");
+  const header = Uint8Array.fromHex(
+    "0d0a0d0a000d0a515549540a" + "2111" + length + block,
+  );
+  const lenient = { tlvs: "lenient" } as const;
+  const passed = await relayed(header, { send: 2 }, lenient);
+  assertEquals(names(passed), ["ALPN", "xE0"]);
+});
+
+Deno.test("relay() copies between a client and a pair of streams, ends and all", async () => {
+  const [up, down] = [new TransformStream(), new TransformStream()];
+  using front = listen();
+  using client = await dial(front, HEADER);
+  const { conn } = await accept(await front.accept(), { trust: TRUST });
+  const done = relay(conn, { readable: down.readable, writable: up.writable });
+  await send(client, "question");
+  await client.closeWrite();
+  assertEquals(await new Response(up.readable).text(), "question");
+  const writer = down.writable.getWriter();
+  await writer.write(utf8("late answer"));
+  await writer.close();
+  assertEquals(await receiveText(client), "late answer");
+  assertEquals(await done, { sent: 8, received: 11 });
+});
+
+Deno.test("relay() closes a pair of streams that does not open, or gets wrong options", async () => {
+  using front = listen();
+  for (const isWrong of [false, true]) {
+    using client = await dial(front, HEADER);
+    const { conn } = await accept(await front.accept(), { trust: TRUST });
+    let closes = 0;
+    const to = {
+      readable: new ReadableStream<Uint8Array>(),
+      writable: new WritableStream<Uint8Array>(),
+      opened: Promise.reject(new Error("No route")),
+      close: () => void closes++,
+    };
+    to.opened.catch(() => {});
+    if (isWrong) {
+      const options = { send: 2, keep: ["NONSENSE"] } as const;
+      await assertRejects(() => relay(conn, to, options), TypeError);
+    } else {
+      const { error } = await relay(conn, to);
+      assert(error instanceof Error);
+      assertEquals(error.message, "No route");
+    }
+    assertEquals(closes, 1);
+    assertEquals((await receive(client)).length, 0);
+  }
 });
 
 Deno.test("relay() refuses wrong TLV options and closes both ends", async () => {
