@@ -55,24 +55,41 @@ function readDeno(): Map<string, Counts> {
   return readLcov(decoder.decode(stdout), ROOT);
 }
 
-/** Adds a report. The lines of a file are those that the first one names. */
+/**
+ * Adds a report. Runtimes differ in which lines they name: those of a file are
+ * from the report that has the most of it, by the runtime that it is for.
+ */
 function add(
   all: Map<string, Counts>,
   report: ReadonlyMap<string, Counts>,
 ): void {
   for (const [file, counts] of report) {
-    const known = all.get(file);
-    if (known === undefined) {
-      all.set(file, counts);
-      continue;
-    }
-    for (const kind of ["lines", "branches"] as const) {
-      for (const [name, before] of known[kind]) {
-        const count = Math.max(before, counts[kind].get(name) ?? 0);
-        known[kind].set(name, count);
-      }
-    }
+    const known = all.get(file) ?? counts;
+    const isMore = shareOf(counts.lines) > shareOf(known.lines);
+    all.set(file, {
+      lines: isMore
+        ? merge(counts.lines, known.lines)
+        : merge(known.lines, counts.lines),
+      branches: merge(known.branches, counts.branches),
+    });
   }
+}
+
+/** The counts of the first, where the second has more in its place. */
+function merge(
+  counts: ReadonlyMap<string, number>,
+  others: ReadonlyMap<string, number>,
+): Map<string, number> {
+  return new Map(
+    Array.from(
+      counts,
+      ([name, count]) => [name, Math.max(count, others.get(name) ?? 0)],
+    ),
+  );
+}
+
+function shareOf(counts: ReadonlyMap<string, number>): number {
+  return percent([...counts.values()]);
 }
 
 /** The files of a folder in which there is something to run. */

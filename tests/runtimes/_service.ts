@@ -27,7 +27,7 @@ export type Services = Readonly<Record<string, Service>>;
 
 /** What the servers serve unless they are told otherwise; the scenarios rely on it. */
 export const DEFAULT_SERVICES: Services = {
-  all: { options: { trust: ["127.0.0.1"], timeout: 400 } },
+  all: { options: { trust: ["127.0.0.1"], timeout: 1500 } },
 };
 
 /** What a server tells first. */
