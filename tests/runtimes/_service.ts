@@ -27,12 +27,8 @@ export type Services = Readonly<Record<string, Service>>;
 
 /** What the servers serve unless they are told otherwise; the scenarios rely on it. */
 export const DEFAULT_SERVICES: Services = {
-<<<<<<< HEAD
   patient: { options: { trust: ["127.0.0.1"], timeout: 30_000 } },
   impatient: { options: { trust: ["127.0.0.1"], timeout: 400 } },
-=======
-  all: { options: { trust: ["127.0.0.1"], timeout: 1500 } },
->>>>>>> load
 };
 
 /** What a server tells first. */
