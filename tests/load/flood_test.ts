@@ -1,6 +1,7 @@
 /** Far more connections at once than headers may be pending. */
 
 import { assertEquals } from "@std/assert";
+import { isPeerGone } from "../../conn/_refusal.ts";
 import { assertClosed } from "../conn/_loopback.ts";
 import { HEADER, receive, send } from "../conn/_peers.ts";
 import { HOSTS } from "../runtimes/_servers.ts";
@@ -48,6 +49,6 @@ async function assertRefused(port: number): Promise<void> {
     await assertClosed(conn);
   } catch (error) {
     // Before the system has told that it is connected.
-    if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
+    if (!isPeerGone(error)) throw error;
   }
 }

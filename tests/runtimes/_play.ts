@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { isPeerGone } from "../../conn/_refusal.ts";
 import { assertBytes } from "../_bytes.ts";
 import { Client } from "../bun/_client.ts";
 import type { Scenario } from "./_scenarios.ts";
@@ -16,7 +17,7 @@ export async function play(
   const { pieces, sees, payload, isSilent } = scenario;
   const dialled = await Client.dial(to).catch((error) => {
     // Who is refused at once may never hear that it was connected.
-    if (sees !== "nobody" || error.code !== "ECONNRESET") throw error;
+    if (sees !== "nobody" || !isPeerGone(error)) throw error;
   });
   if (dialled === undefined) return;
   using client = dialled;
