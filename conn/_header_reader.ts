@@ -19,15 +19,6 @@ export interface Header {
 /** Most headers fit; no more of the payload is looked at. */
 const ROOM = 128;
 
-/**
- * Where most headers are put together, several in one buffer: a buffer each
- * costs 1 us on Deno, a part of one 0.04 us. It stays as long as one of its
- * headers does.
- */
-const SLAB_SIZE = 4096;
-
-let slab = new Uint8Array(0);
-
 /** Up to here each byte may decide; a longer header is v2, of a known length. */
 const UNDECIDED_LENGTH = 128;
 
@@ -138,21 +129,15 @@ export class HeaderReader {
   #reserve(count: number): Uint8Array<ArrayBuffer> {
     const length = this.#length + count;
     if (length > this.#bytes.length) {
-      const grown = length > ROOM
-        ? new Uint8Array(Math.max(length, 2 * this.#bytes.length))
-        : takeRoom();
+      // Not shared with other headers: `info.raw.buffer` is the user's.
+      const grown = new Uint8Array(
+        Math.max(ROOM, length, 2 * this.#bytes.length),
+      );
       grown.set(this.received);
       this.#bytes = grown;
     }
     return this.#bytes.subarray(this.#length, length);
   }
-}
-
-function takeRoom(): Uint8Array<ArrayBuffer> {
-  if (slab.length === 0) slab = new Uint8Array(SLAB_SIZE);
-  const room = slab.subarray(0, ROOM);
-  slab = slab.subarray(ROOM);
-  return room;
 }
 
 /** A plain view, also of a `Buffer`. */
