@@ -2,6 +2,7 @@ import {
   CHECKSUM_LENGTH,
   LONGEST_TLV_VALUE,
   LONGEST_UNIQUE_ID,
+  octet,
   SSL_FIXED_LENGTH,
   TLV_HEADER_LENGTH,
   uint16,
@@ -9,20 +10,28 @@ import {
 import { ProxyProtocolError } from "./error.ts";
 import { TLV_TYPES, tlvName } from "./tlv_types.ts";
 
-/** Shortest and longest value of each type, by number. */
-const SHORTEST = new Uint16Array(256);
-const LONGEST = new Uint16Array(256).fill(LONGEST_TLV_VALUE);
-SHORTEST[TLV_TYPES.CRC32C] = CHECKSUM_LENGTH; // section 2.2.3
-LONGEST[TLV_TYPES.CRC32C] = CHECKSUM_LENGTH;
-LONGEST[TLV_TYPES.UNIQUE_ID] = LONGEST_UNIQUE_ID; // section 2.2.5
-SHORTEST[TLV_TYPES.SSL] = SSL_FIXED_LENGTH; // section 2.2.6
-
+/** Shortest value of a type, in bytes. */
 function shortest(type: number): number {
-  return SHORTEST[type] ?? 0;
+  switch (type) {
+    case TLV_TYPES.CRC32C: // section 2.2.3
+      return CHECKSUM_LENGTH;
+    case TLV_TYPES.SSL: // section 2.2.6
+      return SSL_FIXED_LENGTH;
+    default:
+      return 0;
+  }
 }
 
+/** Longest value of a type, in bytes. */
 function longest(type: number): number {
-  return LONGEST[type] ?? LONGEST_TLV_VALUE;
+  switch (type) {
+    case TLV_TYPES.CRC32C: // section 2.2.3
+      return CHECKSUM_LENGTH;
+    case TLV_TYPES.UNIQUE_ID: // section 2.2.5
+      return LONGEST_UNIQUE_ID;
+    default:
+      return LONGEST_TLV_VALUE;
+  }
 }
 
 /** Whether a value of this length fits the rules of its type. */
@@ -56,9 +65,9 @@ function checkLevel(
   if (!canFill(end - start)) throw strayError(bytes, start, end);
   for (let at = start; at < end;) {
     if (at >= bytes.length) return;
-    const type = bytes[at] ?? 0;
+    const type = octet(bytes, at);
     const next = tlvEnd(bytes, at, end);
-    if (next === undefined) {
+    if (next < 0) {
       if (!canFollow(bytes, at, end, isOuter)) {
         throw tlvError(
           bytes,
@@ -92,38 +101,39 @@ function canFollow(
   end: number,
   isOuter: boolean,
 ): boolean {
-  const type = bytes[at] ?? 0;
-  const high = at + 1 < bytes.length ? (bytes[at + 1] ?? 0) << 8 : undefined;
-  const least = Math.max(isOuter ? shortest(type) : 0, high ?? 0);
+  const type = octet(bytes, at);
+  const isHighIn = at + 1 < bytes.length;
+  const high = octet(bytes, at + 1) << 8;
+  const least = Math.max(isOuter ? shortest(type) : 0, high);
   const room = end - at - TLV_HEADER_LENGTH;
   const most = Math.min(
     isOuter ? longest(type) : room,
-    (high ?? 0xff00) | 0xff,
+    isHighIn ? high | 0xff : room,
     room,
   );
   const isSsl = isOuter && type === TLV_TYPES.SSL;
-  // A length that leaves 1 or 2 bytes somewhere is off by less than a TLV's head, twice at most.
+  // One of the first few does: a length that leaves 1 or 2 bytes somewhere is
+  // off by less than a TLV's head, twice at most.
   for (let length = least; length <= most; length++) {
     const fills = canFill(room - length) &&
       (!isSsl || canFill(length - SSL_FIXED_LENGTH));
     if (fills) return true;
-    if (length > least + 2 * TLV_HEADER_LENGTH) break;
   }
   return false;
 }
 
-/** Where the TLV at `at` ends, `undefined` when its length is not in yet. */
+/** Where the TLV at `at` ends; -1 when its length is not in yet. */
 export function tlvEnd(
   bytes: Uint8Array,
   at: number,
   end: number,
-): number | undefined {
+): number {
   const value = at + TLV_HEADER_LENGTH;
   if (value > end) throw strayError(bytes, at, end);
-  if (value > bytes.length) return undefined;
+  if (value > bytes.length) return -1;
   const length = uint16(bytes, at + 1);
   if (value + length > end) {
-    const name = tlvName(bytes[at] ?? 0);
+    const name = tlvName(octet(bytes, at));
     throw tlvError(
       bytes,
       at,

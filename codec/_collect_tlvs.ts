@@ -1,6 +1,7 @@
 import { fits } from "./_check_tlvs.ts";
 import { decodeText } from "./_text.ts";
 import {
+  octet,
   SSL_FIXED_LENGTH,
   TLV_HEADER_LENGTH,
   uint16,
@@ -40,7 +41,7 @@ export function collectTlvs(
   let extent: Extent = "all";
   let at = start;
   while (at + TLV_HEADER_LENGTH <= end) {
-    const type = bytes[at] ?? 0;
+    const type = octet(bytes, at);
     const next = at + TLV_HEADER_LENGTH + uint16(bytes, at + 1);
     if (next > end) return "part";
     if (type === TLV_TYPES.SSL) {
@@ -77,11 +78,11 @@ function collectSsl(into: Collection, ssl: number, end: number): boolean {
   tlvs.SSL = false;
   tlv_loc.SSL = ssl - start;
   if (fixed + SSL_FIXED_LENGTH > end) return false;
-  tlvs.SSL_CLIENT = bytes[fixed] ?? 0;
+  tlvs.SSL_CLIENT = octet(bytes, fixed);
   tlvs.SSL_VERIFY = uint32(bytes, fixed + 1);
   let at = fixed + SSL_FIXED_LENGTH;
   while (at + TLV_HEADER_LENGTH <= end) {
-    const type = bytes[at] ?? 0;
+    const type = octet(bytes, at);
     const next = at + TLV_HEADER_LENGTH + uint16(bytes, at + 1);
     if (next > end) return false;
     if (isSslSubtype(type) && isNamed(type)) {

@@ -8,6 +8,7 @@ import {
   FAMILY_AT,
   FIXED_LENGTH,
   LONGEST_LINE,
+  octet,
   PORTS_LENGTH,
   TRANSPORTS,
   uint16,
@@ -26,7 +27,7 @@ const line = new Uint8Array(LONGEST_LINE);
  */
 export function planV1(header: ProxyHeader): number {
   const tlvStart = readEndpoints(header, head);
-  const familyByte = head[FAMILY_AT] ?? 0;
+  const familyByte = octet(head, FAMILY_AT);
   const family = FAMILIES[familyByte >> 4];
   const isTcp = TRANSPORTS[familyByte & 0x0f] === "STREAM" && family !== "UNIX";
   if (tlvStart === FIXED_LENGTH || !isTcp) {
@@ -49,5 +50,5 @@ export function planV1(header: ProxyHeader): number {
 
 /** Writes the line planned last at the start of `target`. */
 export function writeV1(length: number, target: Uint8Array): void {
-  for (let i = 0; i < length; i++) target[i] = line[i] ?? 0;
+  for (let i = 0; i < length; i++) target[i] = octet(line, i);
 }

@@ -12,6 +12,7 @@ import {
   FIXED_LENGTH,
   LENGTH_AT,
   LONGEST_HEADER,
+  octet,
   TLV_HEADER_LENGTH,
   writeUint16,
   writeUint32,
@@ -71,7 +72,7 @@ export function planV2(
 export function writeV2(plan: PlanV2, target: Uint8Array): void {
   const { tlvStart, entries, length } = plan;
   writeUint16(head, LENGTH_AT, length - FIXED_LENGTH);
-  for (let i = 0; i < tlvStart; i++) target[i] = head[i] ?? 0;
+  for (let i = 0; i < tlvStart; i++) target[i] = octet(head, i);
   if (entries.length === 0) return;
   writeEntries(entries, target, tlvStart);
   writeChecksum(plan, target);

@@ -9,6 +9,7 @@ import {
   FIXED_LENGTH,
   LARGEST_PORT,
   LOCAL_BYTE,
+  octet,
   PORTS_LENGTH,
   PROXY_BYTE,
   SIGNATURE,
@@ -102,7 +103,7 @@ export function readEndpoints(header: ProxyHeader, head: Uint8Array): number {
   checkTold(toldFamily, isInet ? "INET" : "INET6", length !== toLength);
   let end = FIXED_LENGTH + 2 * 4;
   if (isInet) {
-    for (let i = 0; i < 4; i++) head[end - 4 + i] = head[second + i] ?? 0;
+    for (let i = 0; i < 4; i++) head[end - 4 + i] = octet(head, second + i);
   } else {
     end = FIXED_LENGTH + 2 * 16;
     if (length === 4) map(head, FIXED_LENGTH);

@@ -1,4 +1,4 @@
-import { LARGEST_PORT } from "./_wire.ts";
+import { LARGEST_PORT, octet } from "./_wire.ts";
 
 export const SPACE = 0x20;
 const DOT = 0x2e;
@@ -6,12 +6,18 @@ export const COLON = 0x3a;
 const ZERO = 0x30;
 const NINE = 0x39;
 
-/** Value of each hex digit by its byte, -1 for any other byte. */
-const DIGITS = new Int8Array(256).fill(-1);
+const NO_DIGIT = 16;
+
+/** Value of each hex digit by its byte. */
+const DIGITS = new Uint8Array(256).fill(NO_DIGIT);
 for (let digit = 0; digit < 16; digit++) {
   const text = digit.toString(16);
   DIGITS[text.charCodeAt(0)] = digit;
   DIGITS[text.toUpperCase().charCodeAt(0)] = digit;
+}
+
+function hexDigit(byte: number | undefined): number {
+  return byte === undefined ? NO_DIGIT : octet(DIGITS, byte);
 }
 
 /**
@@ -107,9 +113,9 @@ export class FieldScanner {
       let value = 0;
       let byte = bytes[at];
       for (
-        let digit = DIGITS[byte ?? 0] ?? -1;
-        digit >= 0;
-        digit = DIGITS[byte ?? 0] ?? -1
+        let digit = hexDigit(byte);
+        digit < NO_DIGIT;
+        digit = hexDigit(byte)
       ) {
         if (at - start === 4) {
           return this.#refuse(at, "more than 4 digits in a group");
@@ -169,7 +175,7 @@ export class FieldScanner {
     const { octets } = this;
     let to = 16;
     for (let from = 2 * groups; from > 2 * gap;) {
-      octets[--to] = octets[--from] ?? 0;
+      octets[--to] = octet(octets, --from);
     }
     while (to > 2 * gap) octets[--to] = 0;
   }

@@ -1,7 +1,7 @@
 /** IPv4 and IPv6 addresses as text. */
 
 import { decodeText, writeLatin1 } from "./_text.ts";
-import { uint16 } from "./_wire.ts";
+import { octet, uint16 } from "./_wire.ts";
 import type { Family } from "./types.ts";
 
 /** Text of every octet, alone and behind a dot: half the concatenations, two thirds of the time. */
@@ -24,9 +24,8 @@ const DIGITS = Uint8Array.from(
 
 /** Dotted text of the 4 octets at `at`. */
 export function formatIpv4(octets: Uint8Array, at: number): string {
-  const first = OCTETS[octets[at] ?? 0] ?? "";
-  return first + DOTTED[octets[at + 1] ?? 0] + DOTTED[octets[at + 2] ?? 0] +
-    DOTTED[octets[at + 3] ?? 0];
+  return "" + OCTETS[octet(octets, at)] + DOTTED[octet(octets, at + 1)] +
+    DOTTED[octet(octets, at + 2)] + DOTTED[octet(octets, at + 3)];
 }
 
 /** Writes what {@link formatIpv4} gives; where it ends. */
@@ -36,9 +35,9 @@ export function writeIpv4(
   target: Uint8Array,
   at: number,
 ): number {
-  let end = writeLatin1(OCTETS[octets[from] ?? 0] ?? "", target, at);
+  let end = writeLatin1(`${octet(octets, from)}`, target, at);
   for (let i = 1; i < 4; i++) {
-    end = writeLatin1(DOTTED[octets[from + i] ?? 0] ?? "", target, end);
+    end = writeLatin1(`.${octet(octets, from + i)}`, target, end);
   }
   return end;
 }
@@ -65,10 +64,10 @@ export function isMapped(octets: Uint8Array, at: number): boolean {
 /** Writes a group without leading zeroes; where it ends. */
 function writeGroup(group: number, at: number): number {
   let end = at;
-  if (group > 0xfff) text[end++] = DIGITS[group >> 12] ?? 0;
-  if (group > 0xff) text[end++] = DIGITS[group >> 8 & 0xf] ?? 0;
-  if (group > 0xf) text[end++] = DIGITS[group >> 4 & 0xf] ?? 0;
-  text[end++] = DIGITS[group & 0xf] ?? 0;
+  if (group > 0xfff) text[end++] = octet(DIGITS, group >> 12);
+  if (group > 0xff) text[end++] = octet(DIGITS, group >> 8 & 0xf);
+  if (group > 0xf) text[end++] = octet(DIGITS, group >> 4 & 0xf);
+  text[end++] = octet(DIGITS, group & 0xf);
   return end;
 }
 

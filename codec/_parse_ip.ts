@@ -1,3 +1,4 @@
+import { octet } from "./_wire.ts";
 import { COLON, FieldScanner, SPACE } from "./_field_scanner.ts";
 
 /** Longest IPv6 text, with a dotted quad at the end. */
@@ -29,7 +30,7 @@ export function readIp(
   const isRead = isIpv6 ? fields.ipv6(line, false) : fields.ipv4(line);
   if (!isRead || fields.at !== text.length + 1) return 0;
   const length = isIpv6 ? 16 : 4;
-  for (let i = 0; i < length; i++) target[at + i] = fields.octets[i] ?? 0;
+  for (let i = 0; i < length; i++) target[at + i] = octet(fields.octets, i);
   return length;
 }
 

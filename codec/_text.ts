@@ -1,5 +1,7 @@
 /** Text of TLVs and UNIX paths: UTF-8 that loses no byte. */
 
+import { octet } from "./_wire.ts";
+
 const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ENCODER = new TextEncoder();
 
@@ -25,7 +27,7 @@ export function decodeText(
   if (codes === undefined) return decodeUtf8(bytes.subarray(start, end));
   let all = 0;
   for (let i = 0; i < codes.length; i++) {
-    const code = bytes[start + i] ?? 0;
+    const code = octet(bytes, start + i);
     codes[i] = code;
     all |= code;
   }

@@ -14,12 +14,15 @@ import {
   FIXED_LENGTH,
   LENGTH_AT,
   LOCAL_BYTE,
+  octet,
   PORTS_LENGTH,
   PROXY_BYTE,
   SIGNATURE,
   TLV_HEADER_LENGTH,
   TRANSPORTS,
   uint16,
+  uint32,
+  UNDEFINED_BLOCK,
   UNIX_PATH_LENGTH,
   VERSION_2,
 } from "./_wire.ts";
@@ -45,9 +48,9 @@ export function scanV2(
   const length = leastLength(bytes, maxLength);
   if (bytes.length < FIXED_LENGTH) return length - bytes.length;
 
-  const familyByte = bytes[FAMILY_AT] ?? 0;
+  const familyByte = octet(bytes, FAMILY_AT);
   const isProxy = bytes[COMMAND_AT] === PROXY_BYTE;
-  const block = BLOCK_LENGTHS[familyByte] ?? 0;
+  const block = octet(BLOCK_LENGTHS, familyByte);
   const isAddressed = isProxy && block > 0;
   // LOCAL may announce a family without its addresses.
   const tlvStart = FIXED_LENGTH + (FIXED_LENGTH + block <= length ? block : 0);
@@ -69,17 +72,21 @@ export function scanV2(
     // What looks like a checksum in the skipped block of LOCAL need not be one.
     const isVerified = options.checksum !== "ignore" &&
       (isAddressed || extent !== "part");
-    if (tlvs.CRC32C !== undefined && isVerified) {
-      checkChecksum(raw, tlvs.CRC32C, tlvStart + (tlv_loc.CRC32C ?? 0));
+    const { CRC32C } = tlv_loc;
+    if (CRC32C !== undefined && isVerified) {
+      checkChecksum(raw, tlvStart + CRC32C);
     }
   }
+  // Undefined nibbles have been refused.
+  const told = FAMILIES[familyByte >> 4]!;
+  const transport = TRANSPORTS[familyByte & 0x0f]!;
   if (!isAddressed) {
     return {
       version: 2,
       command: isProxy ? "PROXY" : "LOCAL",
       // The family of LOCAL is to be ignored.
-      family: isProxy ? FAMILIES[familyByte >> 4] ?? "UNSPEC" : "UNSPEC",
-      transport: isProxy ? TRANSPORTS[familyByte & 0x0f] ?? "UNSPEC" : "UNSPEC",
+      family: isProxy ? told : "UNSPEC",
+      transport: isProxy ? transport : "UNSPEC",
       tlvs,
       tlv_loc,
       tlvStart,
@@ -87,19 +94,19 @@ export function scanV2(
       raw,
     };
   }
-  const isDatagram = TRANSPORTS[familyByte & 0x0f] === "DGRAM";
+  const isDatagram = transport === "DGRAM";
   const unmap = options.unmap === true;
-  let family = FAMILIES[familyByte >> 4] ?? "UNSPEC";
+  let family = told;
   let source: Address;
   let destination: Address;
   if (family === "UNIX") {
     const middle = FIXED_LENGTH + UNIX_PATH_LENGTH;
-    const transport = isDatagram ? "unixpacket" : "unix";
-    source = { transport, path: unixPath(raw, FIXED_LENGTH) };
-    destination = { transport, path: unixPath(raw, middle) };
+    const carrier = isDatagram ? "unixpacket" : "unix";
+    source = { transport: carrier, path: unixPath(raw, FIXED_LENGTH) };
+    destination = { transport: carrier, path: unixPath(raw, middle) };
   } else {
     const isIpv6 = family === "INET6";
-    const transport = isDatagram ? "udp" : "tcp";
+    const carrier = isDatagram ? "udp" : "tcp";
     const ports = tlvStart - PORTS_LENGTH;
     const middle = (FIXED_LENGTH + ports) / 2;
     const from = isIpv6
@@ -108,15 +115,17 @@ export function scanV2(
     const to = isIpv6
       ? formatIpv6(raw, middle, unmap)
       : formatIpv4(raw, middle);
-    source = { transport, hostname: from, port: uint16(raw, ports) };
-    destination = { transport, hostname: to, port: uint16(raw, ports + 2) };
+    const port = uint16(raw, ports);
+    const toPort = uint16(raw, ports + 2);
+    source = { transport: carrier, hostname: from, port };
+    destination = { transport: carrier, hostname: to, port: toPort };
     if (isIpv6) family = familyOf(from, to, unmap);
   }
   return {
     version: 2,
     command: "PROXY",
     family,
-    transport: isDatagram ? "DGRAM" : "STREAM",
+    transport,
     source,
     destination,
     tlvs,
@@ -136,21 +145,21 @@ function leastLength(bytes: Uint8Array, maxLength: number): number {
     }
   }
   if (length <= COMMAND_AT) return limited(bytes, FIXED_LENGTH, maxLength);
-  const commandByte = bytes[COMMAND_AT] ?? 0;
+  const commandByte = octet(bytes, COMMAND_AT);
   if (commandByte !== PROXY_BYTE && commandByte !== LOCAL_BYTE) {
     throw commandError(bytes, commandByte);
   }
   if (length <= FAMILY_AT) return limited(bytes, FIXED_LENGTH, maxLength);
-  const familyByte = bytes[FAMILY_AT] ?? 0;
-  const block = BLOCK_LENGTHS[familyByte];
-  if (block === undefined) throw familyError(bytes, familyByte);
+  const familyByte = octet(bytes, FAMILY_AT);
+  const block = octet(BLOCK_LENGTHS, familyByte);
+  if (block === UNDEFINED_BLOCK) throw familyError(bytes, familyByte);
   const needed = commandByte === PROXY_BYTE ? block : 0;
   let announced = needed;
   if (length > LENGTH_AT + 1) {
     announced = uint16(bytes, LENGTH_AT);
     if (announced < needed) throw blockError(bytes, needed, announced);
   } else if (length > LENGTH_AT) {
-    announced = Math.max(needed, (bytes[LENGTH_AT] ?? 0) << 8);
+    announced = Math.max(needed, uint16(bytes, LENGTH_AT));
   }
   return limited(bytes, FIXED_LENGTH + announced, maxLength);
 }
@@ -201,8 +210,9 @@ function blockError(
 }
 
 /** Section 2.2.3. */
-function checkChecksum(raw: Uint8Array, received: number, tlv: number): void {
+function checkChecksum(raw: Uint8Array, tlv: number): void {
   const field = tlv + TLV_HEADER_LENGTH;
+  const received = uint32(raw, field);
   const computed = headerChecksum(raw, raw.length, field);
   if (computed === received) return;
   throw headerError(

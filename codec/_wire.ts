@@ -61,16 +61,16 @@ const FAMILY_LENGTHS: readonly number[] = [
   2 * UNIX_PATH_LENGTH,
 ];
 
-/**
- * Address block of each family and transport byte, in bytes; UNSPEC has none,
- * an undefined nibble no entry (section 2.2).
- */
-export const BLOCK_LENGTHS: readonly (number | undefined)[] = Array.from(
+/** In place of the length of an address block whose family byte means nothing. */
+export const UNDEFINED_BLOCK = 0xff;
+
+/** Address block of each family and transport byte, in bytes; UNSPEC has none (section 2.2). */
+export const BLOCK_LENGTHS: Uint8Array = Uint8Array.from(
   { length: 256 },
   (_, byte) => {
     const transport = TRANSPORTS[byte & 0x0f];
     const length = FAMILY_LENGTHS[byte >> 4];
-    if (transport === undefined || length === undefined) return undefined;
+    if (transport === undefined || length === undefined) return UNDEFINED_BLOCK;
     return transport === "UNSPEC" ? 0 : length;
   },
 );
@@ -101,9 +101,14 @@ export function firstBytes(bytes: Uint8Array, length: number): Uint8Array {
   return length === bytes.length ? bytes : bytes.subarray(0, length);
 }
 
+/** A byte; 0 where it has not come yet. */
+export function octet(bytes: Uint8Array, at: number): number {
+  return bytes[at] ?? 0;
+}
+
 /** A number of 16 bits in network byte order; a DataView for it costs as much as a whole decode. */
 export function uint16(bytes: Uint8Array, at: number): number {
-  return (bytes[at] ?? 0) << 8 | (bytes[at + 1] ?? 0);
+  return octet(bytes, at) << 8 | octet(bytes, at + 1);
 }
 
 /** A number of 32 bits in network byte order. */

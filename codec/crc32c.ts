@@ -1,3 +1,5 @@
+import { octet } from "./_wire.ts";
+
 /** Castagnoli's polynomial, bits reversed (RFC 4960, appendix B). */
 const POLYNOMIAL = 0x82f63b78;
 
@@ -5,13 +7,17 @@ const POLYNOMIAL = 0x82f63b78;
 const SLICE = 4;
 
 /** Register after a byte and as many zeroes, up to 3, one table behind the other. */
-const TABLES = new Uint32Array(SLICE * 256);
+const TABLES = new Int32Array(SLICE * 256);
 for (let byte = 0; byte < 256; byte++) {
   let crc = byte;
   for (let bit = 0; bit < SLICE * 8; bit++) {
     crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1;
     if (bit % 8 === 7) TABLES[(bit >> 3) * 256 + byte] = crc;
   }
+}
+
+function entry(index: number): number {
+  return TABLES[index]!; // a byte, and the number of a table
 }
 
 /** Runs a CRC32C register over `bytes[start]` to `bytes[end - 1]`. */
@@ -23,14 +29,13 @@ function update(
 ): number {
   let i = start;
   for (; i + SLICE <= end; i += SLICE) {
-    crc ^= (bytes[i] ?? 0) | (bytes[i + 1] ?? 0) << 8 |
-      (bytes[i + 2] ?? 0) << 16 | (bytes[i + 3] ?? 0) << 24;
-    crc = (TABLES[768 | crc & 0xff] ?? 0) ^
-      (TABLES[512 | crc >>> 8 & 0xff] ?? 0) ^
-      (TABLES[256 | crc >>> 16 & 0xff] ?? 0) ^ (TABLES[crc >>> 24] ?? 0);
+    crc ^= octet(bytes, i) | octet(bytes, i + 1) << 8 |
+      octet(bytes, i + 2) << 16 | octet(bytes, i + 3) << 24;
+    crc = entry(768 | crc & 0xff) ^ entry(512 | crc >>> 8 & 0xff) ^
+      entry(256 | crc >>> 16 & 0xff) ^ entry(crc >>> 24);
   }
   for (; i < end; i++) {
-    crc = (TABLES[(crc ^ (bytes[i] ?? 0)) & 0xff] ?? 0) ^ crc >>> 8;
+    crc = entry((crc ^ octet(bytes, i)) & 0xff) ^ crc >>> 8;
   }
   return crc;
 }

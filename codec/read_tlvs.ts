@@ -1,6 +1,6 @@
 import { tlvEnd } from "./_check_tlvs.ts";
 import { plainView } from "./_plain_view.ts";
-import { TLV_HEADER_LENGTH } from "./_wire.ts";
+import { octet, TLV_HEADER_LENGTH } from "./_wire.ts";
 import type { LocatedTlv } from "./types.ts";
 
 /**
@@ -27,9 +27,9 @@ export function* readTlvs(bytes: Uint8Array): Generator<LocatedTlv> {
   bytes = plainView(bytes);
   const end = bytes.length;
   for (let at = 0; at < end;) {
-    const next = tlvEnd(bytes, at, end) ?? end;
+    const next = tlvEnd(bytes, at, end);
     yield {
-      type: bytes[at] ?? 0,
+      type: octet(bytes, at),
       offset: at,
       value: bytes.subarray(at + TLV_HEADER_LENGTH, next),
     };

@@ -52,18 +52,22 @@ const KINDS: Partial<Record<TlvName, TlvKind>> = {
   NETNS: "text",
 };
 
-/** `xNN` of every type, by number. */
-const HEX_NAMES: readonly TlvHexName[] = Array.from(
+/** Two hex digits of every type, by number. */
+const DIGITS: readonly string[] = Array.from(
   { length: 256 },
-  (_, type): TlvHexName =>
-    `x${type.toString(16).toUpperCase().padStart(2, "0")}`,
+  (_, type) => type.toString(16).toUpperCase().padStart(2, "0"),
+);
+
+/** `xNN` of every type, by number. */
+const HEX_NAMES: readonly TlvHexName[] = DIGITS.map((_, type) =>
+  tlvHexName(type)
 );
 
 /** Every type's name, by number. */
 const NAMES: string[] = [...HEX_NAMES];
 
-/** Every type's kind of value, by number. */
-const KINDS_BY_TYPE: TlvKind[] = HEX_NAMES.map(() => "bytes");
+/** Kind of value by number, of the types that are not bytes. */
+const KINDS_BY_TYPE: TlvKind[] = [];
 
 /** Every type by each of its names. */
 const TYPES = new Map<string, number>(
@@ -74,7 +78,8 @@ const KINDS_BY_NAME = new Map<string, TlvKind>(Object.entries(KINDS));
 for (const [name, type] of Object.entries(TLV_TYPES)) {
   NAMES[type] = name;
   TYPES.set(name, type);
-  KINDS_BY_TYPE[type] = KINDS_BY_NAME.get(name) ?? "bytes";
+  const kind = KINDS_BY_NAME.get(name);
+  if (kind !== undefined) KINDS_BY_TYPE[type] = kind;
 }
 
 /**
@@ -121,7 +126,7 @@ export function tlvType(name: string): number | undefined {
 
 /** `xNN` of a type, whether it has a name or not. */
 export function tlvHexName(type: number): TlvHexName {
-  return HEX_NAMES[type] ?? "x";
+  return `x${DIGITS[type]}`;
 }
 
 /** Whether the specification has a name for a type. */

@@ -92,10 +92,12 @@ function shareOf(counts: ReadonlyMap<string, number>): number {
   return percent([...counts.values()]);
 }
 
-/** The files of a folder in which there is something to run. */
+/** The files of a folder and those below it in which there is something to run. */
 function filesOf(folder: string): string[] {
-  return Array.from(Deno.readDirSync(ROOT + folder), ({ name }) => name)
-    .map((name) => `${folder}/${name}`)
+  return [...Deno.readDirSync(ROOT + folder)]
+    .flatMap(({ name, isDirectory }) =>
+      isDirectory ? filesOf(`${folder}/${name}`) : [`${folder}/${name}`]
+    )
     .filter((file) =>
       /^(export )?(default |async |abstract )*(function|class|const|let)\b/m
         .test(Deno.readTextFileSync(ROOT + file))

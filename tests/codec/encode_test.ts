@@ -885,3 +885,13 @@ for (const align of [0, -1, 1.5, NaN, Infinity, 65552]) {
     assertRefused(TCP4, { align }, RangeError, "align");
   });
 }
+
+Deno.test("encode() quotes no more of a wrong value than a log can bear", () => {
+  const hostname = "x\n".repeat(1000);
+  const source = { ...SOURCE4, hostname };
+  const error = assertThrows(
+    () => encode({ source, destination: DESTINATION4 }),
+    TypeError,
+  );
+  assert(error.message.endsWith(`${JSON.stringify("x\n".repeat(32))}...`));
+});

@@ -258,3 +258,34 @@ Deno.test("encodeTlvs() writes 65535 bytes of a value", () => {
     "e0ffff00",
   ]);
 });
+
+/** As a caller without types may give them. */
+function untyped(text: string): Tlvs {
+  return JSON.parse(text);
+}
+
+for (
+  const [text, message] of [
+    ["null", "tlvs: expected a record or a list, received [object Null]"],
+    ['"h2"', 'tlvs: expected a record or a list, received "h2"'],
+    ["[null]", "tlvs: type must be 0 to 255, received undefined"],
+    ['{"SSL": 1}', "tlvs.SSL: expected a boolean"],
+    ['{"alpn": "h2"}', "tlvs.alpn: unknown name"],
+    ['{"AL PN": "h2"}', 'tlvs["AL PN"]: unknown name'],
+  ] as const
+) {
+  Deno.test(`encodeTlvs() refuses ${text} as TLVs`, () => {
+    const error = assertThrows(() => encodeTlvs(untyped(text)));
+    assert(error instanceof TypeError || error instanceof RangeError);
+    assertEquals(error.message, `Cannot encode ${message}`);
+  });
+}
+
+Deno.test("encodeTlvs() writes an SSL that the record inherits", () => {
+  const tlvs: Tlvs = Object.create({ SSL: true });
+  assertEquals(encodeTlvs(tlvs), hex(tlv("20", "0100000001")));
+});
+
+Deno.test("encodeTlvs() writes nothing of a TLV that is undefined", () => {
+  assertEquals(encodeTlvs({ xEA: undefined }), new Uint8Array());
+});

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   awsVpcEndpointId,
   azurePrivateEndpointLinkId,
@@ -94,4 +94,9 @@ Deno.test("awsVpcEndpointId() and its like read what was read leniently", () => 
 Deno.test("awsVpcEndpointId() and its like read nothing of v1", () => {
   const info = infoOf(ascii("PROXY UNKNOWN \xea\0\x02\x01a\r\n"));
   for (const reader of READERS) assertEquals(reader(info), undefined);
+});
+
+Deno.test("awsVpcEndpointId() refuses an info that has come as JSON, without its bytes", () => {
+  const info: ProxyInfo = JSON.parse('{ "version": 2, "rest": {} }');
+  assertThrows(() => awsVpcEndpointId(info), TypeError, "Uint8Array");
 });
