@@ -105,12 +105,14 @@ export class Waits {
     else keepAlive(this.#timer, "unref");
   }
 
-  /** Ends the waits of now. */
+  /** Ends the waits of now; others may begin. */
   abort(): void {
     for (const wait of this.#pending) {
       this.#end(wait);
       wait.reject(abortedError(this.#signal, wait.receiver));
     }
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   /** Says that nobody will wait any more; those who do go on. */

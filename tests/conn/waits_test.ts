@@ -56,6 +56,15 @@ Deno.test("Waits.abort() ends the waits of now and no later ones", async () => {
   waits.close();
 });
 
+Deno.test("Waits.abort() leaves no timer behind, and one runs for who comes later", async () => {
+  const waits = new Waits({ timeout: 20, signal: undefined });
+  await waits.within(() => Promise.resolve());
+  waits.abort();
+  await assertRejects(() => waits.within(NEVER), ProxyProtocolError, "20 ms");
+  await waits.within(() => Promise.resolve());
+  waits.abort(); // the sanitizer of resources would find the timer
+});
+
 Deno.test("Waits.close() leaves no timer behind, at once or after the last wait", async () => {
   const waits = new Waits({ timeout: 60_000, signal: undefined });
   await waits.within(() => Promise.resolve());
