@@ -1,7 +1,7 @@
 /** Writes the human-readable header (section 2.1). */
 
 import { newHead, readEndpoints } from "./_endpoints.ts";
-import { formatIpv6, writeIpv4 } from "./_ip_text.ts";
+import { formatIpv6, writeDecimal, writeIpv4 } from "./_ip_text.ts";
 import { writeLatin1 } from "./_text.ts";
 import {
   FAMILIES,
@@ -36,16 +36,20 @@ export function planV1(header: ProxyHeader): number {
   const ports = tlvStart - PORTS_LENGTH;
   const isInet = family === "INET";
   let at = writeLatin1(isInet ? "PROXY TCP4 " : "PROXY TCP6 ", line, 0);
-  for (const from of [FIXED_LENGTH, (FIXED_LENGTH + ports) / 2]) {
-    at = isInet
-      ? writeIpv4(head, from, line, at)
-      : writeLatin1(formatIpv6(head, from, false), line, at);
-    at = writeLatin1(" ", line, at);
-  }
-  at = writeLatin1(`${uint16(head, ports)}`, line, at);
+  at = writeHost(isInet, FIXED_LENGTH, at);
+  at = writeHost(isInet, (FIXED_LENGTH + ports) / 2, at);
+  at = writeDecimal(uint16(head, ports), line, at);
   at = writeLatin1(" ", line, at);
-  at = writeLatin1(`${uint16(head, ports + 2)}`, line, at);
+  at = writeDecimal(uint16(head, ports + 2), line, at);
   return writeLatin1("\r\n", line, at);
+}
+
+/** Writes the address that the head has at `from`, and a space; where it ends. */
+function writeHost(isInet: boolean, from: number, at: number): number {
+  const end = isInet
+    ? writeIpv4(head, from, line, at)
+    : writeLatin1(formatIpv6(head, from, false), line, at);
+  return writeLatin1(" ", line, end);
 }
 
 /** Writes the line planned last at the start of `target`. */

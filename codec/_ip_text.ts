@@ -1,6 +1,6 @@
 /** IPv4 and IPv6 addresses as text. */
 
-import { decodeText, writeLatin1 } from "./_text.ts";
+import { decodeText } from "./_text.ts";
 import { octet, uint16 } from "./_wire.ts";
 import type { Family } from "./types.ts";
 
@@ -14,9 +14,11 @@ const LONGEST_GROUPS = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".length;
 /** The text of one IPv6 address at a time: to concatenate its groups takes twice as long. */
 const text = new Uint8Array(LONGEST_GROUPS);
 
+const DOT = 0x2e;
 const COLON = 0x3a;
+const ZERO = 0x30;
 
-/** ASCII of each hex digit. */
+/** ASCII of each digit. */
 const DIGITS = Uint8Array.from(
   "0123456789abcdef",
   (digit) => digit.charCodeAt(0),
@@ -35,10 +37,26 @@ export function writeIpv4(
   target: Uint8Array,
   at: number,
 ): number {
-  let end = writeLatin1(`${octet(octets, from)}`, target, at);
+  let end = writeDecimal(octet(octets, from), target, at);
   for (let i = 1; i < 4; i++) {
-    end = writeLatin1(`.${octet(octets, from + i)}`, target, end);
+    target[end] = DOT;
+    end = writeDecimal(octet(octets, from + i), target, end + 1);
   }
+  return end;
+}
+
+/** Writes a number of 16 bits without leading zeroes; where it ends. */
+export function writeDecimal(
+  number: number,
+  target: Uint8Array,
+  at: number,
+): number {
+  let end = at;
+  if (number > 9999) target[end++] = ZERO + (number / 10000 | 0);
+  if (number > 999) target[end++] = ZERO + (number / 1000 | 0) % 10;
+  if (number > 99) target[end++] = ZERO + (number / 100 | 0) % 10;
+  if (number > 9) target[end++] = ZERO + (number / 10 | 0) % 10;
+  target[end++] = ZERO + number % 10;
   return end;
 }
 
