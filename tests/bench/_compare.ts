@@ -1,3 +1,6 @@
+import { median } from "./measure.ts";
+import { table } from "./table.ts";
+
 /** One line of the results: the same work done by ours and by another. */
 export interface Row {
   /** What was measured, and on what. */
@@ -24,6 +27,9 @@ export interface Effort {
 
 /** Enough for a ratio within two hundredths. */
 export const FULL: Effort = { rounds: 9, seconds: 0.5 };
+
+/** Enough to see that it runs. */
+export const QUICK: Effort = { rounds: 1, seconds: 0.05 };
 
 /**
  * Measures two ways in turn, the first of them changing, so that what else
@@ -55,23 +61,24 @@ export async function compare(
   };
 }
 
-/** The middle of some numbers. */
-export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+/** Rows as a table; more is better. */
+export function rowsTable(rows: readonly Row[]): string {
+  return table(
+    ["connections", "ours", "other", "", "ratio", "at least"],
+    rows.map(({ work, ours, other, unit, ratio, target }) => [
+      work,
+      format(ours),
+      format(other),
+      unit,
+      ratio.toFixed(2),
+      `${target}`,
+    ]),
+  );
 }
 
 /** Prints rows as a table. */
 export function print(rows: readonly Row[]): void {
-  for (const { work, ours, other, ratio, target, unit } of rows) {
-    console.log(
-      work.padEnd(44),
-      format(ours).padStart(8),
-      format(other).padStart(8),
-      unit.padEnd(14),
-      ratio.toFixed(3).padStart(6),
-      `(${target.toFixed(2)})`,
-    );
-  }
+  console.log(rowsTable(rows));
 }
 
 function format(value: number): string {

@@ -11,6 +11,7 @@ import {
 import * as floors from "./floors.ts";
 import { type Effort, measure, type Pass } from "./measure.ts";
 import type { Peers } from "./peers.ts";
+import { table } from "./table.ts";
 
 /** Some work and who does it: ours first. */
 interface Kind {
@@ -23,7 +24,7 @@ interface Kind {
 }
 
 /** A line of the table: times in ns, of one header. */
-export interface CodecRow {
+interface CodecRow {
   work: string;
   ours: number;
   floor?: number;
@@ -325,7 +326,7 @@ function checkAgree({ work, ours, floor }: Kind): void {
 }
 
 /** Measures every kind. */
-export function codecRows(
+function codecRows(
   peers: Peers,
   effort: Effort,
   isBun: boolean,
@@ -355,4 +356,30 @@ export function codecRows(
     }
     return row;
   });
+}
+
+function cellsOf(row: CodecRow): string[] {
+  const { work, ours, floor, ratio, most, peer, peerTime, faster, least } = row;
+  return [
+    work,
+    ours.toFixed(0),
+    floor?.toFixed(0) ?? "",
+    ratio?.toFixed(2) ?? "",
+    most?.toString() ?? "",
+    peer === undefined ? "" : `${peer}, ${peerTime?.toFixed(0)}`,
+    faster?.toFixed(1) ?? "",
+    least?.toString() ?? "",
+  ];
+}
+
+/** Measures every kind, and shows it as a table. */
+export function codecTable(
+  runtime: string,
+  peers: Peers,
+  effort: Effort,
+): string {
+  const rows = codecRows(peers, effort, runtime.startsWith("bun"));
+  const names = ["ns", "floor", "ratio", "at most"];
+  const peerNames = ["fastest peer, ns", "times", "at least"];
+  return table([runtime, ...names, ...peerNames], rows.map(cellsOf));
 }

@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Installs the real servers of the tests from Debian's packages: those of every
-# run, or with --all also the others. None of their services is started.
+# Installs the real servers of the tests and the compiler of the bench from
+# Debian's packages: those of every run, or with --all also the others. None of their services is started.
 set -euo pipefail
 
 packages=(
-  curl haproxy hitch knot-dnsutils libnginx-mod-stream nginx-light
-  python3-aiosmtpd stunnel4 swaks unbound
+  curl gcc haproxy hitch knot-dnsutils libc6-dev libnginx-mod-stream
+  nginx-light python3-aiosmtpd stunnel4 swaks unbound
 )
 # Only exim4-daemon-heavy reads headers, and it conflicts with postfix: it is
 # unpacked into a directory of its own, where the driver looks for it.
 exim=
 if [ "${1:-}" = --all ]; then
   packages+=(
-    adduser apache2 dnsdist dovecot-imapd gcc
-    golang-github-pires-go-proxyproto-dev golang-go gunicorn h2o libc6-dev
+    adduser apache2 dnsdist dovecot-imapd
+    golang-github-pires-go-proxyproto-dev golang-go gunicorn h2o
     lighttpd mariadb-server nghttp2-proxy pdns-recursor postfix
     python3-twisted squid trafficserver varnish
   )
