@@ -105,11 +105,9 @@ export async function runCli(
     }
     if (command === undefined) {
       throw new UsageError(
-        name === ""
-          ? "Cannot run: expected a command"
-          : `Cannot run ${JSON.stringify(name)}: expected one of ${
-            [...COMMANDS.keys()].join(", ")
-          }`,
+        `Cannot run${name && ` ${JSON.stringify(name)}`}: expected one of ${
+          [...COMMANDS.keys()].join(", ")
+        }`,
       );
     }
     if (rest.includes("--help") || rest.includes("-h")) {

@@ -1,4 +1,7 @@
-/** What `deno doc --lint` does not ask for: an example of everything that is called. */
+/**
+ * What `deno doc --lint` does not ask for: an example of everything that is
+ * called, and a README whose links lead somewhere.
+ */
 
 import { assert, assertEquals } from "@std/assert";
 
@@ -17,9 +20,13 @@ interface Declaration {
   jsDoc?: { doc?: string; tags?: { kind: string }[] };
 }
 
-const CONFIG: { exports: Record<string, string> } = JSON.parse(
+const CONFIG: {
+  exports: Record<string, string>;
+  tasks: Record<string, string>;
+} = JSON.parse(
   await Deno.readTextFile(new URL("deno.json", ROOT)),
 );
+const README = await Deno.readTextFile(new URL("README.md", ROOT));
 
 async function documentationOf(file: string): Promise<Documentation> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
@@ -51,3 +58,28 @@ for (const [name, file] of Object.entries(CONFIG.exports)) {
     }
   });
 }
+
+/** The anchor of a heading, as GitHub makes it. */
+function anchorOf(heading: string): string {
+  return heading.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+    .replaceAll(" ", "-");
+}
+
+Deno.test("the links within the README lead to its headings", () => {
+  const prose = README.replaceAll(/^```.*?^```$/gms, "");
+  const anchors = Array.from(
+    prose.matchAll(/^#+ (.*)$/gm),
+    ([, heading = ""]) => anchorOf(heading),
+  );
+  const links = [...prose.matchAll(/\]\(#([^)]*)\)/g)].map(([, to]) => to);
+  assert(links.length > 0);
+  assertEquals(links.filter((to = "") => !anchors.includes(to)), []);
+});
+
+Deno.test("the README tells of every task and every import", () => {
+  const names = [
+    ...Object.keys(CONFIG.tasks),
+    ...Object.keys(CONFIG.exports),
+  ];
+  assertEquals(names.filter((name) => !README.includes(`| \`${name}\` `)), []);
+});

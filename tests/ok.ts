@@ -91,6 +91,12 @@ async function run({ name, args, env }: Step): Promise<[number, number]> {
 }
 
 const wanted = Deno.args;
+const names = ["check", ...STEPS.map(({ name }) => name)];
+const unknown = wanted.find((name) => !names.includes(name));
+if (unknown !== undefined) {
+  console.error(`Cannot run "${unknown}": expected ${names.join(", ")}`);
+  Deno.exit(2);
+}
 const steps = STEPS.filter(({ name, isCheck }) =>
   wanted.length === 0 || wanted.includes(name) ||
   (isCheck && wanted.includes("check"))

@@ -10,6 +10,7 @@ import type { Command } from "./command.ts";
 import { type Form, readBytes, readTyped } from "./input_bytes.ts";
 import { attempt, type CliIo, print } from "./io.ts";
 import { describe, examine, outcomeJson } from "./report.ts";
+import { count } from "./show.ts";
 
 /** Most bytes to read. */
 const LONGEST_INPUT = 64 * 1024 * 1024;
@@ -34,7 +35,7 @@ export const DECODE: Command = {
     "Shows every byte of the header at the start of HEX, a file or standard input.",
   notes:
     `HEX may hold spaces, colons, commas, 0x, \\x and line ends, or be what xxd,
-hexdump -C or tcpdump -x print; text with escapes, such as
+hexdump -C, od -t x1 or tcpdump -x print; text with escapes, such as
 'PROXY UNKNOWN\\r\\n', is taken too. A file and standard input are the bytes
 themselves or hex. What follows the header is counted.
 
@@ -56,6 +57,11 @@ option, if any, that would accept it; or incomplete. 2: wrong arguments.`,
     const options = decodeOptions(values);
     const skip = readNumber("--skip", values.skip ?? "0", 0, 2 ** 32);
     const input = await readInput(io, form, values.file, positionals);
+    if (skip > input.length) {
+      throw new UsageError(
+        `Cannot skip ${count(skip, "byte")}: received ${input.length}`,
+      );
+    }
     const bytes = input.subarray(skip);
     const outcome = examine(bytes, options);
     await print(

@@ -2,7 +2,7 @@
 
 import { LINE_SIGNATURE, SIGNATURE } from "../../codec/_wire.ts";
 import { UsageError } from "./args.ts";
-import { showText } from "./show.ts";
+import { count, showText } from "./show.ts";
 
 /** What bytes are read as. */
 export type Form = "hex" | "raw" | "either";
@@ -11,14 +11,15 @@ export type Form = "hex" | "raw" | "either";
 const NO_HEX_REGEXP = /[^\da-fx\s:,\\]|(?<![0\\])x|\\(?!x)/i;
 const BETWEEN_REGEXP = /0x|\\x|[\s:,]/gi;
 
-/** Lines of `xxd` and `tcpdump -x`, and of `hexdump -C`: offset, bytes, text. */
+/** Lines of `xxd` and `tcpdump -x`, of `hexdump -C`, of `od -t x1`: offset, bytes, text. */
 const DUMP_LINE_REGEXPS = [
   /^\s*(?:0x)?[\da-f]{4,8}:\s+((?:[\da-f]{2,4} )*[\da-f]{2,4})(?:\s\s.*|\s*)$/i,
   /^[\da-f]{8}\s\s((?:[\da-f]{2}\s{1,2})*[\da-f]{2})\s*(?:\|.*)?$/i,
+  /^[0-7]{7}\s((?:[\da-f]{2}\s)*[\da-f]{2})\s*$/,
 ];
 
-/** Nothing, or the offset that ends a dump of `hexdump -C`. */
-const EMPTY_LINE_REGEXP = /^\s*(?:[\da-f]{8})?\s*$/i;
+/** Nothing, or the offset that ends a dump of `hexdump -C` and `od`. */
+const EMPTY_LINE_REGEXP = /^\s*(?:[\da-f]{7,8})?\s*$/i;
 
 /** A dump from its start; no header begins with these two bytes as hex. */
 const DUMP_START_REGEXP = /^\s*(?:0x)?0000/i;
@@ -39,7 +40,8 @@ export function readBytes(bytes: Uint8Array, form: Form): Uint8Array {
   const text = latin1(bytes);
   const read = bytesOfHex(text);
   if (read !== undefined) return read;
-  if (form === "either") return bytes;
+  // Digits that are no pairs are hex which somebody has cut, not bytes.
+  if (form === "either" && !digitsOf(text)) return bytes;
   throw notHex(text);
 }
 
@@ -110,10 +112,11 @@ function latin1(bytes: Uint8Array): string {
 }
 
 function notHex(text: string): UsageError {
+  const digits = digitsOf(text);
   const start = text.length > 40 ? `${text.slice(0, 40)}...` : text;
   return new UsageError(
     `Cannot read hex: expected pairs of hex digits, received ${
-      showText(start)
+      digits ? count(digits.length, "digit") : showText(start)
     }`,
   );
 }

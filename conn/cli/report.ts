@@ -59,11 +59,7 @@ export function describe(
     case "header":
       return describeHeader(bytes, outcome.info);
     case "incomplete":
-      return `Incomplete: ${
-        count(bytes.length, "byte")
-      } received, at least ${outcome.needed} more needed\n\n${
-        hexDump(bytes, bytes.length)
-      }`;
+      return describeIncomplete(bytes, outcome.needed);
     case "refused":
       return describeRefusal(bytes, outcome.error, options);
   }
@@ -75,6 +71,19 @@ export function kindOf(info: ProxyInfo): string {
   if (command === "LOCAL") return "LOCAL";
   if (version === 1 && family === "UNSPEC") return "UNKNOWN";
   return `${command} ${family} ${transport}`;
+}
+
+function describeIncomplete(bytes: Uint8Array, needed: number): string {
+  const text = latin1(bytes);
+  return [
+    `Incomplete: ${
+      count(bytes.length, "byte")
+    } received, at least ${needed} more needed`,
+    ...(bytes.length > 0 ? [hexDump(bytes, bytes.length)] : []),
+    ...(text.startsWith(LINE_SIGNATURE) && !text.endsWith("\r")
+      ? [LINE_END_HINT]
+      : []),
+  ].join("\n\n");
 }
 
 function describeHeader(bytes: Uint8Array, info: ProxyInfo): string {
@@ -111,10 +120,16 @@ function describeRefusal(
   return parts.join("\n\n");
 }
 
-/** What bytes are that are no header, where they can be recognised. */
-function hints(bytes: Uint8Array, { code }: ProxyProtocolError): string[] {
-  if (code !== "signature") return [];
-  const text = new TextDecoder("latin1").decode(bytes);
+/** What is often forgotten where a line is typed or made by a script. */
+const LINE_END_HINT = "A line of version 1 ends with \\r\\n";
+
+/** What is wrong or what the bytes are instead, where it can be recognised. */
+function hints(bytes: Uint8Array, error: ProxyProtocolError): string[] {
+  const text = latin1(bytes);
+  if (error.code !== "signature") {
+    const isLineFeed = error.version === 1 && text[error.offset] === "\n";
+    return isLineFeed ? [LINE_END_HINT] : [];
+  }
   const starts = [String.fromCharCode(...SIGNATURE), LINE_SIGNATURE];
   const start = starts.map((signature) => text.indexOf(signature))
     .find((at) => at > 0);
@@ -123,15 +138,22 @@ function hints(bytes: Uint8Array, { code }: ProxyProtocolError): string[] {
       `A signature begins at byte ${start}: --skip ${start} decodes from there`,
     ];
   }
+  const stranger = strangerOf(bytes);
+  return stranger === undefined ? [] : [`It looks like ${stranger}`];
+}
+
+/** What begins like this instead of a header, and what that means. */
+export function strangerOf(bytes: Uint8Array): string | undefined {
   if (bytes[0] === 0x16 && bytes[1] === 0x03) {
-    return [
-      "It looks like a TLS ClientHello: the sender sends no header, or sends it inside TLS",
-    ];
+    return "a TLS ClientHello: the sender sends no header, or sends it inside TLS";
   }
-  if (/^[A-Z]{3,10} \S* HTTP\//.test(text)) {
-    return ["It looks like an HTTP request: the sender sends no header"];
-  }
-  return [];
+  return /^[A-Z]{3,10} (?:[/*]|\S+ HTTP\/)/.test(latin1(bytes))
+    ? "an HTTP request: the sender sends no header"
+    : undefined;
+}
+
+function latin1(bytes: Uint8Array): string {
+  return new TextDecoder("latin1").decode(bytes);
 }
 
 /** For machines: the info with its offsets, or what is wrong. */

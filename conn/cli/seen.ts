@@ -7,7 +7,7 @@ import {
 } from "../../codec/mod.ts";
 import { isChecksumRight } from "./anatomy.ts";
 import { hexDump } from "./hex_dump.ts";
-import { errorFields, infoFields, kindOf } from "./report.ts";
+import { errorFields, infoFields, kindOf, strangerOf } from "./report.ts";
 import { showAddress, showBytes, showStart, showText, toJson } from "./show.ts";
 import { table } from "./table.ts";
 
@@ -48,7 +48,8 @@ export function refusalText(error: ProxyProtocolError): string {
   const start = received.length === 0
     ? ""
     : `; byte ${offset} of ${showStart(received, 32)}`;
-  return `(${code}): ${message}${start}`;
+  const stranger = code === "signature" ? strangerOf(received) : undefined;
+  return `(${code}): ${message}${start}${stranger ? `, ${stranger}` : ""}`;
 }
 
 /** The line, and below it the table or the bytes. */

@@ -23,7 +23,9 @@ export function table(info: ProxyInfo): string {
 }
 
 /** A field in one line, or more where it has many bytes. */
-function rowsOf({ offset, groups, section, name, meaning, isNested }: Field) {
+function rowsOf(
+  { offset, groups, section, name, meaning, isNested }: Field,
+): string[][] {
   const lines = hexLines(groups);
   return lines.map((hex, i) =>
     i === 0

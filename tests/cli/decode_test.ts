@@ -205,6 +205,10 @@ const FORMS: Readonly<Record<string, string>> = {
     "00000000  0d 0a 0d 0a 00 0d 0a 51  55 49 54 0a 21 11 00 0c  |.......QUIT.!...|\n" +
     "00000010  c0 00 02 01 c6 33 64 01  dc 04 01 bb              |.....3d.....|\n" +
     "0000001c\n",
+  "what od -t x1 prints":
+    "0000000 0d 0a 0d 0a 00 0d 0a 51 55 49 54 0a 21 11 00 0c\n" +
+    "0000020 c0 00 02 01 c6 33 64 01 dc 04 01 bb\n" +
+    "0000034\n",
   "what tcpdump -x prints":
     "\t0x0000:  0d0a 0d0a 000d 0a51 5549 540a 2111 000c\n" +
     "\t0x0010:  c000 0201 c633 6401 dc04 01bb\n",
@@ -237,6 +241,9 @@ Deno.test("decode takes bytes as it is told", async () => {
   assertStringIncludes(raw.out, "Refused (signature)");
   const forced = await run(["decode", "--hex"], TYPED);
   assertEquals(forced.code, 2);
+  const cut = await run(["decode"], utf8(`${DIGITS.slice(0, -1)}\n`));
+  assertEquals(cut.code, 2);
+  assertStringIncludes(cut.err, `received ${DIGITS.length - 1} digits`);
 });
 
 Deno.test("decode finds a signature further on, and --skip goes there", async () => {
@@ -251,6 +258,23 @@ Deno.test("decode recognises what often comes instead of a header", async () => 
   assertStringIncludes(http.out, "looks like an HTTP request");
   const tls = await run(["decode"], hex("160301020001000000"));
   assertStringIncludes(tls.out, "looks like a TLS ClientHello");
+  const begun = await run(["decode"], utf8("POST /a-path-tha"));
+  assertStringIncludes(begun.out, "looks like an HTTP request");
+});
+
+Deno.test("decode says how a line ends, where it ends otherwise or not at all", async () => {
+  const typed = "PROXY TCP4 1.2.3.4 5.6.7.8 1 2";
+  for (const line of [typed, `${typed}\\n`]) {
+    const { code, out } = await run(["decode", line]);
+    assertEquals(code, 1);
+    assert(out.endsWith("\n\nA line of version 1 ends with \\r\\n\n"), out);
+  }
+});
+
+Deno.test("decode of nothing shows no bytes", async () => {
+  const { code, out } = await run(["decode"], new Uint8Array());
+  assertEquals(code, 1);
+  assertEquals(out, "Incomplete: 0 bytes received, at least 15 more needed\n");
 });
 
 Deno.test("decode reads a file, and says when it cannot", async () => {

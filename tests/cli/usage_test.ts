@@ -39,11 +39,12 @@ const TO = "127.0.0.1:1";
 
 /** Arguments, and what is wrong with them. */
 const WRONG: readonly [args: string[], message: RegExp][] = [
-  [[], /^Cannot run: expected a command\nSee proxy-protocol --help$/],
+  [[], /^Cannot run: expected one of decode, .*\nSee proxy-protocol --help$/],
   [["deocde"], /^Cannot run "deocde": expected one of decode, /],
   [["decode"], /^Cannot read input: expected HEX, --file or bytes/],
   [["decode", "zz"], /^Cannot read hex: .* received "zz"/],
-  [["decode", "abc"], /^Cannot read hex: expected pairs/],
+  [["decode", "abc"], /^Cannot read hex: expected pairs .* received 3 digits/],
+  [["decode", "--skip", "3", "0d0a"], /^Cannot skip 3 bytes: received 2\n/],
   [
     ["decode", "--hexx", "00"],
     /^Cannot read arguments: unknown option '--hexx'/,

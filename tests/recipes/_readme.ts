@@ -22,7 +22,7 @@ export function onLoopback(
   ports: { listen: number; dial?: number },
 ): string {
   return program
-    .replaceAll(/\b(8080|8443)\b/g, `${ports.listen}`)
+    .replaceAll(/\b(2525|8080|8443)\b/g, `${ports.listen}`)
     .replaceAll(/\b443\b/g, `${ports.dial}`)
     .replaceAll("10.0.0.0/8", "127.0.0.0/8")
     .replaceAll(/\b10\.0\.0\.\d\b/g, "127.0.0.1");

@@ -132,6 +132,14 @@ const overSimpleUdp: Talk = async (port, program) => {
   await program.printed(CLIENT);
 };
 
+/** Sends its header only once it has been greeted. */
+const afterGreeting: Talk = async (port, program) => {
+  using conn = await dial(port);
+  await receive(conn, "220 mail.example ESMTP\r\n");
+  await conn.write(HEADER);
+  await program.printed(CLIENT);
+};
+
 const EVERYWHERE = ["Node", "Deno", "Bun"];
 
 const RECIPES: { heading: string; runtimes: string[]; talk: Talk }[] = [
@@ -146,6 +154,7 @@ const RECIPES: { heading: string; runtimes: string[]; talk: Talk }[] = [
   { heading: "TLS", runtimes: EVERYWHERE, talk: overTls("") },
   { heading: "UDP", runtimes: EVERYWHERE, talk: overUdp },
   { heading: "Cloudflare", runtimes: EVERYWHERE, talk: overSimpleUdp },
+  { heading: "Servers that", runtimes: ["Deno"], talk: afterGreeting },
 ];
 
 Deno.test("the programs of the README do what they say", async (t) => {
