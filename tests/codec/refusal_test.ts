@@ -13,6 +13,8 @@ import {
   BLOCK_UNIX,
   hex,
   SIGNATURE_HEX,
+  tlv,
+  v2,
 } from "./_hex.ts";
 import { REFUSED } from "./_refusals.ts";
 
@@ -161,3 +163,22 @@ Deno.test("decode() refuses every cut of an announced block", () => {
 function byteHex(byte: number): string {
   return byte.toString(16).padStart(2, "0");
 }
+
+Deno.test("decode() says which value of the fixed part is undefined", () => {
+  const messageOf = (digits: string) =>
+    assertThrows(() => decode(hex(SIGNATURE_HEX + digits)), ProxyProtocolError)
+      .message;
+  const start = "Cannot decode PROXY v2 header:";
+  assertEquals(messageOf("31"), `${start} version 3`);
+  assertEquals(messageOf("27"), `${start} undefined command 7`);
+  assertEquals(messageOf("2151"), `${start} undefined family 5`);
+  assertEquals(messageOf("2119"), `${start} undefined transport 9`);
+});
+
+Deno.test("decode() waits for a TLV whose length needs its low byte to fit", () => {
+  const header = v2("2111", BLOCK4 + tlv("e0", "00".repeat(257)));
+  for (const length of [29, 30, 31, header.length - 1]) {
+    assertEquals(decode(header.subarray(0, length)), undefined);
+  }
+  assertEquals(decode(header)?.tlvs["xE0"]?.length, 257);
+});

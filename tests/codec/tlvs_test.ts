@@ -289,3 +289,13 @@ Deno.test("encodeTlvs() writes an SSL that the record inherits", () => {
 Deno.test("encodeTlvs() writes nothing of a TLV that is undefined", () => {
   assertEquals(encodeTlvs({ xEA: undefined }), new Uint8Array());
 });
+
+Deno.test("encodeTlvs() writes the first character that is not ASCII as UTF-8", () => {
+  assertEquals(encodeTlvs({ ALPN: "\x7f" }), hex(tlv("01", "7f")));
+  assertEquals(encodeTlvs({ ALPN: "\x80" }), hex(tlv("01", "c280")));
+});
+
+Deno.test("encodeTlvs() says that a text is no text", () => {
+  const message = "Cannot encode tlvs.ALPN: lone surrogate";
+  assertThrows(() => encodeTlvs({ ALPN: "\ud800" }), TypeError, message);
+});
