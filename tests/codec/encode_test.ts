@@ -895,3 +895,14 @@ Deno.test("encode() quotes no more of a wrong value than a log can bear", () => 
   );
   assert(error.message.endsWith(`${JSON.stringify("x\n".repeat(32))}...`));
 });
+
+Deno.test("encode() takes the longest text of an address", () => {
+  const longest = "0000:0000:0000:0000:0000:ffff:255.255.255.255";
+  const header = { source: net(longest, 1), destination: DESTINATION6 };
+  assertEquals(
+    decode(encode(header))?.source,
+    net("::ffff:255.255.255.255", 1),
+  );
+  const source = net(`0${longest}`, 1);
+  assertRefused({ ...header, source }, {}, TypeError, "source.hostname");
+});
