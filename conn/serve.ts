@@ -1,3 +1,4 @@
+import { tell } from "./_tell.ts";
 import type { ProxiedConn } from "./proxied_conn.ts";
 import type { NativeAddress } from "./types.ts";
 
@@ -91,11 +92,7 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
     try {
       await handler(conn);
     } catch (error) {
-      try {
-        onError?.(error, conn);
-      } catch {
-        // An observer's mistake must not end the server.
-      }
+      tell(() => onError?.(error, conn));
     } finally {
       conn.close();
       this.#conns.delete(conn);

@@ -42,6 +42,17 @@ Deno.test("serve() goes on when a handler throws, and tells onError", async () =
   assert(errors[0] instanceof Error);
 });
 
+Deno.test("serve() survives an onError that rejects", async () => {
+  const server = serve(
+    proxied(listen(), { trust: TRUST }),
+    () => Promise.reject(new Error("handler")),
+    { onError: () => Promise.reject(new Error("observer")) },
+  );
+  using client = await dial(server, HEADER);
+  assertEquals((await receive(client)).length, 0);
+  await server.shutdown();
+});
+
 Deno.test("shutdown() stops listening and lets active connections finish", async () => {
   const server = serve(
     proxied(listen(), { trust: TRUST }),
