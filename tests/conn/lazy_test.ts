@@ -127,6 +127,8 @@ Deno.test("accept() with lazy asks verify before anything is read", async () => 
   const reading = conn.read(new Uint8Array(1));
   const error = await assertRejects(() => reading, ProxyProtocolError);
   assertEquals(error.code, "verify");
+  // What was refused is not to be believed, by a log neither.
+  assertEquals([conn.info, conn.remoteAddr], [undefined, conn.hopAddr]);
 });
 
 Deno.test("accept() with lazy refuses an untrusted peer before it is greeted", async () => {
