@@ -17,8 +17,8 @@ const DUMP_LINE_REGEXPS = [
   /^[\da-f]{8}\s\s((?:[\da-f]{2}\s{1,2})*[\da-f]{2})\s*(?:\|.*)?$/i,
 ];
 
-/** Nothing, or the offset that ends a dump of `hexdump -C`. */
-const EMPTY_LINE_REGEXP = /^\s*(?:[\da-f]{8})?\s*$/i;
+/** Nothing, or the offset that ends a dump of `hexdump -C`; of a line without the spaces around it. */
+const EMPTY_LINE_REGEXP = /^(?:[\da-f]{8})?$/i;
 
 /** A dump from its start; no header begins with these two bytes as hex. */
 const DUMP_START_REGEXP = /^\s*(?:0x)?0000/i;
@@ -63,7 +63,7 @@ export function bytesOfHex(text: string): Uint8Array | undefined {
 function digitsOf(text: string): string | undefined {
   if (DUMP_START_REGEXP.test(text)) {
     const lines = text.split("\n").filter((line) =>
-      !EMPTY_LINE_REGEXP.test(line)
+      !EMPTY_LINE_REGEXP.test(line.trim())
     ).map(dumped);
     const isDump = lines.every((digits) => digits !== undefined);
     if (isDump) return lines.join("").replaceAll(/\s/g, "");
