@@ -48,7 +48,8 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
     { onError, signal }: ServeOptions<C>,
   ) {
     this.#listener = listener;
-    const onAbort = () => void this.abort();
+    // A failure of the listener is in `finished`.
+    const onAbort = () => void this.abort().catch(() => {});
     signal?.addEventListener("abort", onAbort, { once: true });
     this.finished = this.#run(handler, onError).finally(() =>
       signal?.removeEventListener("abort", onAbort)
