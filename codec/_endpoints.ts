@@ -58,7 +58,6 @@ export function readEndpoints(header: ProxyHeader, head: Uint8Array): number {
     head[FAMILY_AT] = 0;
     return FIXED_LENGTH;
   }
-  head[COMMAND_AT] = PROXY_BYTE;
   const { family: toldFamily, transport: toldTransport } = header;
   const familyNibble = toldFamily === undefined
     ? 0
@@ -70,6 +69,7 @@ export function readEndpoints(header: ProxyHeader, head: Uint8Array): number {
   const isBare = toldFamily === undefined && toldTransport === undefined &&
     !hasAddresses;
   if (isUnspec || isBare) {
+    head[COMMAND_AT] = PROXY_BYTE;
     head[FAMILY_AT] = familyNibble << 4 | transportNibble;
     return FIXED_LENGTH;
   }
@@ -78,6 +78,8 @@ export function readEndpoints(header: ProxyHeader, head: Uint8Array): number {
   const { transport: carrier, path, hostname, port } = from;
   const { transport: toCarrier, path: toPath, hostname: toHostname } = to;
   const { port: toPort } = to;
+  // Not before all is read: a getter may encode another header into `head`.
+  head[COMMAND_AT] = PROXY_BYTE;
   const transport = transportOf("source", carrier);
   if (transport !== transportOf("destination", toCarrier)) {
     refuse("destination.transport", `does not go with ${carrier}`);

@@ -1,4 +1,5 @@
 import { fits, lengthFault } from "./_check_tlvs.ts";
+import { plainView } from "./_plain_view.ts";
 import { quote } from "./_quote.ts";
 import { encodeText, isAscii, writeLatin1 } from "./_text.ts";
 import {
@@ -188,14 +189,15 @@ function bytesEntry(name: string, type: number, value: unknown): TlvEntry {
   if (!(value instanceof Uint8Array)) {
     throw new TypeError(`Cannot encode tlvs.${name}: expected a Uint8Array`);
   }
-  if (value.length > LONGEST_TLV_VALUE) throw tooLong(name, value.length);
-  if (!fits(type, value.length)) {
+  const bytes = plainView(value);
+  if (bytes.length > LONGEST_TLV_VALUE) throw tooLong(name, bytes.length);
+  if (!fits(type, bytes.length)) {
     throw new RangeError(
-      `Cannot encode tlvs.${name}: ${lengthFault(type, value.length)}`,
+      `Cannot encode tlvs.${name}: ${lengthFault(type, bytes.length)}`,
     );
   }
-  if (type === TLV_TYPES.SSL) checkSubTlvs(name, value);
-  return { type, value };
+  if (type === TLV_TYPES.SSL) checkSubTlvs(name, bytes);
+  return { type, value: bytes };
 }
 
 /** Sub-TLVs that do not fill the SSL TLV would be refused (section 2.2.6). */

@@ -14,19 +14,19 @@ export async function openDuplex(socket: ByteDuplex): Promise<NativeConn> {
   );
 }
 
-/** Reads `192.0.2.1:80` or `[2001:db8::1]:80`. */
+/** Reads `192.0.2.1:80` or `[2001:db8::1]:80`; what else there is could be read in two ways. */
 function parseEnd(text: string | undefined): NativeAddress | undefined {
-  if (text === undefined) return undefined;
-  const colon = text.lastIndexOf(":");
-  const hostname = text.slice(0, colon).replace(/^\[|\]$/g, "");
-  return { transport: "tcp", hostname, port: Number(text.slice(colon + 1)) };
+  const parts = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text ?? "");
+  const hostname = parts?.[1] ?? parts?.[2];
+  if (hostname === undefined) return undefined;
+  return { transport: "tcp", hostname, port: Number(parts?.[3]) };
 }
 
 /** Closes a pair of streams in whatever way it has. */
 export function closeDuplex(socket: ByteDuplex): void {
   const ignore = () => {}; // closed already, or locked by its user
   if (socket.close !== undefined) {
-    Promise.resolve(socket.close()).catch(ignore);
+    (async () => await socket.close?.())().catch(ignore);
   } else {
     socket.readable.cancel().catch(ignore);
     socket.writable.abort().catch(ignore);

@@ -4,6 +4,7 @@ import {
   ProxyProtocolError,
 } from "../codec/mod.ts";
 import { type Policy, readOptions } from "./_policy.ts";
+import { tell } from "./_tell.ts";
 import { Waits } from "./_waits.ts";
 import type { ListenerOptions, ListenerStats } from "./types.ts";
 
@@ -78,10 +79,6 @@ export class Gate {
     const { rejected } = this.stats;
     rejected[error.code] = (rejected[error.code] ?? 0) + 1;
     if (error.code === "empty") return;
-    try {
-      this.#onReject?.(error);
-    } catch {
-      // An observer's mistake is not the peer's, and must not end the listener.
-    }
+    tell(() => this.#onReject?.(error));
   }
 }

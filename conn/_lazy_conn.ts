@@ -24,11 +24,12 @@ export class LazyConn<C> extends ProxiedConn<C> {
   /** `until` are its facts until the header is in. */
   constructor(raw: C, native: NativeConn, until: ConnFacts, wait: Wait<C>) {
     super(raw, native, until, EMPTY);
-    this.#ready = this.#wait(wait);
+    this.#ready = this.#wait(until, wait);
     this.#ready.catch(() => {}); // whoever reads or asks is told
   }
 
   async #wait(
+    until: ConnFacts,
     { read, verify, refuse }: Wait<C>,
   ): Promise<ProxyInfo | undefined> {
     try {
@@ -37,6 +38,7 @@ export class LazyConn<C> extends ProxiedConn<C> {
       await verify(this);
       return facts.info;
     } catch (error) {
+      this.settle(until, EMPTY); // what was refused is not to be believed
       throw refuse(error, this.isClosed);
     }
   }

@@ -22,7 +22,9 @@ const MAPPED_PREFIX = 96;
  */
 export function readTrust(trust: Trust): Trusts {
   if (trust === "any") return () => true;
-  if (typeof trust === "function") return (hop) => trust(plainAddress(hop));
+  if (typeof trust === "function") {
+    return (hop) => trust(plainAddress(hop)) === true; // a promise is no answer
+  }
   if (!Array.isArray(trust)) {
     throw new TypeError(
       'Cannot read trust: expected a list, a function or "any"',

@@ -51,12 +51,16 @@ export async function accept<C extends NativeConn | ByteDuplex>(
     const native = await open(conn, waits);
     const hop = toAddress(native.remoteAddr);
     const accepted = await acceptNative(native, conn, hop, policy, waits);
-    const show = () => void accepted.raw; // to whoever holds `conn`, from now on
-    if (policy.lazy) accepted.ready.then(show, () => {});
-    else show();
+    const end = () => {
+      void accepted.raw; // shows the client to whoever holds `conn`, from now on
+      waits.close();
+    };
+    if (policy.lazy) accepted.ready.then(end, () => waits.close());
+    else end();
     return { info: accepted.info, conn: accepted };
-  } finally {
+  } catch (error) {
     waits.close();
+    throw error;
   }
 }
 

@@ -185,7 +185,7 @@ async function allEnded(
 ): Promise<void> {
   const all = Promise.all(directions);
   if (timeout === Infinity) return void await all;
-  await Promise.race(directions);
+  await Promise.race([all, ...directions]); // `all` too: unheard, its failure would end the process
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, timeout);
   try {

@@ -1,3 +1,4 @@
+import { tell } from "./_tell.ts";
 import type { ProxiedConn } from "./proxied_conn.ts";
 import type { NativeAddress } from "./types.ts";
 
@@ -47,7 +48,8 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
     { onError, signal }: ServeOptions<C>,
   ) {
     this.#listener = listener;
-    const onAbort = () => void this.abort();
+    // A failure of the listener is in `finished`.
+    const onAbort = () => void this.abort().catch(() => {});
     signal?.addEventListener("abort", onAbort, { once: true });
     this.finished = this.#run(handler, onError).finally(() =>
       signal?.removeEventListener("abort", onAbort)
@@ -91,11 +93,7 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
     try {
       await handler(conn);
     } catch (error) {
-      try {
-        onError?.(error, conn);
-      } catch {
-        // An observer's mistake must not end the server.
-      }
+      tell(() => onError?.(error, conn));
     } finally {
       conn.close();
       this.#conns.delete(conn);

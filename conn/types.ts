@@ -156,7 +156,10 @@ export interface AcceptOptions extends HeaderOptions {
    * @default {false}
    */
   lazy?: boolean;
-  /** Asked with every header that was accepted; anything but `true` refuses the connection. */
+  /**
+   * Asked with every header that was accepted; anything but `true` refuses the
+   * connection. With `lazy` it must not read: reading waits for its answer.
+   */
   verify?: (
     info: ProxyInfo,
     conn: ProxiedConn,

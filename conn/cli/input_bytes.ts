@@ -18,8 +18,8 @@ const DUMP_LINE_REGEXPS = [
   /^[0-7]{7}\s((?:[\da-f]{2}\s)*[\da-f]{2})\s*$/,
 ];
 
-/** Nothing, or the offset that ends a dump of `hexdump -C` and `od`. */
-const EMPTY_LINE_REGEXP = /^\s*(?:[\da-f]{7,8})?\s*$/i;
+/** Nothing, or the offset that ends a dump of `hexdump -C` and `od`; of a line without the spaces around it. */
+const EMPTY_LINE_REGEXP = /^(?:[\da-f]{7,8})?$/i;
 
 /** A dump from its start; no header begins with these two bytes as hex. */
 const DUMP_START_REGEXP = /^\s*(?:0x)?0000/i;
@@ -65,7 +65,7 @@ export function bytesOfHex(text: string): Uint8Array | undefined {
 function digitsOf(text: string): string | undefined {
   if (DUMP_START_REGEXP.test(text)) {
     const lines = text.split("\n").filter((line) =>
-      !EMPTY_LINE_REGEXP.test(line)
+      !EMPTY_LINE_REGEXP.test(line.trim())
     ).map(dumped);
     const isDump = lines.every((digits) => digits !== undefined);
     if (isDump) return lines.join("").replaceAll(/\s/g, "");

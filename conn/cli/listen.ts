@@ -25,6 +25,9 @@ import { showAddress } from "./show.ts";
 /** How long to read what a peer still sends, in ms: closing at once would reset it. */
 const DRAIN_TIME = 1000;
 
+/** Connections at once; more wait in the system, so that no peer can take all descriptors. */
+const MOST_AT_ONCE = 256;
+
 const OPTIONS = {
   port: { type: "string", value: "[HOST:]PORT", help: "where to listen" },
   trust: {
@@ -126,6 +129,7 @@ async function listen(
       .finally(() => running.delete(work));
     running.add(work);
     taken++;
+    while (running.size >= MOST_AT_ONCE) await Promise.race(running);
   }
   closeQuietly(listener);
   await Promise.all(running);

@@ -31,6 +31,13 @@ function flags(options: Parameters<typeof decode>[1] = {}): string[] {
   ];
 }
 
+Deno.test("decode takes no more than linear time for what is nearly a dump", async () => {
+  const begun = performance.now();
+  const { code } = await run(["decode"], utf8(`0000\n${" ".repeat(40_000)}q`));
+  assertEquals(code, 1);
+  assert(performance.now() - begun < 1000);
+});
+
 Deno.test("anatomy() covers every byte of every header once", () => {
   forEachVector(({ bytes, options }) => {
     const info = decode(bytes, options);

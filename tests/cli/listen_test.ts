@@ -1,6 +1,6 @@
 /** What `listen` prints of connections, as a process with its permissions. */
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { encode } from "../../codec/mod.ts";
 import { utf8 } from "../_bytes.ts";
 import { receiveText, send } from "../conn/_peers.ts";
@@ -50,6 +50,23 @@ Deno.test("listen prints a line for each connection, whatever became of it", asy
     assertMatch(lines[i] ?? "", /^\d{4}-\d\d-\d\dT\S+Z 127\.0\.0\.1:\d+ /);
     assertMatch(lines[i] ?? "", pattern);
   }
+});
+
+Deno.test("listen has no more than 256 connections at once, the next one waits", async () => {
+  const { cli, port } = await listenWith("--count", "257");
+  await using _ = cli;
+  using opened = new DisposableStack();
+  // None of them closes: each is kept for a second.
+  for (let i = 0; i < 257; i++) {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    await send(opened.use(conn), HEADER);
+  }
+  const { out } = await cli.ended();
+  const times = out.trimEnd().split("\n").map((line) =>
+    Date.parse(line.split(" ")[0] ?? "")
+  );
+  assertEquals(times.length, 257);
+  assert(Math.max(...times) - Math.min(...times) > 900);
 });
 
 Deno.test("listen --json prints a line of JSON for each connection", async () => {

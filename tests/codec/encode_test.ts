@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   decode,
@@ -401,6 +402,57 @@ Deno.test("encodeInto() rewrites a header in its own place", () => {
   const expected = encode({ ...TCP4, tlvs }, { checksum: true });
   const length = encodeInto(info, target, { checksum: true });
   assertEquals(target.subarray(0, length), expected);
+});
+
+Deno.test("encodeInto() rewrites values that are Buffers of its target", () => {
+  const tlvs = (at: Uint8Array) => [{ type: 0xe0, value: at.subarray(29, 33) }];
+  const target = Buffer.alloc(64);
+  target.set(ascii("abcd"), 29);
+  const expected = encode({ ...TCP4, tlvs: tlvs(Buffer.from(target)) });
+  const length = encodeInto({ ...TCP4, tlvs: tlvs(target) }, target);
+  assertEquals(new Uint8Array(target.subarray(0, length)), expected);
+});
+
+Deno.test("encode() takes as much of a value as it has, whatever its class says", () => {
+  class Liar extends Uint8Array<ArrayBuffer> {
+    override get length() {
+      return 1;
+    }
+  }
+  const value = new Liar(hex("01020304").buffer);
+  const expected = encode({ ...TCP4, tlvs: { xE0: hex("01020304") } });
+  assertEquals(encode({ ...TCP4, tlvs: { xE0: value } }), expected);
+  const tlvs = [{ type: 0xe0, value }];
+  assertEquals(encode({ ...TCP4, tlvs }), expected);
+});
+
+/** A header that encodes others wherever one of its fields is read. */
+function nosy<T extends object>(fields: T): T {
+  return new Proxy(fields, {
+    get(target, name, receiver) {
+      encode({ command: "LOCAL", version: 1 });
+      encode({ ...UNIX, tlvs: { ALPN: "h3" } }, { checksum: true });
+      encode({ command: "LOCAL" });
+      const value: unknown = Reflect.get(target, name, receiver);
+      return typeof value === "object" && value !== null &&
+          !(value instanceof Uint8Array)
+        ? nosy(value)
+        : value;
+    },
+  });
+}
+
+Deno.test("encode() is not disturbed by a header whose fields encode others", () => {
+  const tlvs = { xE0: hex("0102"), AUTHORITY: "a.example", SSL: true };
+  for (const version of [1, 2] as const) {
+    for (const ends of [TCP4, TCP6, UDP4, UNIX]) {
+      for (const told of [{}, { family: "UNSPEC" }] as const) {
+        const header: ProxyHeader = { ...ends, ...told, version, tlvs };
+        const expected = encode(header, { checksum: true });
+        assertEquals(encode(nosy(header), { checksum: true }), expected);
+      }
+    }
+  }
 });
 
 Deno.test("encodeInto() refuses a target that is too small", () => {

@@ -159,6 +159,26 @@ Deno.test("accept() trusts a pair without known ends only by any or a function",
   }
 });
 
+Deno.test("accept() believes no end of opened that is not an address and a port", async () => {
+  // Its last group would pass for a port, and the rest for another address.
+  const remoteAddresses = ["fd00::1:2", "2001:db8::1", "10.0.0.1", "", ":80"];
+  for (const remoteAddress of remoteAddresses) {
+    const opened = Promise.resolve({ ...OPENED, remoteAddress });
+    const { socket } = memory([LINE], { opened });
+    const trust = ["fd00::1", "2001:db8::", "10.0.0.1", "::/0", "0.0.0.0/0"];
+    const { hop } = await assertRefused(accept(socket, { trust }), "untrusted");
+    assertEquals(hop, { transport: "tcp", hostname: "", port: 0 });
+  }
+});
+
+Deno.test("accept() refuses a socket that cannot be opened, nor closed", async () => {
+  const { socket } = memory([LINE], { opened: Promise.reject(new Error()) });
+  socket.close = () => {
+    throw new Error("cannot be closed");
+  };
+  await assertRefused(accept(socket, { trust: "any" }), "io");
+});
+
 Deno.test("accept() closes a socket that does not open, and one that takes too long", async () => {
   const cause = new Error("No route");
   const failing = memory([LINE], { opened: Promise.reject(cause) });

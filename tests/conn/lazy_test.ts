@@ -77,6 +77,42 @@ Deno.test("accept() with lazy keeps the deadline of the header", async () => {
   assertEquals(error.code, "timeout");
 });
 
+Deno.test("accept() with lazy keeps its signal until the header is in", async () => {
+  using pair = await tcpPair();
+  const ending = new AbortController();
+  const { signal } = ending;
+  const { conn } = await accept(pair.server, { ...LAZY, signal });
+  ending.abort();
+  const error = await assertRejects(
+    () => within(conn.ready, "the abort"),
+    ProxyProtocolError,
+  );
+  assertEquals(error.code, "aborted");
+  assertEquals(await receiveAll(pair.client), new Uint8Array());
+});
+
+Deno.test("accept() with lazy keeps its signal until verify has answered", async () => {
+  using pair = await tcpPair();
+  const ending = new AbortController();
+  const { promise: asked, resolve } = Promise.withResolvers<void>();
+  const { conn } = await accept(pair.server, {
+    ...LAZY,
+    signal: ending.signal,
+    verify: () => {
+      resolve();
+      return new Promise(() => {});
+    },
+  });
+  await send(pair.client, HEADERS[0] ?? HELLO);
+  await within(asked, "verify");
+  ending.abort();
+  const error = await assertRejects(
+    () => within(conn.ready, "the abort"),
+    ProxyProtocolError,
+  );
+  assertEquals(error.code, "aborted");
+});
+
 Deno.test("accept() with lazy asks verify before anything is read", async () => {
   using pair = await tcpPair();
   const { conn } = await accept(pair.server, {
@@ -91,6 +127,8 @@ Deno.test("accept() with lazy asks verify before anything is read", async () => 
   const reading = conn.read(new Uint8Array(1));
   const error = await assertRejects(() => reading, ProxyProtocolError);
   assertEquals(error.code, "verify");
+  // What was refused is not to be believed, by a log neither.
+  assertEquals([conn.info, conn.remoteAddr], [undefined, conn.hopAddr]);
 });
 
 Deno.test("accept() with lazy refuses an untrusted peer before it is greeted", async () => {

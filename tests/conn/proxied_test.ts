@@ -178,20 +178,24 @@ Deno.test("proxied() reports a header one byte short at the deadline, and goes o
   });
 });
 
-Deno.test("proxied() survives an observer that throws", async () => {
-  const listener = proxied(listen(), {
-    trust: TRUST,
-    onReject: () => {
-      throw new Error("observer");
-    },
+const MISTAKES = {
+  throws: () => {
+    throw new Error("observer");
+  },
+  rejects: () => Promise.reject(new Error("observer")),
+};
+
+for (const [fails, onReject] of Object.entries(MISTAKES)) {
+  Deno.test(`proxied() survives an observer that ${fails}`, async () => {
+    const listener = proxied(listen(), { trust: TRUST, onReject });
+    const accepted = listener.accept();
+    using bad = await dial(listener, "nonsense");
+    assertEquals((await receive(bad)).length, 0);
+    using _client = await dial(listener, HEADER);
+    using _conn = await accepted;
+    listener.close();
   });
-  const accepted = listener.accept();
-  using bad = await dial(listener, "nonsense");
-  assertEquals((await receive(bad)).length, 0);
-  using _client = await dial(listener, HEADER);
-  using _conn = await accepted;
-  listener.close();
-});
+}
 
 Deno.test("proxied() goes on after a failure of the system, and reports it", async () => {
   const tcp = listen();

@@ -12,7 +12,7 @@ import {
   tlvName,
 } from "../../mod.ts";
 import { utf8 } from "../_bytes.ts";
-import { TRUST } from "./_loopback.ts";
+import { tcpPair, TRUST } from "./_loopback.ts";
 import {
   CLIENT,
   dial,
@@ -319,6 +319,21 @@ Deno.test("relay() closes a half-open pair after halfOpenTimeout", async () => {
       assertEquals((await receive(target)).length, 0);
     });
   }
+});
+
+Deno.test("relay() with halfOpenTimeout leaves no failure unheard", async () => {
+  using pair = await tcpPair();
+  await send(pair.client, HEADER);
+  const { conn } = await accept(pair.server, { trust: TRUST });
+  const failing: Deno.TcpConn = Object.create(pair.server, {
+    read: { value: () => Promise.reject(new Error("reset")) },
+    close: { value: () => {} },
+  });
+  const { error } = await relay(conn, failing, { halfOpenTimeout: 1000 });
+  assert(error instanceof Error);
+  assertEquals(error.message, "reset");
+  // A rejection that nobody has heard ends the process in a task of its own.
+  await new Promise((resolve) => setTimeout(resolve));
 });
 
 Deno.test("relay() ends when the client resets", async () => {

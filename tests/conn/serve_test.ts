@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { proxied, serve } from "../../mod.ts";
 import { TRUST } from "./_loopback.ts";
 import {
@@ -40,6 +40,40 @@ Deno.test("serve() goes on when a handler throws, and tells onError", async () =
   await server.shutdown();
   assertEquals(errors.length, 1);
   assert(errors[0] instanceof Error);
+});
+
+Deno.test("serve() survives an onError that rejects", async () => {
+  const server = serve(
+    proxied(listen(), { trust: TRUST }),
+    () => Promise.reject(new Error("handler")),
+    { onError: () => Promise.reject(new Error("observer")) },
+  );
+  using client = await dial(server, HEADER);
+  assertEquals((await receive(client)).length, 0);
+  await server.shutdown();
+});
+
+Deno.test("serve() whose listener has failed survives its signal", async () => {
+  const listener = proxied(listen(), { trust: TRUST });
+  const ending = new AbortController();
+  const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+  const server = serve(
+    {
+      async *[Symbol.asyncIterator]() {
+        yield await listener.accept();
+        ask();
+        throw new Error("listener");
+      },
+      close: () => listener.close(),
+      addr: listener.addr,
+    },
+    (conn) => conn.pipeTo(conn.writable),
+    { signal: ending.signal },
+  );
+  using _client = await dial(server, HEADER);
+  await asked;
+  ending.abort();
+  await assertRejects(() => server.finished, Error, "listener");
 });
 
 Deno.test("shutdown() stops listening and lets active connections finish", async () => {

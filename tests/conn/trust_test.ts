@@ -106,6 +106,14 @@ Deno.test("readTrust() names the entry that it cannot read", () => {
   }
 });
 
+Deno.test("readTrust() takes no answer of a function but true for trust", () => {
+  const answers: unknown[] = [Promise.resolve(false), {}, 1, "no", undefined];
+  for (const answer of answers) {
+    // As code without types may have it: a promise would be true for everybody.
+    assertEquals(readTrust((() => answer) as () => boolean)(tcp("::1")), false);
+  }
+});
+
 Deno.test("readTrust() takes nothing but a list, a function and any", () => {
   const bad: unknown[] = [undefined, null, "", "all", "10.0.0.1", 5, true, {}];
   for (const trust of bad) {
