@@ -1,5 +1,4 @@
 import { Socket } from "node:net";
-import { setImmediate } from "node:timers";
 import type { Address, ProxyInfo } from "../codec/mod.ts";
 import { endsOf } from "./_addresses.ts";
 import { type Header, HeaderReader } from "./_header_reader.ts";
@@ -13,7 +12,8 @@ import type { Waits } from "./_waits.ts";
 
 /**
  * Takes the header off a socket. Whatever goes wrong destroys it and rejects
- * with a `ProxyProtocolError` that names the hop.
+ * with a `ProxyProtocolError` that names the hop. Until {@link release} its
+ * errors end nothing but itself.
  */
 export async function acceptSocket<S extends NodeSocket>(
   socket: S,
@@ -35,13 +35,16 @@ export async function acceptSocket<S extends NodeSocket>(
       await verify(info, () => ask(info, socket), waits);
     }
     if (socket.destroyed) throw new Error("closed");
-    // Whoever takes the socket now listens by then.
-    setImmediate(() => socket.off("error", ignore));
     return info;
   } catch (error) {
     socket.destroy(); // what it says later is ignored
     throw toRefusal(error, hop, reader.received);
   }
+}
+
+/** Leaves the errors of a socket to whoever has taken it. */
+export function release(socket: NodeSocket): void {
+  socket.off("error", ignore);
 }
 
 function ignore(): void {}
