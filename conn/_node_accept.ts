@@ -1,4 +1,5 @@
 import { Socket } from "node:net";
+import { EMPTY } from "../codec/_wire.ts";
 import type { Address, ProxyInfo } from "../codec/mod.ts";
 import { endsOf } from "./_addresses.ts";
 import { type Header, HeaderReader } from "./_header_reader.ts";
@@ -109,8 +110,8 @@ function take(chunk: unknown, reader: HeaderReader): Header | undefined {
 }
 
 /**
- * Takes what arrives where the runtime gives it to the stream: on Node a
- * listener of `'readable'` makes a connection of HTTP take twice as long.
+ * Takes what arrives where the runtime gives it to the stream: a listener of
+ * `'readable'` would take a socket of Node through its states of flow.
  */
 function awaitHeader(
   socket: NodeSocket,
@@ -120,7 +121,12 @@ function awaitHeader(
     ProxyInfo | undefined
   >();
   const { push } = socket;
+  let isWaiting = true;
+  const ask = () => {
+    if (isWaiting) socket.read(0);
+  };
   const stop = () => {
+    isWaiting = false;
     socket.push = push; // `delete` would make it slow in all that follows
     socket.off("close", close);
     socket.off("error", fail);
@@ -140,13 +146,17 @@ function awaitHeader(
       fail(error);
       return false;
     }
-    if (header === undefined) return true;
-    stop();
-    resolve(header.info);
-    const goesOn = header.rest.length === 0 || socket.push(header.rest);
-    return chunk === null ? socket.push(null) : goesOn;
+    if (header === undefined) {
+      queueMicrotask(ask);
+    } else {
+      stop();
+      resolve(header.info);
+    }
+    // Be it nothing: until then the stream holds that it has asked already.
+    const goesOn = push.call(socket, header?.rest ?? EMPTY);
+    return chunk === null ? push.call(socket, null) : goesOn;
   };
-  socket.read(0);
+  ask();
   return promise;
 }
 
