@@ -1,5 +1,5 @@
 import { Socket } from "node:net";
-import { setImmediate } from "node:timers";
+import { EMPTY } from "../codec/_wire.ts";
 import type { Address, ProxyInfo } from "../codec/mod.ts";
 import { endsOf } from "./_addresses.ts";
 import { type Header, HeaderReader } from "./_header_reader.ts";
@@ -13,7 +13,8 @@ import type { Waits } from "./_waits.ts";
 
 /**
  * Takes the header off a socket. Whatever goes wrong destroys it and rejects
- * with a `ProxyProtocolError` that names the hop.
+ * with a `ProxyProtocolError` that names the hop. Until {@link release} its
+ * errors end nothing but itself.
  */
 export async function acceptSocket<S extends NodeSocket>(
   socket: S,
@@ -35,13 +36,16 @@ export async function acceptSocket<S extends NodeSocket>(
       await verify(info, () => ask(info, socket), waits);
     }
     if (socket.destroyed) throw new Error("closed");
-    // Whoever takes the socket now listens by then.
-    setImmediate(() => socket.off("error", ignore));
     return info;
   } catch (error) {
     socket.destroy(); // what it says later is ignored
     throw toRefusal(error, hop, reader.received);
   }
+}
+
+/** Leaves the errors of a socket to whoever has taken it. */
+export function release(socket: NodeSocket): void {
+  socket.off("error", ignore);
 }
 
 function ignore(): void {}
@@ -68,50 +72,18 @@ function toTcp(hostname = "", port = 0): Address {
 }
 
 /** Reads the header. What came with it stays in the socket, or goes back there. */
-function readHeader(
+async function readHeader(
   socket: NodeSocket,
   reader: HeaderReader,
 ): Promise<ProxyInfo | undefined> {
-  const { promise, resolve, reject } = Promise.withResolvers<
-    ProxyInfo | undefined
-  >();
-  const listeners = {
-    readable: () => step(() => takeHeader(socket, reader)),
-    end: () => step(() => reader.end()),
-    close: () => step(() => fail(new Error("closed"))),
-    error: (error: unknown) => step(() => fail(error)),
-  };
-  // At once, and not when the promise is heard: 'end' or more may come before.
-  const stop = () => {
-    for (const [event, listener] of Object.entries(listeners)) {
-      socket.off(event, listener);
-    }
-  };
-  const step = (work: () => Header | undefined) => {
-    try {
-      const header = work();
-      if (header === undefined) return;
-      stop();
-      if (header.rest.length > 0) socket.unshift(header.rest);
-      resolve(header.info);
-    } catch (error) {
-      stop();
-      reject(error);
-    }
-  };
-  if (socket.destroyed) {
-    reject(new Error("closed"));
-    return promise;
+  if (socket.destroyed) throw new Error("closed");
+  if (socket.readableEncoding) {
+    throw new TypeError("the socket has an encoding");
   }
-  for (const [event, listener] of Object.entries(listeners)) {
-    socket.on(event, listener);
-  }
-  listeners.readable();
-  return promise;
-}
-
-function fail(error: unknown): never {
-  throw error;
+  const header = takeBuffered(socket, reader);
+  if (header === undefined) return await awaitHeader(socket, reader);
+  if (header.rest.length > 0) socket.unshift(header.rest);
+  return header.info;
 }
 
 /**
@@ -119,19 +91,73 @@ function fail(error: unknown): never {
  * its length: `read()` would set off 'end' where the peer has ended its
  * direction with the header, and then nobody would hear it.
  */
-function takeHeader(
+function takeBuffered(
   socket: NodeSocket,
   reader: HeaderReader,
 ): Header | undefined {
   while (socket.readableLength > 0) {
-    const chunk = socket.read(socket.readableLength);
-    if (!(chunk instanceof Uint8Array)) {
-      throw new TypeError("the socket has an encoding");
-    }
-    const header = reader.push(chunk);
+    const header = take(socket.read(socket.readableLength), reader);
     if (header !== undefined) return header;
   }
   return hasEnded(socket) ? reader.end() : undefined;
+}
+
+/** Takes a chunk of the socket; `null` is its end. */
+function take(chunk: unknown, reader: HeaderReader): Header | undefined {
+  if (chunk === null) return reader.end();
+  if (chunk instanceof Uint8Array) return reader.push(chunk);
+  throw new TypeError("the socket gives no bytes");
+}
+
+/**
+ * Takes what arrives where the runtime gives it to the stream: a listener of
+ * `'readable'` would take a socket of Node through its states of flow.
+ */
+function awaitHeader(
+  socket: NodeSocket,
+  reader: HeaderReader,
+): Promise<ProxyInfo | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<
+    ProxyInfo | undefined
+  >();
+  const { push } = socket;
+  let isWaiting = true;
+  const ask = () => {
+    if (isWaiting) socket.read(0);
+  };
+  const stop = () => {
+    isWaiting = false;
+    socket.push = push; // `delete` would make it slow in all that follows
+    socket.off("close", close);
+    socket.off("error", fail);
+  };
+  const fail = (error: unknown) => {
+    stop();
+    reject(error);
+  };
+  const close = () => fail(new Error("closed"));
+  socket.on("close", close);
+  socket.on("error", fail);
+  socket.push = (chunk) => {
+    let header: Header | undefined;
+    try {
+      header = take(chunk, reader);
+    } catch (error) {
+      fail(error);
+      return false;
+    }
+    if (header === undefined) {
+      queueMicrotask(ask);
+    } else {
+      stop();
+      resolve(header.info);
+    }
+    // Be it nothing: until then the stream holds that it has asked already.
+    const goesOn = push.call(socket, header?.rest ?? EMPTY);
+    return chunk === null ? push.call(socket, null) : goesOn;
+  };
+  ask();
+  return promise;
 }
 
 /** Before 'end' is emitted, after which nothing can be given back. */

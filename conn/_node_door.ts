@@ -1,5 +1,5 @@
 import { Gate } from "./_gate.ts";
-import { acceptSocket, peerOf } from "./_node_accept.ts";
+import { acceptSocket, peerOf, release } from "./_node_accept.ts";
 import type { NodeListenerOptions, NodeSocket } from "./_node_types.ts";
 import { toRefusal } from "./_refusal.ts";
 import type { ListenerStats } from "./types.ts";
@@ -43,6 +43,7 @@ export class NodeDoor {
     }
     const hasEnded = socket.readableEnded;
     this.#deliver(socket);
+    release(socket);
     // The peer ended its direction while `verify` was asked, before anybody listened.
     if (hasEnded) socket.emit("end");
   }

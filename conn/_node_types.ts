@@ -21,10 +21,14 @@ export interface NodeSocket {
   readonly destroyed: boolean;
   /** Bytes that {@link read} has at hand. */
   readonly readableLength: number;
+  /** What bytes are read as, where that is text. */
+  readonly readableEncoding?: string | null | undefined;
   /** Whether the end has been read. */
   readonly readableEnded: boolean;
   /** Takes `size` bytes; `null` while there are fewer. */
   read(size?: number): unknown;
+  /** Takes what arrives, from the runtime; `null` is the end. */
+  push(chunk: unknown): boolean;
   /** Gives bytes back. */
   unshift(bytes: Uint8Array): void;
   /** Closes both directions. */

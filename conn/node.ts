@@ -25,9 +25,10 @@
 
 import { Server as HttpsServer } from "node:https";
 import { Duplex } from "node:stream";
+import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
 import type { Address, ProxyInfo } from "../codec/mod.ts";
-import { acceptSocket } from "./_node_accept.ts";
+import { acceptSocket, release } from "./_node_accept.ts";
 import { NodeDoor } from "./_node_door.ts";
 import { factsOf, remember } from "./_node_facts.ts";
 import { endTls, listenInFront, needsFront } from "./_node_front.ts";
@@ -102,6 +103,7 @@ export async function accept<S extends NodeSocket>(
   const waits = new Waits(policy);
   try {
     const info = await acceptSocket(socket, policy, waits, verify);
+    setImmediate(() => release(socket)); // whoever asked listens by then
     return { info, conn: socket };
   } finally {
     waits.close();

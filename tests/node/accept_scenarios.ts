@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
+import { Duplex, Writable } from "node:stream";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import {
@@ -292,6 +292,24 @@ test('accept() gives back all bytes of a peer without a header with header: "opt
       }
     }
   });
+});
+
+test("accept() reads from a stream that gives a chunk each time it is asked", async () => {
+  const turns = [(give: () => void) => give(), queueMicrotask];
+  for (const turn of turns) {
+    const chunks = [...HEADER, ...Buffer.from("payload")]
+      .map((byte) => Buffer.of(byte));
+    const stream = new Duplex({
+      read() {
+        turn(() => void this.push(chunks.shift() ?? null));
+      },
+    });
+    const socket = Object.assign(stream, { remoteAddress: "127.0.0.1" });
+    const { info, conn } = await accept(socket, { trust: TRUST });
+    assert.deepEqual(info, decode(HEADER));
+    const received = await within(Array.fromAsync(conn), "the payload");
+    assert.equal(Buffer.concat(received).toString(), "payload");
+  }
 });
 
 test("proxyInfo() and proxyHop() know a socket, and leave no trace on it", async () => {
