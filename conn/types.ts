@@ -156,7 +156,12 @@ export interface AcceptOptions extends HeaderOptions {
    * @default {false}
    */
   lazy?: boolean;
-  /** Asked with every header that was accepted; anything but `true` refuses the connection. */
+  /**
+   * Asked with every header that was accepted; anything but `true` refuses the
+   * connection. `timeout` does not bound it, `signal` alone does: a check that
+   * may take long needs a deadline of its own, for its connection is pending
+   * until then.
+   */
   verify?: (
     info: ProxyInfo,
     conn: ProxiedConn,
