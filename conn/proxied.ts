@@ -1,4 +1,5 @@
 import { EMPTY } from "../codec/_wire.ts";
+import type { Address } from "../codec/mod.ts";
 import { acceptNative } from "./_accept.ts";
 import { isPeerGone, toRefusal } from "./_refusal.ts";
 import { toAddress } from "./_addresses.ts";
@@ -116,7 +117,14 @@ export class ProxiedListener<
   }
 
   async #admit(native: C): Promise<void> {
-    const hop = toAddress(native.remoteAddr);
+    let hop: Address;
+    try {
+      hop = toAddress(native.remoteAddr);
+    } catch (error) { // of a listener that is not the runtime's own
+      closeQuietly(native);
+      this.#gate.report(toRefusal(error, undefined, EMPTY));
+      return;
+    }
     if (!this.#gate.enter(hop)) {
       closeQuietly(native);
       return;

@@ -55,7 +55,12 @@ export interface RelayResult {
   error?: unknown;
 }
 
-/** A connection, or a function that makes it. */
+/**
+ * A connection, or a function that makes it. Nothing is read of the client
+ * while the function is under way, so that it does not show that the client has
+ * left: a function that may never settle needs a deadline of its own, or that
+ * {@link RelayOptions} has a `signal`.
+ */
 export type RelayTarget =
   | NativeConn
   | ByteDuplex

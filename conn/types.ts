@@ -158,7 +158,9 @@ export interface AcceptOptions extends HeaderOptions {
   lazy?: boolean;
   /**
    * Asked with every header that was accepted; anything but `true` refuses the
-   * connection. With `lazy` it must not read: reading waits for its answer.
+   * connection. `timeout` does not bound it, `signal` alone does: a check that
+   * may take long needs a deadline of its own, for its connection is pending
+   * until then. With `lazy` it must not read: reading waits for its answer.
    */
   verify?: (
     info: ProxyInfo,

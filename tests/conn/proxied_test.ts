@@ -223,6 +223,41 @@ Deno.test("proxied() goes on after a failure of the system, and reports it", asy
   listener.close();
 });
 
+Deno.test("proxied() closes and reports a connection that does not say its peer", async () => {
+  const tcp = listen();
+  let nameless = 1;
+  const custom: Deno.TcpListener = Object.create(tcp, {
+    accept: {
+      value: async () => {
+        const conn = await tcp.accept();
+        return nameless-- > 0
+          ? Object.defineProperty(conn, "remoteAddr", {
+            get() {
+              throw new Error("No peer");
+            },
+          })
+          : conn;
+      },
+    },
+    close: { value: () => tcp.close() },
+    addr: { value: tcp.addr },
+  });
+  const messages: string[] = [];
+  const listener = proxied(custom, {
+    trust: TRUST,
+    onReject: ({ code, message }) => messages.push(`${code}: ${message}`),
+  });
+  const accepted = listener.accept();
+  using bad = await dial(listener);
+  assertEquals((await receive(bad)).length, 0);
+  using _good = await dial(listener, HEADER);
+  using conn = await accepted;
+  assertEquals(conn.remoteAddr, CLIENT.source);
+  assertEquals(messages, ["io: Cannot accept the connection: No peer"]);
+  assertEquals(listener.stats.pending, 0);
+  listener.close();
+});
+
 Deno.test("close() of a proxied listener ends waiting, pending and untaken connections", async () => {
   await withListener({}, async (listener, rejects) => {
     const first = listener.accept();
