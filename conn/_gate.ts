@@ -31,7 +31,9 @@ export class Gate {
 
   /** Reads the options of a listener; throws like {@link readOptions}. */
   constructor(options: ListenerOptions) {
-    const { maxPending = DEFAULT_MAX_PENDING, onReject, ...rest } = options;
+    const { maxPending = DEFAULT_MAX_PENDING, onReject, ...rest } = {
+      ...options,
+    };
     if (!(maxPending >= 1)) {
       throw new RangeError(
         `Cannot read maxPending: must be at least 1, received ${maxPending}`,

@@ -1,3 +1,4 @@
+import { quote } from "../codec/_quote.ts";
 import { EMPTY } from "../codec/_wire.ts";
 import {
   type Address,
@@ -42,17 +43,11 @@ export function readOptions(options: AcceptOptions): Policy {
     signal,
     verify,
     ...decode
-  } = options;
+  } = { ...options }; // a caller without types may give none
   checkOneOf("untrusted", untrusted, ["reject", "direct"]);
   checkOneOf("header", header, ["require", "optional", "ignore"]);
   checkOneOf("lazy", lazy, [true, false]);
-  const isTimeout = timeout === Infinity ||
-    (timeout > 0 && timeout <= LONGEST_TIMEOUT);
-  if (!isTimeout) {
-    throw new RangeError(
-      `Cannot read timeout: must be 1 to ${LONGEST_TIMEOUT} ms or Infinity, received ${timeout}`,
-    );
-  }
+  checkTimeout("timeout", timeout, 1);
   bytesNeeded(EMPTY, decode); // throws for a wrong option
   const { versions = [1, 2], checksum = "verify", tlvs = "strict" } = decode;
   checkOneOf("checksum", checksum, ["verify", "ignore"]);
@@ -71,6 +66,29 @@ export function readOptions(options: AcceptOptions): Policy {
     verify,
     decode,
   };
+}
+
+/**
+ * Checks a time in ms that a timer is to run.
+ *
+ * @throws {TypeError} when it is no number.
+ * @throws {RangeError} when no timer runs so long.
+ */
+export function checkTimeout(
+  name: string,
+  timeout: number,
+  least: number,
+): void {
+  if (typeof timeout !== "number") {
+    throw new TypeError(
+      `Cannot read ${name}: expected a number, received ${quote(timeout)}`,
+    );
+  }
+  const isTimer = timeout >= least && timeout <= LONGEST_TIMEOUT;
+  if (isTimer || timeout === Infinity) return;
+  throw new RangeError(
+    `Cannot read ${name}: must be ${least} to ${LONGEST_TIMEOUT} ms or Infinity, received ${timeout}`,
+  );
 }
 
 function checkOneOf(

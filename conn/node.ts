@@ -98,7 +98,7 @@ export async function accept<S extends NodeSocket>(
   socket: S,
   options: NodeAcceptOptions<S>,
 ): Promise<NodeAccepted<S>> {
-  const { verify, ...rest } = options;
+  const { verify, ...rest } = { ...options };
   const policy = readOptions(rest);
   const waits = new Waits(policy);
   try {

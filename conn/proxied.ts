@@ -43,7 +43,7 @@ export class ProxiedListener<
 
   /** Wraps a listener; throws like {@link proxied}. */
   constructor(listener: NativeListener<C, A>, options: ListenerOptions) {
-    const { signal } = options;
+    const signal = options?.signal;
     const closing = this.#closing.signal;
     this.#listener = listener;
     this.#gate = new Gate({

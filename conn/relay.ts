@@ -1,5 +1,6 @@
 import type { ProxyHeader, RawTlv, Tlvs } from "../codec/mod.ts";
 import { closeDuplex, openDuplex } from "./_duplex_conn.ts";
+import { checkTimeout } from "./_policy.ts";
 import { relayedHeader } from "./_relayed_header.ts";
 import { Waits } from "./_waits.ts";
 import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
@@ -112,6 +113,7 @@ export async function relay(
     return { ...result, error };
   }
   try {
+    checkTimeout("halfOpenTimeout", halfOpenTimeout, 0);
     if (send !== undefined) header = relayedHeader(from, options);
   } catch (error) {
     closeBoth();

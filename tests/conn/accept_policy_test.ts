@@ -84,7 +84,8 @@ Deno.test("accept() rejects a wrong option before it touches the connection", as
     [{ trust, timeout: -1 }, RangeError, "timeout"],
     [{ trust, timeout: -Infinity }, RangeError, "timeout"],
     [{ trust, timeout: NaN }, RangeError, "timeout"],
-    [{ trust, timeout: null }, RangeError, "timeout"],
+    [{ trust, timeout: null }, TypeError, "timeout"],
+    [{ trust, timeout: "5" }, TypeError, "timeout"],
     // A timer of more than 31 bits would fire at once.
     [{ trust, timeout: 2 ** 31 }, RangeError, "timeout"],
   ];

@@ -374,3 +374,19 @@ Deno.test("a listener and a relay keep one order: nothing is said before the hea
   await greeting;
   listener.close();
 });
+
+Deno.test("relay() refuses a halfOpenTimeout that no timer takes, and closes both ends", async () => {
+  for (const halfOpenTimeout of [-1, NaN, 2 ** 31]) {
+    using front = listen();
+    using back = listen();
+    using client = await dial(front, HEADER);
+    const { conn } = await accept(await front.accept(), { trust: TRUST });
+    const upstream = await dial(back);
+    const peer = await back.accept();
+    const relaying = relay(conn, upstream, { halfOpenTimeout });
+    await assertRejects(() => relaying, RangeError, "halfOpenTimeout");
+    assertEquals(await receive(client), new Uint8Array());
+    assertEquals(await receive(peer), new Uint8Array());
+    peer.close();
+  }
+});
