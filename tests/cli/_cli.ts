@@ -14,10 +14,11 @@ export interface Outcome {
   err: string;
 }
 
-/** Runs a command within the test; `input` is its standard input. */
+/** Runs a command within the test; `input` is its standard input, `signal` its end. */
 export async function run(
   args: readonly string[],
   input?: Uint8Array<ArrayBuffer>,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<Outcome> {
   const written: Uint8Array[] = [];
   let err = "";
@@ -26,7 +27,7 @@ export async function run(
     isInputTerminal: input === undefined,
     write: (bytes) => Promise.resolve(void written.push(bytes.slice())),
     warn: (line) => Promise.resolve(void (err += `${line}\n`)),
-    stop: () => new AbortController().signal,
+    stop: () => signal,
   };
   const code = await runCli(args, io);
   const bytes = concat(written);

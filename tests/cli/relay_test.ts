@@ -11,7 +11,7 @@ import {
   send,
 } from "../conn/_peers.ts";
 import { within } from "../_within.ts";
-import { start, type Started } from "./_cli.ts";
+import { run, start, type Started } from "./_cli.ts";
 
 /** A relay, and the ports on which it listens. */
 async function relayTo(
@@ -284,4 +284,36 @@ Deno.test("relay fails when it cannot listen", async () => {
     err,
     new RegExp(`Cannot listen on 127.0.0.1:${port}: Address already`),
   );
+});
+
+for (
+  const options of [
+    ["--accept", "v1", "--untrusted", "direct"],
+    ["--accept", "v2", "--send", "v2", "--keep", "ALPN", "--unique-id"],
+    ["--accept", "optional", "--send", "v1", "--drop", "xEA", "--checksum"],
+    ["--accept", "any", "--unmap", "--mixed-tcp6"],
+    ["--accept", "any", "--tlvs", "lenient", "--max-length", "100"],
+    ["--accept", "any", "--untrusted", "reject", "--stats", "1"],
+  ]
+) {
+  Deno.test(`relay starts with ${options.join(" ")}, and ends when it is told to`, async () => {
+    const args = ["relay", "--map", "127.0.0.1:0=127.0.0.1:1", ...TRUST];
+    const outcome = await run(
+      [...args, ...options],
+      undefined,
+      AbortSignal.abort(),
+    );
+    assertEquals(outcome.code, 0, outcome.err);
+    assertMatch(outcome.err, /Relaying 127\.0\.0\.1:\d+ to 127\.0\.0\.1:1\n/);
+  });
+}
+
+Deno.test("relay starts with --accept none and trusts nobody, and ends when it is told to", async () => {
+  const args = ["relay", "--map", "127.0.0.1:0=127.0.0.1:1"];
+  const outcome = await run(
+    [...args, "--accept", "none"],
+    undefined,
+    AbortSignal.abort(),
+  );
+  assertEquals(outcome.code, 0, outcome.err);
 });

@@ -263,3 +263,9 @@ Deno.test("decode() refuses what is not a Uint8Array", () => {
     assertThrows(() => Reflect.apply(read, undefined, wrong), TypeError);
   }
 });
+
+Deno.test("decode() waits for more than a Buffer whose bytes were given away", () => {
+  const buffer = Buffer.from(new ArrayBuffer(16));
+  structuredClone(buffer.buffer, { transfer: [buffer.buffer] });
+  assertEquals(decode(buffer), undefined);
+});
