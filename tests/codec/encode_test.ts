@@ -958,3 +958,13 @@ Deno.test("encode() takes the longest text of an address", () => {
   const source = net(`0${longest}`, 1);
   assertRefused({ ...header, source }, {}, TypeError, "source.hostname");
 });
+
+for (const port of [0, 9, 10, 99, 100, 999, 1000, 9999, 10000, 65535]) {
+  Deno.test(`encode() writes port ${port} without leading zeroes in a line`, () => {
+    const header = { source: net("192.0.2.100", port), destination: SOURCE4 };
+    assertEquals(
+      encode({ version: 1, ...header }),
+      ascii(`PROXY TCP4 192.0.2.100 192.0.2.1 ${port} 56324\r\n`),
+    );
+  });
+}

@@ -182,3 +182,12 @@ Deno.test("decode() waits for a TLV whose length needs its low byte to fit", () 
   }
   assertEquals(decode(header)?.tlvs["xE0"]?.length, 257);
 });
+
+Deno.test("decode() says both checksums when they differ, in hex", () => {
+  const header = v2("2111", BLOCK4 + tlv("03", "0a0b0c0d"));
+  const error = assertThrows(() => decode(header), ProxyProtocolError);
+  const message = /: CRC32C is 0a0b0c0d, expected ([\da-f]{8})$/;
+  const [, expected = ""] = message.exec(error.message) ?? [];
+  const right = v2("2111", BLOCK4 + tlv("03", expected));
+  assertEquals(decode(right)?.tlvs.CRC32C, parseInt(expected, 16));
+});

@@ -36,7 +36,8 @@ Deno.test("tlvName() names all 256 types, tlvType() finds them again", () => {
 
 Deno.test("tlvName() refuses what is no type", () => {
   for (const type of [-1, 256, 1.5, NaN, Infinity]) {
-    assertThrows(() => tlvName(type), RangeError, String(type));
+    const message = `expected 0 to 255, received ${type}`;
+    assertThrows(() => tlvName(type), RangeError, message);
   }
 });
 

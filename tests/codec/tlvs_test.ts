@@ -271,6 +271,7 @@ for (
     ["[null]", "tlvs: type must be 0 to 255, received undefined"],
     ['{"SSL": 1}', "tlvs.SSL: expected a boolean"],
     ['{"alpn": "h2"}', "tlvs.alpn: unknown name"],
+    ['{"CRC32C": -1}', "tlvs.CRC32C: must be 0 to 4294967295, received -1"],
     ['{"AL PN": "h2"}', 'tlvs["AL PN"]: unknown name'],
   ] as const
 ) {
