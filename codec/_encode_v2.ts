@@ -53,9 +53,7 @@ export function planV2(
   const { tlvs } = header;
   const { checksum, align = 1 } = options;
   const given = tlvs === undefined ? NO_ENTRIES : tlvEntries(tlvs, target);
-  const checked = given.length === 0 && !checksum
-    ? given
-    : withChecksum(given, checksum);
+  const checked = withChecksum(given, checksum);
   // Last, for the head to be of this header: a list of TLVs may run code of the caller.
   const tlvStart = readEndpoints(header, head);
   const entries = padded(checked, tlvStart, align);
@@ -97,8 +95,6 @@ function withChecksum(
   const isChecksum = ({ type }: TlvEntry) => type === TLV_TYPES.CRC32C;
   const last = entries.findLastIndex(isChecksum);
   if (last < 0) return checksum ? [NEW_CHECKSUM, ...entries] : entries;
-  const isOnly = entries.findIndex(isChecksum) === last;
-  if (isOnly && checksum !== false) return entries;
   // Of two checksums the first would be over the second: one is written.
   return entries.filter((entry, i) =>
     !isChecksum(entry) || (i === last && checksum !== false)

@@ -1,10 +1,5 @@
+import { COLON, DOT, NINE, SPACE, ZERO } from "./_ascii.ts";
 import { LARGEST_PORT, octet } from "./_wire.ts";
-
-export const SPACE = 0x20;
-const DOT = 0x2e;
-export const COLON = 0x3a;
-const ZERO = 0x30;
-const NINE = 0x39;
 
 const NO_DIGIT = 16;
 

@@ -1,5 +1,6 @@
 /** IPv4 and IPv6 addresses as text. */
 
+import { COLON, DOT, ZERO } from "./_ascii.ts";
 import { decodeText } from "./_text.ts";
 import { octet, uint16 } from "./_wire.ts";
 import type { Family } from "./types.ts";
@@ -13,10 +14,6 @@ const LONGEST_GROUPS = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".length;
 
 /** The text of one IPv6 address at a time: to concatenate its groups takes twice as long. */
 const text = new Uint8Array(LONGEST_GROUPS);
-
-const DOT = 0x2e;
-const COLON = 0x3a;
-const ZERO = 0x30;
 
 /** ASCII of each digit. */
 const DIGITS = Uint8Array.from(

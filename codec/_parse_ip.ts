@@ -1,5 +1,6 @@
+import { COLON, SPACE } from "./_ascii.ts";
+import { FieldScanner } from "./_field_scanner.ts";
 import { octet } from "./_wire.ts";
-import { COLON, FieldScanner, SPACE } from "./_field_scanner.ts";
 
 /** Longest IPv6 text, with a dotted quad at the end. */
 const LONGEST_TEXT = 45;

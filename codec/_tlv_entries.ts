@@ -122,11 +122,10 @@ function entriesOfRecord(tlvs: Tlvs): TlvEntry[] {
       throw new TypeError(`Cannot encode tlvs${field}: unknown name`);
     }
     const entry = namedEntry(name, type, value);
-    // `x22` is a stray outside SSL, `x2F` a sub-TLV that has no name yet.
     // Without the SSL that it stood beside, a stray would pass for a fact.
-    const isInSsl = isSslSubtype(type) &&
-      (tlvs.SSL === false || name === tlvName(type));
-    if (isInSsl && (writesSsl || tlvs.SSL === false)) {
+    if (isSslSubtype(type) && tlvs.SSL === false) continue;
+    // `x22` is a stray outside SSL, `x2F` a sub-TLV that has no name yet.
+    if (writesSsl && isSslSubtype(type) && name === tlvName(type)) {
       sslIndex ??= entries.length;
       subEntries.push(entry);
     } else {

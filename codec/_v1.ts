@@ -1,6 +1,7 @@
 /** The human-readable header, version 1 (section 2.1). */
 
-import { FieldScanner, SPACE } from "./_field_scanner.ts";
+import { CR, LF, SPACE } from "./_ascii.ts";
+import { FieldScanner } from "./_field_scanner.ts";
 import { familyOf, formatIpv4, formatIpv6 } from "./_ip_text.ts";
 import {
   EMPTY,
@@ -11,9 +12,6 @@ import {
 } from "./_wire.ts";
 import { ProxyProtocolError, type ProxyProtocolErrorCode } from "./error.ts";
 import type { DecodeOptions, ProxyInfo } from "./types.ts";
-
-const CR = 0x0d;
-const LF = 0x0a;
 
 /** How a line may begin, with the length of the shortest such line. */
 const STARTS = [

@@ -1,4 +1,4 @@
-import { octet } from "./_wire.ts";
+import { CHECKSUM_LENGTH, octet } from "./_wire.ts";
 
 /** Castagnoli's polynomial, bits reversed (RFC 4960, appendix B). */
 const POLYNOMIAL = 0x82f63b78;
@@ -56,9 +56,10 @@ export function crc32c(bytes: Uint8Array): number {
   return ~update(~0, bytes, 0, bytes.length) >>> 0;
 }
 
-const ZEROES = new Uint8Array(4);
+/** What the field of the checksum is taken as (section 2.2.3). */
+const ZEROES = new Uint8Array(CHECKSUM_LENGTH);
 
-/** CRC32C of the header in the first `length` bytes, the 4 bytes at `field` taken as zero (section 2.2.3). */
+/** CRC32C of the header in the first `length` bytes, its checksum at `field` taken as zero (section 2.2.3). */
 export function headerChecksum(
   bytes: Uint8Array,
   length: number,

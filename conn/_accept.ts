@@ -75,7 +75,7 @@ function factsOf(
 ): ConnFacts {
   // Not a getter in a literal: V8 keeps those, and what they reach, until a full
   // collection; a sixth of all that was allocated under load survived by it.
-  const { remoteAddr, localAddr } = endsOf(info, undefined, policy.header) ?? {
+  const { remoteAddr, localAddr } = endsOf(info, policy.header) ?? {
     remoteAddr: hopAddr,
     localAddr: toAddress(native.localAddr),
   };

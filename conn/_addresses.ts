@@ -1,4 +1,5 @@
 import type { Address, ProxyInfo } from "../codec/mod.ts";
+import type { Policy } from "./_policy.ts";
 import type { NativeAddress } from "./types.ts";
 
 /** An address of a runtime as one of the codec; a fresh object. */
@@ -16,13 +17,12 @@ export interface Ends {
   localAddr: Address;
 }
 
-/** Those of the header, where it names them and is to be believed, else `real`. */
-export function endsOf<R>(
+/** Those of the header, where it names them and is to be believed. */
+export function endsOf(
   info: ProxyInfo | undefined,
-  real: R,
-  mode: "require" | "optional" | "ignore",
-): Ends | R {
-  if (mode === "ignore" || !info?.source || !info.destination) return real;
+  mode: Policy["header"],
+): Ends | undefined {
+  if (mode === "ignore" || !info?.source || !info.destination) return undefined;
   return {
     remoteAddr: { ...info.source },
     localAddr: { ...info.destination },

@@ -29,7 +29,7 @@ export async function acceptSocket<S extends NodeSocket>(
     const info = expectsHeader(policy, hop)
       ? await waits.within(() => readHeader(socket, reader), reader)
       : undefined;
-    const shown = endsOf(info, undefined, policy.header);
+    const shown = endsOf(info, policy.header);
     remember(socket, { info, hop, shown });
     if (shown !== undefined) showEnds(socket, shown);
     if (info !== undefined && ask !== undefined) {

@@ -1,6 +1,7 @@
 import type { Address } from "../codec/mod.ts";
 import { isMapped } from "../codec/_ip_text.ts";
 import { parseIp } from "../codec/_parse_ip.ts";
+import { octet } from "../codec/_wire.ts";
 import { withoutZone } from "./_addresses.ts";
 import type { Trust } from "./types.ts";
 
@@ -90,7 +91,7 @@ function contains({ octets, prefix }: Range, host: Uint8Array): boolean {
   if (octets.length !== host.length) return false;
   for (let i = 0; i * 8 < prefix; i++) {
     const bits = Math.min(8, prefix - i * 8);
-    const difference = (octets[i] ?? 0) ^ (host[i] ?? 0);
+    const difference = octet(octets, i) ^ octet(host, i);
     if (difference >> (8 - bits) !== 0) return false;
   }
   return true;

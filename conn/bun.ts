@@ -172,8 +172,9 @@ async function admit<S extends BunSocket>(
       conn.info = await waits.within(() => conn.header, conn);
     }
     const { info } = conn;
-    conn.ends = endsOf(info, real, policy.header);
-    if (conn.ends !== real) showEnds(socket, conn.ends);
+    const shown = endsOf(info, policy.header);
+    conn.ends = shown ?? real;
+    if (shown !== undefined) showEnds(socket, shown);
     if (info !== undefined && ask !== undefined) {
       await verify(info, () => ask(info, socket), waits);
     }

@@ -1,8 +1,9 @@
 /** Runs the scenarios of `./bun` by the real Bun. */
 
 import { bunCoverage, report } from "./_run.ts";
+import { BUN_PACKAGE } from "../_versions.ts";
 
-const BUN = ["npx", "-y", "bun@1.4.5"] as const;
+const BUN = ["npx", "-y", BUN_PACKAGE] as const;
 
 for (const name of ["wire", "policy", "tls", "leak"]) {
   Deno.test(`./bun on Bun: ${name}`, async (t) => {

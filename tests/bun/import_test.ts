@@ -2,10 +2,11 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { report, run } from "./_run.ts";
+import { BUN_PACKAGE, NODE_PACKAGE } from "../_versions.ts";
 
 const RUNTIMES: Record<string, [string, ...string[]]> = {
-  Bun: ["npx", "-y", "bun@1.4.5", "run"],
-  Node: ["npx", "-y", "node@24"],
+  Bun: ["npx", "-y", BUN_PACKAGE, "run"],
+  Node: ["npx", "-y", NODE_PACKAGE],
   Deno: [Deno.execPath(), "run", "-A", "--no-lock", "--quiet"],
 };
 

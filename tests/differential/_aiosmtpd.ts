@@ -90,7 +90,7 @@ const RULES: Rules = {
       undo: (header) =>
         withWord(header, [4, 5], (word) =>
           /^[1-9]/.test(word)
-            // deno-lint-ignore no-control-regex
+            // deno-lint-ignore no-control-regex -- what Python takes for blanks
             ? word.replace(/[\s\x1c-\x1f\x85]+$/, "").replace(
               /(?<=\d)_(?=\d)/g,
               "",

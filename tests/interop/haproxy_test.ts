@@ -22,6 +22,7 @@ import {
   TRUST,
 } from "../conn/_loopback.ts";
 import { type Haproxy, ignore, type Places, startHaproxy } from "./_haproxy.ts";
+import { INET, INET6 } from "./receivers/_inputs.ts";
 
 const PAYLOAD = utf8("hello");
 
@@ -288,17 +289,9 @@ async function ask(
   return { answer, client: conn.localAddr };
 }
 
-const INET4 = {
-  source: { transport: "tcp", hostname: "192.0.2.1", port: 56324 },
-  destination: { transport: "tcp", hostname: "198.51.100.1", port: 443 },
-} as const;
-const INET6 = {
-  source: { transport: "tcp", hostname: "2001:db8::1", port: 56324 },
-  destination: { transport: "tcp", hostname: "2001:db8::2", port: 443 },
-} as const;
 const TLVS = { AUTHORITY: "sni.example", UNIQUE_ID: utf8("id-7") };
 
-const SAYS_INET4 = "src=192.0.2.1 sport=56324 dst=198.51.100.1 dport=443 ";
+const SAYS_INET = "src=192.0.2.1 sport=56324 dst=198.51.100.1 dport=443 ";
 const SAYS_INET6 = "src=2001:db8::1 sport=56324 dst=2001:db8::2 dport=443 ";
 const SAYS_MAPPED =
   "src=2001:db8::1 sport=56324 dst=::ffff:198.51.100.1 dport=443 ";
@@ -310,14 +303,14 @@ const HEADERS: {
   options?: EncodeOptions;
   says: string | undefined;
 }[] = [
-  { name: "v1 TCP4", header: { version: 1, ...INET4 }, says: SAYS_INET4 },
+  { name: "v1 TCP4", header: { version: 1, ...INET }, says: SAYS_INET },
   { name: "v1 TCP6", header: { version: 1, ...INET6 }, says: SAYS_INET6 },
   { name: "v1 UNKNOWN", header: { version: 1 }, says: undefined },
-  { name: "v2 INET", header: INET4, says: SAYS_INET4 },
+  { name: "v2 INET", header: INET, says: SAYS_INET },
   { name: "v2 INET6", header: INET6, says: SAYS_INET6 },
   {
     name: "v2 of mixed families",
-    header: { source: INET6.source, destination: INET4.destination },
+    header: { source: INET6.source, destination: INET.destination },
     says: SAYS_MAPPED,
   },
   {
@@ -325,15 +318,15 @@ const HEADERS: {
     header: {
       version: 1,
       source: INET6.source,
-      destination: INET4.destination,
+      destination: INET.destination,
     },
     says: SAYS_MAPPED,
   },
   {
     name: "v2 with TLVs and a checksum",
-    header: { ...INET4, tlvs: TLVS },
+    header: { ...INET, tlvs: TLVS },
     options: { checksum: true },
-    says: `${SAYS_INET4}authority=sni.example uid=id-7\n`,
+    says: `${SAYS_INET}authority=sni.example uid=id-7\n`,
   },
   {
     name: "v2 with TLVs, a checksum and padding",
@@ -371,7 +364,7 @@ Deno.test({
   async fn() {
     await using haproxy = await startHaproxy(receiver);
     // haproxy 2.6 does not look at that of LOCAL.
-    for (const header of [INET4, INET6]) {
+    for (const header of [INET, INET6]) {
       const bytes = encode({ ...header, tlvs: TLVS }, { checksum: true });
       const { answer } = await ask(haproxy.port, bytes);
       assertStringIncludes(answer, "200 OK");

@@ -1,11 +1,13 @@
 /** Runs apps of Hono and Express, unchanged, behind `proxied()` on each runtime. */
 
+import { BUN_PACKAGE, NODE_PACKAGE } from "../_versions.ts";
+
 const PACKAGES = ["hono@4", "@hono/node-server@2", "express@5"];
 
 const RUNTIMES: Record<string, [command: string, ...args: string[]]> = {
-  Node: ["npx", "-y", "node@24"],
+  Node: ["npx", "-y", NODE_PACKAGE],
   Deno: [Deno.execPath(), "run", "-A", "--no-lock"],
-  Bun: ["npx", "-y", "bun@1.4.5"],
+  Bun: ["npx", "-y", BUN_PACKAGE],
 };
 
 /** Runs a command to its end; what it printed. */

@@ -4,6 +4,7 @@
  */
 
 import { bunCoverage } from "../bun/_run.ts";
+import { BUN_PACKAGE, NODE_PACKAGE } from "../_versions.ts";
 
 /** A runtime: how it runs test files, and how it says what became of a test. */
 interface Driver {
@@ -21,7 +22,7 @@ const DRIVERS: Driver[] = [
     command: "npx",
     args: [
       "-y",
-      "node@24",
+      NODE_PACKAGE,
       "--test",
       "--test-reporter=spec",
       "--test-force-exit",
@@ -41,7 +42,7 @@ const DRIVERS: Driver[] = [
     command: "npx",
     args: [
       "-y",
-      "bun@1.4.5",
+      BUN_PACKAGE,
       "test",
       "--timeout=60000",
       ...bunCoverage("node-all"),

@@ -6,11 +6,12 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { run } from "../bun/_run.ts";
 import { install, mustRun, pack, ROOT } from "./_package.ts";
+import { BUN_PACKAGE, NODE_PACKAGE } from "../_versions.ts";
 
 const TARBALL = "package.tgz";
 
 /** The oldest Node that is supported, and the newest that has long-term support. */
-const NODES = ["node@22.18.0", "node@24"];
+const NODES = ["node@22.18.0", NODE_PACKAGE];
 
 /**
  * Programs, and who checks them with which types around: the last TypeScript
@@ -109,7 +110,7 @@ Deno.test("the package works from npm", async (t) => {
         "_client.js",
         "_bun_project.js",
       ]);
-      const bun = ["npx", "-y", "bun@1.4.5"] as const;
+      const bun = ["npx", "-y", BUN_PACKAGE] as const;
       await mustRun(project, ...bun, "add", `../${TARBALL}`);
       assertEquals(
         await mustRun(project, ...bun, "_bun_project.js"),

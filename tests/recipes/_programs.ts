@@ -2,12 +2,13 @@
 
 import { mustRun } from "../npm_consumer/_package.ts";
 import { within } from "../_within.ts";
+import { BUN_PACKAGE, NODE_PACKAGE } from "../_versions.ts";
 
 /** How to start a file, by runtime; the programs themselves, not npx. */
 export async function findRuntimes(
   folder: string,
 ): Promise<Record<string, [string, ...string[]]>> {
-  const [node, bun] = await Promise.all(["node@24", "bun@1.4.5"].map(
+  const [node, bun] = await Promise.all([NODE_PACKAGE, BUN_PACKAGE].map(
     async (name) =>
       (await mustRun(folder, "npx", "-y", name, "-p", "process.execPath"))
         .trim(),

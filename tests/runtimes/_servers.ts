@@ -16,6 +16,7 @@ import {
   type Services,
   type ToldFacts,
 } from "./_service.ts";
+import { BUN_PACKAGE, NODE_PACKAGE } from "../_versions.ts";
 
 /** A server that runs. */
 export interface Server extends AsyncDisposable {
@@ -47,12 +48,12 @@ const PROGRAMS = {
     script: "_deno_server.ts",
   },
   Bun: {
-    shell: ["npx", "-y", "-p", "bun@1.4.5", "-c"],
+    shell: ["npx", "-y", "-p", BUN_PACKAGE, "-c"],
     command: "bun run",
     script: "_bun_server.ts",
   },
   "node 24": {
-    shell: ["npx", "-y", "-p", "node@24", "-c"],
+    shell: ["npx", "-y", "-p", NODE_PACKAGE, "-c"],
     command: "node --expose-gc",
     script: "_node_server.ts",
   },

@@ -8,12 +8,12 @@ import { encode, type ProxyHeader } from "../../../mod.ts";
 import { utf8 } from "../../_bytes.ts";
 import type { Facts, Outcome, Sent } from "./_receiver.ts";
 
-const INET = {
+export const INET = {
   source: { transport: "tcp", hostname: "192.0.2.1", port: 56324 },
   destination: { transport: "tcp", hostname: "198.51.100.1", port: 443 },
 } as const;
 
-const INET6 = {
+export const INET6 = {
   source: { transport: "tcp", hostname: "2001:db8::1", port: 56324 },
   destination: { transport: "tcp", hostname: "2001:db8::2", port: 443 },
 } as const;

@@ -12,6 +12,7 @@ import { giveTo, run, versionOf } from "./_programs.ts";
 import type { Receiver } from "./_receiver.ts";
 import { write } from "./_start.ts";
 import { startBefore } from "./_upstream.ts";
+import { runroot } from "../_trafficserver.ts";
 
 const records = (port: number) => `
 CONFIG proxy.config.http.server_ports STRING ${port}:pp:ip-in=127.0.0.1
@@ -23,22 +24,6 @@ CONFIG proxy.config.http.cache.http INT 0
 CONFIG proxy.config.url_remap.remap_required INT 1
 CONFIG proxy.config.crash_log_helper STRING NULL
 CONFIG proxy.config.dns.nameservers STRING 127.0.0.1
-`;
-
-const runroot = (directory: string) => `
-prefix: /usr
-exec_prefix: /usr
-bindir: /usr/bin
-sbindir: /usr/sbin
-includedir: /usr/include
-libdir: /usr/lib/trafficserver
-libexecdir: /usr/lib/trafficserver/modules
-sysconfdir: ${directory}/etc
-datadir: ${directory}/cache
-localstatedir: ${directory}/var
-runtimedir: ${directory}/run
-logdir: ${directory}/log
-cachedir: ${directory}/cache
 `;
 
 /** Apache Traffic Server before a server: Client-ip. */

@@ -5,6 +5,7 @@ import { dial, runClient, throughHttpSender } from "../_client.ts";
 import type { Driver } from "../_driver.ts";
 import { type Running, start } from "../_system.ts";
 import { Upstream } from "../_upstream.ts";
+import { runroot } from "../_trafficserver.ts";
 
 const USER = "trafficserver";
 
@@ -17,21 +18,7 @@ function filesOf(
 ): Record<string, string> {
   const ipv6 = HAS_IPV6 ? `${port}:ipv6:ip-in=[::1]` : "";
   return {
-    "runroot.yaml": `
-prefix: /usr
-exec_prefix: /usr
-bindir: /usr/bin
-sbindir: /usr/sbin
-includedir: /usr/include
-libdir: /usr/lib/trafficserver
-libexecdir: /usr/lib/trafficserver/modules
-sysconfdir: ${directory}/etc
-datadir: ${directory}/cache
-localstatedir: ${directory}/var
-runtimedir: ${directory}/run
-logdir: ${directory}/log
-cachedir: ${directory}/cache
-`,
+    "runroot.yaml": runroot(directory),
     "etc/records.config": `
 CONFIG proxy.config.http.server_ports STRING ${port}:ip-in=127.0.0.1 ${ipv6}
 CONFIG proxy.config.http.proxy_protocol_out INT ${version}
