@@ -92,13 +92,18 @@ function withChecksum(
   entries: readonly TlvEntry[],
   checksum: boolean | undefined,
 ): readonly TlvEntry[] {
-  const isChecksum = ({ type }: TlvEntry) => type === TLV_TYPES.CRC32C;
+  const first = entries.findIndex(isChecksum);
+  if (first < 0) return checksum ? [NEW_CHECKSUM, ...entries] : entries;
   const last = entries.findLastIndex(isChecksum);
-  if (last < 0) return checksum ? [NEW_CHECKSUM, ...entries] : entries;
+  if (first === last && checksum !== false) return entries;
   // Of two checksums the first would be over the second: one is written.
   return entries.filter((entry, i) =>
     !isChecksum(entry) || (i === last && checksum !== false)
   );
+}
+
+function isChecksum({ type }: TlvEntry): boolean {
+  return type === TLV_TYPES.CRC32C;
 }
 
 /** Section 2.2.4: a NOOP takes 3 bytes at least, so 1 or 2 bytes become a whole step more. */
@@ -107,6 +112,7 @@ function padded(
   tlvStart: number,
   align: number,
 ): readonly TlvEntry[] {
+  if (align === 1) return entries;
   if (!Number.isInteger(align) || align < 1 || align > LONGEST_HEADER) {
     throw new RangeError(
       `Cannot encode with align: must be 1 to ${LONGEST_HEADER}, received ${align}`,

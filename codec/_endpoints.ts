@@ -81,17 +81,14 @@ export function readEndpoints(header: ProxyHeader, head: Uint8Array): number {
   // Not before all is read: a getter may encode another header into `head`.
   head[COMMAND_AT] = PROXY_BYTE;
   const transport = transportOf("source", carrier);
-  if (transport !== transportOf("destination", toCarrier)) {
-    refuse("destination.transport", `does not go with ${carrier}`);
+  if (toCarrier !== carrier) {
+    transportOf("destination", toCarrier);
+    refuse("destination.transport", `${toCarrier} does not go with ${carrier}`);
   }
   if (toldTransport !== undefined && transportNibble !== transport) {
     refuse("transport", `${toldTransport} does not go with ${carrier}`);
   }
-  const isUnix = carrier === "unix" || carrier === "unixpacket";
-  if (isUnix !== (toCarrier === "unix" || toCarrier === "unixpacket")) {
-    refuse("destination.transport", "is of another family than the source");
-  }
-  if (isUnix) {
+  if (carrier === "unix" || carrier === "unixpacket") {
     checkTold(toldFamily, "UNIX", false);
     writePath("source", path, head, FIXED_LENGTH);
     writePath("destination", toPath, head, FIXED_LENGTH + UNIX_PATH_LENGTH);

@@ -1,5 +1,6 @@
 import { COLON, DOT, NINE, SPACE, ZERO } from "./_ascii.ts";
-import { LARGEST_PORT, octet } from "./_wire.ts";
+import { isDecimal } from "./_decimal.ts";
+import { LARGEST_OCTET, LARGEST_PORT, octet } from "./_wire.ts";
 
 const NO_DIGIT = 16;
 
@@ -63,18 +64,20 @@ export class FieldScanner {
     const { octets } = this;
     let at = start;
     for (let i = 0; i < 4; i++) {
-      let value = -1;
+      const first = at;
+      let value = 0;
       let byte = bytes[at];
       while (byte !== undefined && byte >= ZERO && byte <= NINE) {
-        if (value === 0) return this.#refuse(at, "leading zero in an octet");
-        value = (value < 0 ? 0 : value * 10) + byte - ZERO;
-        if (value > 255) return this.#refuse(at, "octet over 255");
+        value = value * 10 + byte - ZERO;
         byte = bytes[++at];
       }
-      if (byte === undefined) {
-        return this.#lack((3 - i) * 2 + (value < 0 ? 1 : 0) + 1);
+      if (!isDecimal(value, at - first, LARGEST_OCTET) && at > first) {
+        return this.#refuseNumber(bytes, first, LARGEST_OCTET, "octet");
       }
-      if (value < 0 || byte !== (i < 3 ? DOT : SPACE)) {
+      if (byte === undefined) {
+        return this.#lack((3 - i) * 2 + (at > first ? 0 : 1) + 1);
+      }
+      if (at === first || byte !== (i < 3 ? DOT : SPACE)) {
         return this.#refuse(at, "not an IPv4 address");
       }
       octets[target + i] = value;
@@ -82,6 +85,24 @@ export class FieldScanner {
     }
     this.at = at;
     return true;
+  }
+
+  /** At the first digit that makes a number none. */
+  #refuseNumber(
+    bytes: Uint8Array,
+    start: number,
+    largest: number,
+    name: string,
+  ): false {
+    let at = start;
+    let number = 0;
+    do number = number * 10 + octet(bytes, at++) - ZERO; while (
+      isDecimal(number, at - start, largest)
+    );
+    const fault = number > largest
+      ? `${name} over ${largest}`
+      : `${name} with a leading zero`;
+    return this.#refuse(at - 1, fault);
   }
 
   /**
@@ -178,16 +199,20 @@ export class FieldScanner {
   /** A number of 0 to 65535 without leading zeroes, and `separator`. */
   port(bytes: Uint8Array, separator: number): boolean {
     let { at } = this;
-    let value = -1;
+    const start = at;
+    let value = 0;
     let byte = bytes[at];
     while (byte !== undefined && byte >= ZERO && byte <= NINE) {
-      if (value === 0) return this.#refuse(at, "leading zero in a port");
-      value = (value < 0 ? 0 : value * 10) + byte - ZERO;
-      if (value > LARGEST_PORT) return this.#refuse(at, "port over 65535");
+      value = value * 10 + byte - ZERO;
       byte = bytes[++at];
     }
-    if (byte === undefined) return this.#lack((value < 0 ? 1 : 0) + 1);
-    if (value < 0 || byte !== separator) return this.#refuse(at, "not a port");
+    if (!isDecimal(value, at - start, LARGEST_PORT) && at > start) {
+      return this.#refuseNumber(bytes, start, LARGEST_PORT, "port");
+    }
+    if (byte === undefined) return this.#lack((at > start ? 0 : 1) + 1);
+    if (at === start || byte !== separator) {
+      return this.#refuse(at, "not a port");
+    }
     this.number = value;
     this.at = at + 1;
     return true;

@@ -1,6 +1,7 @@
-import { COLON, SPACE } from "./_ascii.ts";
+import { DOT, NINE, SPACE, ZERO } from "./_ascii.ts";
+import { isDecimal } from "./_decimal.ts";
 import { FieldScanner } from "./_field_scanner.ts";
-import { octet } from "./_wire.ts";
+import { LARGEST_OCTET, octet } from "./_wire.ts";
 
 /** Longest IPv6 text, with a dotted quad at the end. */
 const LONGEST_TEXT = 45;
@@ -19,20 +20,43 @@ export function readIp(
   at: number,
 ): 0 | 4 | 16 {
   if (typeof text !== "string" || text.length > LONGEST_TEXT) return 0;
-  let isIpv6 = false;
+  return readIpv4(text, target, at) ? 4 : readIpv6(text, target, at) ? 16 : 0;
+}
+
+/** Straight from the text: byte by byte through the scanner it takes twice as long. */
+function readIpv4(text: string, target: Uint8Array, at: number): boolean {
+  const last = at + 3;
+  let start = 0;
+  let value = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code > 0x7f) return 0;
-    isIpv6 ||= code === COLON;
+    if (code === DOT) {
+      if (at === last || !isDecimal(value, i - start, LARGEST_OCTET)) {
+        return false;
+      }
+      target[at++] = value;
+      start = i + 1;
+      value = 0;
+    } else {
+      if (code < ZERO || code > NINE) return false;
+      value = value * 10 + code - ZERO;
+    }
+  }
+  target[at] = value;
+  return at === last && isDecimal(value, text.length - start, LARGEST_OCTET);
+}
+
+function readIpv6(text: string, target: Uint8Array, at: number): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return false;
     line[i] = code;
   }
   line[text.length] = SPACE;
   fields.begin(0);
-  const isRead = isIpv6 ? fields.ipv6(line, false) : fields.ipv4(line);
-  if (!isRead || fields.at !== text.length + 1) return 0;
-  const length = isIpv6 ? 16 : 4;
-  for (let i = 0; i < length; i++) target[at + i] = octet(fields.octets, i);
-  return length;
+  if (!fields.ipv6(line, false) || fields.at !== text.length + 1) return false;
+  for (let i = 0; i < 16; i++) target[at + i] = octet(fields.octets, i);
+  return true;
 }
 
 /** The 4 or 16 octets of an address, `undefined` when it is neither. */

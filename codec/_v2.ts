@@ -36,6 +36,11 @@ import type {
   Tlvs,
 } from "./types.ts";
 
+const signature = Uint8Array.from(SIGNATURE);
+const SIGNATURE_START = uint32(signature, 0);
+const SIGNATURE_MIDDLE = uint32(signature, 4);
+const SIGNATURE_END = uint32(signature, 8);
+
 /**
  * Reads a header. A number is how many bytes must at least still come; the
  * header cannot be valid with fewer.
@@ -139,11 +144,7 @@ export function scanV2(
 /** Checks the fixed part as far as it is in; the header's length, or the least it can be. */
 function leastLength(bytes: Uint8Array, maxLength: number): number {
   const { length } = bytes;
-  for (let i = 0; i < SIGNATURE.length && i < length; i++) {
-    if (bytes[i] !== SIGNATURE[i]) {
-      throw headerError(bytes, i, "signature", "signature does not match");
-    }
-  }
+  if (!startsWithSignature(bytes)) checkPartOfSignature(bytes);
   if (length <= COMMAND_AT) return limited(bytes, FIXED_LENGTH, maxLength);
   const commandByte = octet(bytes, COMMAND_AT);
   if (commandByte !== PROXY_BYTE && commandByte !== LOCAL_BYTE) {
@@ -162,6 +163,19 @@ function leastLength(bytes: Uint8Array, maxLength: number): number {
     announced = Math.max(needed, uint16(bytes, LENGTH_AT));
   }
   return limited(bytes, FIXED_LENGTH + announced, maxLength);
+}
+
+/** By 32 bits: byte by byte it takes a fifth of the whole decode. */
+function startsWithSignature(bytes: Uint8Array): boolean {
+  return uint32(bytes, 0) === SIGNATURE_START &&
+    uint32(bytes, 4) === SIGNATURE_MIDDLE && uint32(bytes, 8) === SIGNATURE_END;
+}
+
+function checkPartOfSignature(bytes: Uint8Array): void {
+  for (let i = 0; i < SIGNATURE.length && i < bytes.length; i++) {
+    if (bytes[i] === SIGNATURE[i]) continue;
+    throw headerError(bytes, i, "signature", "signature does not match");
+  }
 }
 
 function limited(bytes: Uint8Array, length: number, maxLength: number): number {

@@ -90,6 +90,9 @@ export const LONGEST_UNIQUE_ID = 128;
 /** The client bits and the verify number before the sub-TLVs of SSL, in bytes (section 2.2.6). */
 export const SSL_FIXED_LENGTH = 5;
 
+/** Largest octet of an IPv4 address (section 2.1). */
+export const LARGEST_OCTET = 0xff;
+
 /** Largest port (section 2.1). */
 export const LARGEST_PORT = 0xffff;
 

