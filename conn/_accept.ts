@@ -20,6 +20,8 @@ interface Arrival {
   readonly hopAddr: Address;
   readonly policy: Policy;
   readonly waits: Waits;
+  /** What is left of the deadline, in ms. */
+  readonly timeout: number;
   readonly reader: HeaderReader;
 }
 
@@ -36,9 +38,10 @@ export async function acceptNative<C>(
   hopAddr: Address,
   policy: Policy,
   waits: Waits,
+  timeout: number = policy.timeout,
 ): Promise<ProxiedConn<C>> {
   const reader = new HeaderReader(policy);
-  const arrival: Arrival = { native, hopAddr, policy, waits, reader };
+  const arrival: Arrival = { native, hopAddr, policy, waits, timeout, reader };
   try {
     const isExpected = expectsHeader(policy, hopAddr);
     if (isExpected && policy.lazy) {
@@ -59,8 +62,10 @@ export async function acceptNative<C>(
 }
 
 /** Waits for the header. */
-function headerOf({ native, waits, reader }: Arrival): Promise<Header> {
-  return waits.within(() => readHeader(native, reader), reader);
+function headerOf(
+  { native, waits, timeout, reader }: Arrival,
+): Promise<Header> {
+  return waits.within(() => readHeader(native, reader), reader, timeout);
 }
 
 /** Waits for the header of a connection that has been handed over. */

@@ -2,7 +2,7 @@ import { acceptNative } from "./_accept.ts";
 import { toAddress } from "./_addresses.ts";
 import { toRefusal } from "./_refusal.ts";
 import { closeDuplex, openDuplex } from "./_duplex_conn.ts";
-import { readOptions } from "./_policy.ts";
+import { type Policy, readOptions } from "./_policy.ts";
 import { Waits } from "./_waits.ts";
 import type {
   Accepted,
@@ -48,9 +48,9 @@ export async function accept<C extends NativeConn | ByteDuplex>(
   const policy = readOptions(options);
   const waits = new Waits(policy);
   try {
-    const native = await open(conn, waits);
+    const [native, left] = await open(conn, policy, waits);
     const hop = toAddress(native.remoteAddr);
-    const accepted = await acceptNative(native, conn, hop, policy, waits);
+    const accepted = await acceptNative(native, conn, hop, policy, waits, left);
     const end = () => {
       void accepted.raw; // shows the client to whoever holds `conn`, from now on
       waits.close();
@@ -64,13 +64,17 @@ export async function accept<C extends NativeConn | ByteDuplex>(
   }
 }
 
+/** Opens a pair of streams; what is left of the deadline then, in ms. */
 async function open(
   conn: NativeConn | ByteDuplex,
+  { timeout }: Policy,
   waits: Waits,
-): Promise<NativeConn> {
-  if ("read" in conn) return conn;
+): Promise<[native: NativeConn, left: number]> {
+  if ("read" in conn) return [conn, timeout];
+  const begin = performance.now();
   try {
-    return await waits.within(() => openDuplex(conn));
+    const native = await waits.within(() => openDuplex(conn));
+    return [native, timeout - (performance.now() - begin)];
   } catch (error) {
     closeDuplex(conn);
     throw toRefusal(error);

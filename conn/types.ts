@@ -128,8 +128,8 @@ export interface HeaderOptions extends DecodeOptions {
    */
   header?: "require" | "optional" | "ignore";
   /**
-   * Deadline in ms for the whole header, from the call on. It ends with the
-   * header. `Infinity` for none.
+   * Deadline in ms for the whole header, from the call on, the opening of a
+   * socket with `opened` included. It ends with the header. `Infinity` for none.
    *
    * @default {5000}
    */

@@ -196,6 +196,26 @@ Deno.test("accept() closes a socket that does not open, and one that takes too l
   assertEquals(slow.closes, 1);
 });
 
+Deno.test("accept() has one deadline for opening a socket and its header", async () => {
+  const opened = new Promise<typeof OPENED>((resolve) => {
+    setTimeout(resolve, 60, OPENED);
+  });
+  const { socket } = memory([], { opened, ends: false });
+  const accepting = accept(socket, { trust: "any", timeout: 100 });
+  // Timers fire in the order of their times, however late.
+  const { promise: isLate, resolve } = Promise.withResolvers<"late">();
+  const late = setTimeout(resolve, 140, "late");
+  const refused = assertRefused(accepting, "timeout");
+  const first = await Promise.race([refused, isLate]);
+  clearTimeout(late);
+  await refused;
+  assert(first !== "late");
+  assertEquals(
+    first.message,
+    "Cannot read PROXY header: not complete within 100 ms",
+  );
+});
+
 Deno.test("accept() keeps a payload without a header that comes in chunks with header optional", async () => {
   for (const type of [undefined, "bytes"] as const) {
     const chunks = [utf8("PR"), utf8("OPFIND / HTTP/1.1\r\n"), HELLO];
