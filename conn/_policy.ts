@@ -8,6 +8,7 @@ import {
 } from "../codec/mod.ts";
 import { readTrust, type Trusts } from "./_trust.ts";
 import type { AcceptOptions } from "./types.ts";
+import { abortedError } from "./_waits.ts";
 
 /** One retransmit of TCP takes 3 s, which a deadline has to cover (section 2). */
 const DEFAULT_TIMEOUT = 5000;
@@ -107,9 +108,11 @@ function checkOneOf(
 /**
  * Whether a header is to be read from a peer, or it is served directly.
  *
- * @throws {ProxyProtocolError} code `untrusted`, when it is neither.
+ * @throws {ProxyProtocolError} code `untrusted`, when it is neither; `aborted`
+ * for whoever comes when the signal has fired.
  */
 export function expectsHeader(policy: Policy, hop: Address): boolean {
+  if (policy.signal?.aborted) throw abortedError(policy.signal);
   let isTrusted = false;
   let cause: unknown;
   try {

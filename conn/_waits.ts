@@ -142,7 +142,8 @@ function timeoutError(
   );
 }
 
-function abortedError(
+/** The refusal of a connection whose signal has fired. */
+export function abortedError(
   signal: AbortSignal | undefined,
   receiver?: Receiver,
 ): ProxyProtocolError {

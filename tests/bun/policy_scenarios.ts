@@ -506,6 +506,14 @@ test("Bun: a signal refuses what is pending and what comes later", async () => {
   }, { signal: controller.signal });
 });
 
+test("Bun: a direct peer that comes after the signal is refused", async () => {
+  await assertRefused("aborted", () => {}, {
+    trust: [],
+    untrusted: "direct",
+    signal: AbortSignal.abort(),
+  });
+});
+
 test("Bun: an observer that throws is not the peer's fault", async () => {
   const { handlers, log } = observed();
   await serving(handlers, async (served) => {

@@ -498,6 +498,17 @@ Deno.test("accept() closes a connection when its signal has fired before", async
   await assertClosed(pair.client);
 });
 
+Deno.test("accept() closes a direct peer when its signal has fired before", async () => {
+  using pair = await tcpPair();
+  const accepting = accept(pair.server, {
+    trust: [],
+    untrusted: "direct",
+    signal: AbortSignal.abort(),
+  });
+  await assertRefused(accepting, "aborted");
+  await assertClosed(pair.client);
+});
+
 Deno.test("accept() closes a connection when its signal fires in the middle of the header", async () => {
   using pair = await tcpPair();
   const controller = new AbortController();

@@ -291,6 +291,30 @@ Deno.test("a signal closes a proxied listener", async () => {
   await assertRejects(() => closed.accept());
 });
 
+Deno.test("proxied() refuses a direct peer that comes with the signal", async () => {
+  const controller = new AbortController();
+  const { promise: rejected, resolve } = Promise.withResolvers<string>();
+  const tcp = listen();
+  const accept = tcp.accept.bind(tcp);
+  tcp.accept = async () => {
+    const conn = await accept();
+    controller.abort();
+    return conn;
+  };
+  const listener = proxied(tcp, {
+    trust: [],
+    untrusted: "direct",
+    signal: controller.signal,
+    onReject: ({ code }) => resolve(code),
+  });
+  const waiting = listener.accept();
+  using client = await dial(listener);
+  await assertRejects(() => waiting);
+  assertEquals((await receive(client)).length, 0);
+  assertEquals(await rejected, "aborted");
+  assertEquals(listener.stats.accepted, 0);
+});
+
 Deno.test("a loop over a proxied listener ends when it is closed", async () => {
   const listener = proxied(listen(), { trust: TRUST });
   const hops: number[] = [];
