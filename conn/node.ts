@@ -24,6 +24,7 @@
  */
 
 import { Server as HttpsServer } from "node:https";
+import process from "node:process";
 import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
@@ -120,8 +121,9 @@ export async function accept<S extends NodeSocket>(
  * Header reads run beside each other: a silent peer delays nobody, and no more
  * than `maxPending` (1024) are waited for. Refused connections are destroyed,
  * counted in `stats` and told to `onReject`. Closing the server, or the
- * `signal`, also closes those whose header is pending. Timeouts of HTTP begin
- * when the header is in.
+ * `signal`, also closes those whose header is pending; with a signal that has
+ * fired already the server does not come to listen, as with that of its
+ * `listen`. Timeouts of HTTP begin when the header is in.
  *
  * On Bun servers of HTTP and TLS are native: there a server of `node:net`
  * listens in their place, so wrap them before they listen. Their
@@ -171,6 +173,13 @@ export function proxied<S extends NodeServer>(
     isFronted && server instanceof HttpsServer ? endTls(server, hand) : hand,
   );
   if (isFronted) listenInFront(server, (socket) => void door.admit(socket));
+  const { signal } = options;
+  const stop = () => void server.close();
+  const heedSignal = () => {
+    if (signal?.aborted) process.nextTick(stop); // like `listen({ signal })`
+    else signal?.addEventListener("abort", stop);
+  };
+  heedSignal();
   // All servers get their connections by this event, and whoever has asked for
   // it, before or later, is called from here: there are no listeners to move.
   override(server, "emit", (event: string, ...args: unknown[]) => {
@@ -179,6 +188,8 @@ export function proxied<S extends NodeServer>(
       door.admit(first);
       return true;
     }
+    if (event === "listening") heedSignal();
+    if (event === "close") signal?.removeEventListener("abort", stop);
     if (HEIRS.has(event)) args.forEach(inherit);
     return pass(event, ...args);
   });
@@ -191,7 +202,6 @@ export function proxied<S extends NodeServer>(
       return result;
     });
   }
-  options.signal?.addEventListener("abort", () => void server.close());
   return Object.assign(server, { stats: door.stats });
 }
 
