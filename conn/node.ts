@@ -130,7 +130,7 @@ export async function accept<S extends NodeSocket>(
  * `headersTimeout`, `requestTimeout` and `keepAliveTimeout` are kept,
  * `timeout` is not.
  *
- * @throws {TypeError} for a wrong option, with its name.
+ * @throws {TypeError} for what is no server, or a wrong option, with its name.
  * @throws {RangeError} for an option out of its range, with its name.
  * @throws {Error} on Bun, when a server of HTTP or TLS listens already.
  *
@@ -160,6 +160,7 @@ export function proxied<S extends NodeServer>(
   server: S,
   options: NodeListenerOptions,
 ): S & NodeProxied {
+  checkServer(server);
   const isFronted = needsFront(server);
   const timeouts = isFronted ? timeoutsOf(server) : undefined;
   const { emit } = server;
@@ -203,6 +204,16 @@ export function proxied<S extends NodeServer>(
     });
   }
   return Object.assign(server, { stats: door.stats });
+}
+
+/** A caller without types may give an application, or nothing. */
+function checkServer(server: Partial<NodeServer> | undefined | null): void {
+  const isServer = typeof server?.emit === "function" &&
+    typeof server.close === "function";
+  if (isServer) return;
+  throw new TypeError(
+    "Cannot wrap the server: expected one of node:net, node:tls, node:http, node:https or node:http2",
+  );
 }
 
 /** Events that bring something new built upon a socket. */

@@ -7,6 +7,7 @@ import { readdirSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { createServer, type Server, type Socket } from "node:net";
 import process from "node:process";
+import { Duplex } from "node:stream";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { createServer as createTlsServer } from "node:tls";
@@ -361,6 +362,24 @@ test("proxied() rejects wrong options", () => {
     RangeError,
   );
   assert.equal(Object.hasOwn(server, "emit"), false);
+});
+
+test("proxied() says what it wraps, where it is given no server", () => {
+  const app = Object.assign(() => {}, { emit() {}, listen() {} });
+  for (const given of [undefined, null, "8080", {}, app, new Duplex()]) {
+    assert.throws(
+      () => Reflect.apply(proxied, undefined, [given, { trust: TRUST }]),
+      {
+        name: "TypeError",
+        message: "Cannot wrap the server: expected one of node:net, " +
+          "node:tls, node:http, node:https or node:http2",
+      },
+    );
+  }
+  assert.throws(() => Reflect.apply(proxied, undefined, [createServer()]), {
+    name: "TypeError",
+    message: 'Cannot read trust: expected a list, a function or "any"',
+  });
 });
 
 /** Open descriptors of this process. */
