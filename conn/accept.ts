@@ -22,7 +22,7 @@ import type {
  * @throws {ProxyProtocolError} when the connection is refused; it is closed
  * then. Code `empty` is a peer that closed without a byte, as TCP health
  * checks do: not worth a line in a log.
- * @throws {TypeError} for a wrong option, before the connection is touched.
+ * @throws {TypeError} for a wrong or unknown option, before the connection is touched.
  * @throws {RangeError} for an option out of its range, before it is touched.
  *
  * @example

@@ -76,7 +76,7 @@ export type {
  * destroyed then, and its `'error'` events are taken care of. Code `empty` is
  * a peer that closed without a byte, as TCP health checks do: not worth a line
  * in a log.
- * @throws {TypeError} for a wrong option, before the socket is touched.
+ * @throws {TypeError} for a wrong or unknown option, before the socket is touched.
  * @throws {RangeError} for an option out of its range, before it is touched.
  *
  * @example
@@ -130,7 +130,7 @@ export async function accept<S extends NodeSocket>(
  * `headersTimeout`, `requestTimeout` and `keepAliveTimeout` are kept,
  * `timeout` is not.
  *
- * @throws {TypeError} for what is no server, or a wrong option, with its name.
+ * @throws {TypeError} for what is no server, or a wrong or unknown option.
  * @throws {RangeError} for an option out of its range, with its name.
  * @throws {Error} on Bun, when a server of HTTP or TLS listens already.
  *

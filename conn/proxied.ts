@@ -206,7 +206,7 @@ export class ProxiedListener<
  * many open files, are told there too (code `io`) and accepting goes on after
  * a pause.
  *
- * @throws {TypeError} for a wrong option, with its name.
+ * @throws {TypeError} for a wrong or unknown option, with its name.
  * @throws {RangeError} for an option out of its range, with its name.
  *
  * @example

@@ -93,6 +93,12 @@ Deno.test("proxied() refuses a bad option before a peer comes", () => {
     RangeError,
     "maxPending",
   );
+  const misspelt = { trust: [], timout: 100 };
+  assertThrows(
+    () => proxied(tcp, misspelt),
+    TypeError,
+    'Cannot read options: unknown option "timout"',
+  );
 });
 
 Deno.test("proxied() lets a good connection pass silent and bad ones", async () => {

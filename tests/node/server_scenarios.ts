@@ -361,6 +361,8 @@ test("proxied() rejects wrong options", () => {
     () => proxied(server, { trust: TRUST, maxPending: 0 }),
     RangeError,
   );
+  const misspelt = { trust: TRUST, timout: 100 };
+  assert.throws(() => proxied(server, misspelt), TypeError);
   assert.equal(Object.hasOwn(server, "emit"), false);
 });
 
