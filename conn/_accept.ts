@@ -47,7 +47,11 @@ export async function acceptNative<C>(
     if (isExpected && policy.lazy) {
       return new LazyConn(raw, native, factsOf(undefined, arrival), {
         read: () => settle(arrival),
-        verify: (conn) => ask(conn, arrival),
+        verify: async (facts) => {
+          if (policy.verify === undefined) return;
+          // One of its own: the other shows no claim before the answer.
+          await ask(new ProxiedConn(raw, native, facts, EMPTY), arrival);
+        },
         refuse: (error, isClosed) =>
           refusal(isClosed ? closedError() : error, arrival),
       });
