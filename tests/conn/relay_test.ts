@@ -201,6 +201,21 @@ Deno.test("relay() tells the real address of a direct client, without what it cl
   assertEquals(ignored.tlvs, {});
 });
 
+Deno.test("relay() passes nothing of a header on that was ignored, whatever its command", async () => {
+  const tlvs = { AUTHORITY: "client.example" };
+  const local = encode({ command: "LOCAL", tlvs }, { checksum: true });
+  assertEquals(await relayed(local, { send: 2 }), local);
+  const ignoring = { header: "ignore" };
+  assertEquals(
+    await relayed(local, { send: 2 }, ignoring),
+    encode({ command: "LOCAL" }),
+  );
+  const unspec = encode({ command: "PROXY", family: "UNSPEC", tlvs });
+  const told = decode(await relayed(unspec, { send: 2 }, ignoring));
+  assert(told?.source && "hostname" in told.source);
+  assertEquals([told.source.hostname, told.tlvs], ["127.0.0.1", {}]);
+});
+
 Deno.test("relay() passes on what can be written of TLVs that were accepted leniently", async () => {
   const tlvs = [
     "010002" + "6832", // ALPN
