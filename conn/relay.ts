@@ -2,7 +2,7 @@ import type { ProxyHeader, RawTlv, Tlvs } from "../codec/mod.ts";
 import { closeDuplex, openDuplex } from "./_duplex_conn.ts";
 import { checkTimeout } from "./_policy.ts";
 import { relayedHeader } from "./_relayed_header.ts";
-import { Waits } from "./_waits.ts";
+import { abortedError, Waits } from "./_waits.ts";
 import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
 import type { ByteDuplex, NativeConn } from "./types.ts";
 import { writeHeader } from "./write_header.ts";
@@ -108,6 +108,7 @@ export async function relay(
   };
   let header: ProxyHeader | undefined;
   try {
+    if (signal?.aborted) throw abortedError(signal);
     if (send !== undefined) await waits.within(() => from.ready);
   } catch (error) {
     closeBoth();
@@ -120,7 +121,7 @@ export async function relay(
     closeBoth();
     throw error;
   }
-  const opening = open(to);
+  const opening = open(to, waits);
   let directions: Promise<void>[] = [];
   try {
     await waits.within(async () => {
@@ -148,11 +149,11 @@ export async function relay(
   return result;
 }
 
-async function open(to: RelayTarget): Promise<NativeConn> {
+async function open(to: RelayTarget, waits: Waits): Promise<NativeConn> {
   const conn = typeof to === "function" ? await to() : to;
   if ("read" in conn) return conn;
   try {
-    return await openDuplex(conn);
+    return await waits.within(() => openDuplex(conn));
   } catch (error) {
     closeDuplex(conn);
     throw error;

@@ -5,6 +5,7 @@ import {
   encode,
   proxied,
   type ProxiedConn,
+  ProxyProtocolError,
   readTlvs,
   relay,
   type RelayOptions,
@@ -12,6 +13,7 @@ import {
   tlvName,
 } from "../../mod.ts";
 import { utf8 } from "../_bytes.ts";
+import { within } from "../_within.ts";
 import { tcpPair, TRUST } from "./_loopback.ts";
 import {
   CLIENT,
@@ -322,6 +324,46 @@ Deno.test("relay() closes both ends when its signal fires", async () => {
     assertEquals((await receive(client)).length, 0);
     assertEquals((await receive(target)).length, 0);
   });
+});
+
+Deno.test("relay() closes both ends and does not dial when its signal has fired", async () => {
+  for (const send of [undefined, 2] as const) {
+    using pair = await tcpPair();
+    const { conn } = await accept(pair.server, {
+      trust: [],
+      untrusted: "direct",
+    });
+    let dialled = 0;
+    const dial = () => {
+      dialled++;
+      return Promise.reject(new Error("nobody there"));
+    };
+    const { error } = await relay(conn, dial, {
+      signal: AbortSignal.abort(),
+      ...(send && { send }),
+    });
+    assert(error instanceof ProxyProtocolError);
+    assertEquals([error.code, dialled], ["aborted", 0]);
+    assertEquals(await receive(pair.client), new Uint8Array());
+  }
+});
+
+Deno.test("relay() closes a pair of streams that is being opened when its signal fires", async () => {
+  using pair = await tcpPair();
+  const { conn } = await accept(pair.server, {
+    trust: [],
+    untrusted: "direct",
+  });
+  const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const opened = new Promise<never>(() => {});
+  const stop = new AbortController();
+  const relaying = relay(conn, { readable, writable, opened, close }, {
+    signal: stop.signal,
+  });
+  stop.abort();
+  await relaying;
+  await within(closed, "the target to be closed");
 });
 
 Deno.test("relay() closes a half-open pair after halfOpenTimeout", async () => {
