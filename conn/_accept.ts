@@ -66,6 +66,16 @@ export async function acceptNative<C>(
   }
 }
 
+/** The peer of a connection; one that does not say it is closed. */
+export function hopOf(native: NativeConn): Address {
+  try {
+    return toAddress(native.remoteAddr);
+  } catch (error) { // of a connection that is not the runtime's own
+    closeQuietly(native);
+    throw toRefusal(error, undefined, EMPTY);
+  }
+}
+
 /** Waits for the header. */
 function headerOf(
   { native, waits, timeout, reader }: Arrival,

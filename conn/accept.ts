@@ -1,5 +1,4 @@
-import { acceptNative } from "./_accept.ts";
-import { toAddress } from "./_addresses.ts";
+import { acceptNative, hopOf } from "./_accept.ts";
 import { toRefusal } from "./_refusal.ts";
 import { closeDuplex, openDuplex } from "./_duplex_conn.ts";
 import { type Policy, readOptions } from "./_policy.ts";
@@ -49,7 +48,7 @@ export async function accept<C extends NativeConn | ByteDuplex>(
   const waits = new Waits(policy);
   try {
     const [native, left] = await open(conn, policy, waits);
-    const hop = toAddress(native.remoteAddr);
+    const hop = hopOf(native);
     const accepted = await acceptNative(native, conn, hop, policy, waits, left);
     const end = () => {
       void accepted.raw; // shows the client to whoever holds `conn`, from now on

@@ -8,6 +8,7 @@ import {
   type ProxiedListener,
   type ProxyProtocolError,
 } from "../../mod.ts";
+import { within } from "../_within.ts";
 import { TRUST } from "./_loopback.ts";
 import { CLIENT, dial, HEADER, listen, receive, send } from "./_peers.ts";
 
@@ -282,6 +283,36 @@ Deno.test("close() of a proxied listener ends waiting, pending and untaken conne
     await assertRejects(() => listener.accept());
     listener.close();
   });
+});
+
+Deno.test("a listener that is closed beneath its proxied one closes what is pending", async () => {
+  const tcp = listen();
+  const listener = proxied(tcp, { trust: TRUST, timeout: 60_000 });
+  const waiting = listener.accept();
+  using pending = await dial(listener);
+  while (listener.stats.pending === 0) {
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  tcp.close();
+  await assertRejects(() => waiting);
+  assertEquals((await within(receive(pending), "the end")).length, 0);
+});
+
+Deno.test("close() of a proxied listener closes who is let in at that very moment", async () => {
+  const tcp = listen();
+  const accept = tcp.accept.bind(tcp);
+  tcp.accept = async () => {
+    const conn = await accept();
+    const { localAddr } = conn;
+    return Object.defineProperty(conn, "localAddr", {
+      get: () => (listener.close(), localAddr), // asked for when the header is in
+    });
+  };
+  const listener = proxied(tcp, { trust: TRUST });
+  const waiting = listener.accept();
+  using client = await dial(listener, encode({ command: "LOCAL" }));
+  await assertRejects(() => waiting);
+  assertEquals((await within(receive(client), "the end")).length, 0);
 });
 
 Deno.test("a signal closes a proxied listener", async () => {
