@@ -25,6 +25,7 @@ function parseEnd(text: string | undefined): NativeAddress | undefined {
 /** Closes a pair of streams in whatever way it has. */
 export function closeDuplex(socket: ByteDuplex): void {
   const ignore = () => {}; // closed already, or locked by its user
+  socket.opened?.catch(ignore); // nobody may have waited for it yet
   if (socket.close !== undefined) {
     (async () => await socket.close?.())().catch(ignore);
   } else {

@@ -216,6 +216,16 @@ Deno.test("ProxiedConn.close() ends a write to a pair of streams that waits", as
   assertEquals(ended.map(({ status }) => status), ["rejected", "rejected"]);
 });
 
+Deno.test("accept() that never waits for opened leaves its failure to nobody", async () => {
+  const { promise, reject } = Promise.withResolvers<typeof OPENED>();
+  const { socket } = memory([LINE], { opened: promise });
+  socket.close = () => Promise.resolve(reject(new Error("closed")));
+  const options = { trust: "any", signal: AbortSignal.abort() } as const;
+  await assertRefused(accept(socket, options), "aborted");
+  // Where nobody has heard it, the runtime says so at the end of its turn.
+  await new Promise((resolve) => setTimeout(resolve));
+});
+
 Deno.test("accept() has one deadline for opening a socket and its header", async () => {
   const opened = new Promise<typeof OPENED>((resolve) => {
     setTimeout(resolve, 60, OPENED);
