@@ -6,6 +6,7 @@ import {
 } from "../codec/mod.ts";
 import { endsOf, toAddress } from "./_addresses.ts";
 import { type Header, HeaderReader } from "./_header_reader.ts";
+import { IGNORED } from "./_ignored.ts";
 import { LazyConn, type Settled } from "./_lazy_conn.ts";
 import { expectsHeader, type Policy } from "./_policy.ts";
 import { toRefusal } from "./_refusal.ts";
@@ -20,6 +21,8 @@ interface Arrival {
   readonly hopAddr: Address;
   readonly policy: Policy;
   readonly waits: Waits;
+  /** What is left of the deadline, in ms. */
+  readonly timeout: number;
   readonly reader: HeaderReader;
 }
 
@@ -36,15 +39,20 @@ export async function acceptNative<C>(
   hopAddr: Address,
   policy: Policy,
   waits: Waits,
+  timeout: number = policy.timeout,
 ): Promise<ProxiedConn<C>> {
   const reader = new HeaderReader(policy);
-  const arrival: Arrival = { native, hopAddr, policy, waits, reader };
+  const arrival: Arrival = { native, hopAddr, policy, waits, timeout, reader };
   try {
     const isExpected = expectsHeader(policy, hopAddr);
     if (isExpected && policy.lazy) {
       return new LazyConn(raw, native, factsOf(undefined, arrival), {
         read: () => settle(arrival),
-        verify: (conn) => ask(conn, arrival),
+        verify: async (facts) => {
+          if (policy.verify === undefined) return;
+          // One of its own: the other shows no claim before the answer.
+          await ask(new ProxiedConn(raw, native, facts, EMPTY), arrival);
+        },
         refuse: (error, isClosed) =>
           refusal(isClosed ? closedError() : error, arrival),
       });
@@ -58,9 +66,21 @@ export async function acceptNative<C>(
   }
 }
 
+/** The peer of a connection; one that does not say it is closed. */
+export function hopOf(native: NativeConn): Address {
+  try {
+    return toAddress(native.remoteAddr);
+  } catch (error) { // of a connection that is not the runtime's own
+    closeQuietly(native);
+    throw toRefusal(error, undefined, EMPTY);
+  }
+}
+
 /** Waits for the header. */
-function headerOf({ native, waits, reader }: Arrival): Promise<Header> {
-  return waits.within(() => readHeader(native, reader), reader);
+function headerOf(
+  { native, waits, timeout, reader }: Arrival,
+): Promise<Header> {
+  return waits.within(() => readHeader(native, reader), reader, timeout);
 }
 
 /** Waits for the header of a connection that has been handed over. */
@@ -73,6 +93,7 @@ function factsOf(
   info: ProxyInfo | undefined,
   { native, hopAddr, policy }: Arrival,
 ): ConnFacts {
+  if (info !== undefined && policy.header === "ignore") IGNORED.add(info);
   // Not a getter in a literal: V8 keeps those, and what they reach, until a full
   // collection; a sixth of all that was allocated under load survived by it.
   const { remoteAddr, localAddr } = endsOf(info, policy.header) ?? {

@@ -25,6 +25,7 @@ function parseEnd(text: string | undefined): NativeAddress | undefined {
 /** Closes a pair of streams in whatever way it has. */
 export function closeDuplex(socket: ByteDuplex): void {
   const ignore = () => {}; // closed already, or locked by its user
+  socket.opened?.catch(ignore); // nobody may have waited for it yet
   if (socket.close !== undefined) {
     (async () => await socket.close?.())().catch(ignore);
   } else {
@@ -45,6 +46,8 @@ class DuplexConn implements NativeConn {
   #rest: Uint8Array = EMPTY;
   /** Cancels the read that is under way. */
   #cancel: (() => Promise<void>) | undefined;
+  /** Ends the write that is under way. */
+  #abort: (() => Promise<void>) | undefined;
   /** The writes so far. */
   #written: Promise<unknown> = Promise.resolve();
 
@@ -121,9 +124,11 @@ class DuplexConn implements NativeConn {
     const done = (async () => {
       await before.catch(() => {}); // whoever wrote that has been told
       const writer = this.#socket.writable.getWriter();
+      this.#abort = () => writer.abort();
       try {
         await work(writer);
       } finally {
+        this.#abort = undefined;
         writer.releaseLock();
       }
     })();
@@ -132,7 +137,9 @@ class DuplexConn implements NativeConn {
   }
 
   close(): void {
-    this.#cancel?.().catch(() => {}); // a locked stream cannot be cancelled itself
+    // A locked stream can be cancelled or aborted by who has locked it alone.
+    this.#cancel?.().catch(() => {});
+    this.#abort?.().catch(() => {});
     closeDuplex(this.#socket);
   }
 

@@ -8,9 +8,6 @@ import { tell } from "./_tell.ts";
 import { Waits } from "./_waits.ts";
 import type { ListenerOptions, ListenerStats } from "./types.ts";
 
-/** Bound of pending headers where the caller sets none. */
-const DEFAULT_MAX_PENDING = 1024;
-
 /**
  * Counts, bounds and reports what a listener lets in: the same for every
  * runtime.
@@ -26,29 +23,17 @@ export class Gate {
     pending: 0,
     rejected: {},
   };
-  readonly #maxPending: number;
-  readonly #onReject: ListenerOptions["onReject"];
 
   /** Reads the options of a listener; throws like {@link readOptions}. */
   constructor(options: ListenerOptions) {
-    const { maxPending = DEFAULT_MAX_PENDING, onReject, ...rest } = {
-      ...options,
-    };
-    if (!(maxPending >= 1)) {
-      throw new RangeError(
-        `Cannot read maxPending: must be at least 1, received ${maxPending}`,
-      );
-    }
-    this.policy = readOptions(rest);
+    this.policy = readOptions(options);
     this.waits = new Waits(this.policy);
-    this.#maxPending = maxPending;
-    this.#onReject = onReject;
   }
 
   /** Begins to wait for a header; false, and reported, when too many are pending. */
   enter(hop: Address): boolean {
-    const { stats } = this;
-    if (stats.pending < this.#maxPending) {
+    const { stats, policy } = this;
+    if (stats.pending < policy.maxPending) {
       stats.pending++;
       return true;
     }
@@ -81,6 +66,6 @@ export class Gate {
     const { rejected } = this.stats;
     rejected[error.code] = (rejected[error.code] ?? 0) + 1;
     if (error.code === "empty") return;
-    tell(() => this.#onReject?.(error));
+    tell(() => this.policy.onReject?.(error));
   }
 }

@@ -10,9 +10,9 @@ export interface Settled {
 }
 
 /** How a header is waited for after its connection has been handed over. */
-export interface Wait<C> {
+export interface Wait {
   read(): Promise<Settled>;
-  verify(conn: ProxiedConn<C>): Promise<void>;
+  verify(facts: ConnFacts): Promise<void>;
   /** Closes the connection; the error that says why. */
   refuse(error: unknown, isClosed: boolean): Error;
 }
@@ -22,23 +22,21 @@ export class LazyConn<C> extends ProxiedConn<C> {
   readonly #ready: Promise<ProxyInfo | undefined>;
 
   /** `until` are its facts until the header is in. */
-  constructor(raw: C, native: NativeConn, until: ConnFacts, wait: Wait<C>) {
+  constructor(raw: C, native: NativeConn, until: ConnFacts, wait: Wait) {
     super(raw, native, until, EMPTY);
-    this.#ready = this.#wait(until, wait);
+    this.#ready = this.#wait(wait);
     this.#ready.catch(() => {}); // whoever reads or asks is told
   }
 
   async #wait(
-    until: ConnFacts,
-    { read, verify, refuse }: Wait<C>,
+    { read, verify, refuse }: Wait,
   ): Promise<ProxyInfo | undefined> {
     try {
       const { facts, rest } = await read();
+      await verify(facts); // until then it is not to be believed
       this.settle(facts, rest);
-      await verify(this);
       return facts.info;
     } catch (error) {
-      this.settle(until, EMPTY); // what was refused is not to be believed
       throw refuse(error, this.isClosed);
     }
   }

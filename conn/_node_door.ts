@@ -12,10 +12,12 @@ export class NodeDoor {
 
   /** Reads the options of a server; throws like {@link Gate}. */
   constructor(
-    { verify, ...options }: NodeListenerOptions,
+    options: NodeListenerOptions,
     deliver: (socket: NodeSocket) => void,
   ) {
-    this.#gate = new Gate(options);
+    const { verify, ...rest } = { ...options };
+    this.#gate = new Gate(rest);
+    this.#gate.waits.leaveSignal(); // it closes the server, which closes what is pending
     this.#verify = verify;
     this.#deliver = deliver;
   }

@@ -7,13 +7,17 @@ import {
   ProxyProtocolError,
 } from "../codec/mod.ts";
 import { readTrust, type Trusts } from "./_trust.ts";
-import type { AcceptOptions } from "./types.ts";
+import type { ListenerOptions } from "./types.ts";
+import { abortedError } from "./_waits.ts";
 
 /** One retransmit of TCP takes 3 s, which a deadline has to cover (section 2). */
 const DEFAULT_TIMEOUT = 5000;
 
 /** Longest delay that a timer takes. */
 const LONGEST_TIMEOUT = 0x7fffffff;
+
+/** Bound of pending headers where the caller sets none. */
+const DEFAULT_MAX_PENDING = 1024;
 
 /** Options as they are used: checked, defaults filled in. */
 export interface Policy {
@@ -23,17 +27,21 @@ export interface Policy {
   readonly lazy: boolean;
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
-  readonly verify: AcceptOptions["verify"];
+  readonly verify: ListenerOptions["verify"];
   readonly decode: DecodeOptions;
+  readonly maxPending: number;
+  readonly onReject: ListenerOptions["onReject"];
 }
 
 /**
- * Reads options once, so that a mistake shows before a peer comes.
+ * Reads options once, so that a mistake shows before a peer comes: a name that
+ * is misspelt too, or nobody would ask a `verfiy`. Those of a listener may be
+ * given for a single connection.
  *
  * @throws {TypeError} for an option of the wrong kind, with its name.
  * @throws {RangeError} for an option out of its range, with its name.
  */
-export function readOptions(options: AcceptOptions): Policy {
+export function readOptions(options: ListenerOptions): Policy {
   const {
     trust,
     untrusted = "reject",
@@ -42,6 +50,8 @@ export function readOptions(options: AcceptOptions): Policy {
     timeout = DEFAULT_TIMEOUT,
     signal,
     verify,
+    maxPending = DEFAULT_MAX_PENDING,
+    onReject,
     ...decode
   } = { ...options }; // a caller without types may give none
   checkOneOf("untrusted", untrusted, ["reject", "direct"]);
@@ -49,13 +59,34 @@ export function readOptions(options: AcceptOptions): Policy {
   checkOneOf("lazy", lazy, [true, false]);
   checkTimeout("timeout", timeout, 1);
   bytesNeeded(EMPTY, decode); // throws for a wrong option
-  const { versions = [1, 2], checksum = "verify", tlvs = "strict" } = decode;
+  const {
+    versions = [1, 2],
+    checksum = "verify",
+    tlvs = "strict",
+    mixedTcp6 = false,
+    unmap = false,
+    maxLength: _, // read above
+    ...others
+  } = decode;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) {
+    throw new TypeError(
+      `Cannot read options: unknown option ${quote(unknown)}`,
+    );
+  }
   checkOneOf("checksum", checksum, ["verify", "ignore"]);
   checkOneOf("tlvs", tlvs, ["strict", "lenient"]);
+  checkOneOf("mixedTcp6", mixedTcp6, [true, false]);
+  checkOneOf("unmap", unmap, [true, false]);
   if (versions.length === 0) {
     throw new RangeError("Cannot read versions: must not be empty");
   }
   for (const version of versions) checkOneOf("versions", version, [1, 2]);
+  if (!(maxPending >= 1)) {
+    throw new RangeError(
+      `Cannot read maxPending: must be at least 1, received ${maxPending}`,
+    );
+  }
   return {
     trusts: readTrust(trust),
     untrusted,
@@ -65,6 +96,8 @@ export function readOptions(options: AcceptOptions): Policy {
     signal,
     verify,
     decode,
+    maxPending,
+    onReject,
   };
 }
 
@@ -107,9 +140,11 @@ function checkOneOf(
 /**
  * Whether a header is to be read from a peer, or it is served directly.
  *
- * @throws {ProxyProtocolError} code `untrusted`, when it is neither.
+ * @throws {ProxyProtocolError} code `untrusted`, when it is neither; `aborted`
+ * for whoever comes when the signal has fired.
  */
 export function expectsHeader(policy: Policy, hop: Address): boolean {
+  if (policy.signal?.aborted) throw abortedError(policy.signal);
   let isTrusted = false;
   let cause: unknown;
   try {

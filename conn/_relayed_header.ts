@@ -11,6 +11,7 @@ import {
   TLV_TYPES,
   tlvType,
 } from "../codec/mod.ts";
+import { IGNORED } from "./_ignored.ts";
 import type { ProxiedConn } from "./proxied_conn.ts";
 import type { RelayOptions } from "./relay.ts";
 
@@ -35,7 +36,7 @@ export function relayedHeader(
     ? []
     : [...readTlvs(encodeTlvs(add))];
   const isReplaced = (type: number) => added.some((tlv) => tlv.type === type);
-  const tlvs = receivedTlvs(info, remoteAddr).filter(({ type }) =>
+  const tlvs = receivedTlvs(info).filter(({ type }) =>
     (keep?.has(type) ?? true) && !drop.has(type) && !isReplaced(type)
   ).concat(added);
   if (uniqueId) addUniqueId(tlvs);
@@ -44,9 +45,12 @@ export function relayedHeader(
     : { version: send, command: "LOCAL", tlvs };
 }
 
-/** Real addresses are told of a client without a header, if they tell anything. */
+/** Without a header, or with one that was ignored, the real addresses are told, if they tell anything. */
 function tellsAddresses(info: ProxyInfo | undefined, client: Address): boolean {
-  if (info !== undefined) return info.source !== undefined;
+  if (info?.command === "LOCAL") return false; // it claims nothing: it may be passed on
+  if (info !== undefined && !IGNORED.has(info)) {
+    return info.source !== undefined;
+  }
   return "hostname" in client && client.hostname !== "";
 }
 
@@ -67,13 +71,8 @@ function readTypes(
 }
 
 /** What can be written of what came; nothing of a header that was ignored. */
-function receivedTlvs(
-  info: ProxyInfo | undefined,
-  client: Address,
-): RawTlv[] {
-  const isIgnored = info?.source !== undefined &&
-    JSON.stringify(info.source) !== JSON.stringify(client);
-  if (info?.version !== 2 || isIgnored) return [];
+function receivedTlvs(info: ProxyInfo | undefined): RawTlv[] {
+  if (info?.version !== 2 || IGNORED.has(info)) return [];
   const received: RawTlv[] = [];
   try {
     for (const tlv of readTlvs(info.rest)) {

@@ -115,10 +115,15 @@ export class Waits {
     this.#timer = undefined;
   }
 
+  /** Leaves the signal to whoever calls {@link abort} then. */
+  leaveSignal(): void {
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+  }
+
   /** Says that nobody will wait any more; those who do go on. */
   close(): void {
     this.#isClosed = true;
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.leaveSignal();
     if (this.#pending.size === 0) clearTimeout(this.#timer);
   }
 }
@@ -142,7 +147,8 @@ function timeoutError(
   );
 }
 
-function abortedError(
+/** The refusal of a connection whose signal has fired. */
+export function abortedError(
   signal: AbortSignal | undefined,
   receiver?: Receiver,
 ): ProxyProtocolError {

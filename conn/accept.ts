@@ -1,8 +1,7 @@
-import { acceptNative } from "./_accept.ts";
-import { toAddress } from "./_addresses.ts";
+import { acceptNative, hopOf } from "./_accept.ts";
 import { toRefusal } from "./_refusal.ts";
 import { closeDuplex, openDuplex } from "./_duplex_conn.ts";
-import { readOptions } from "./_policy.ts";
+import { type Policy, readOptions } from "./_policy.ts";
 import { Waits } from "./_waits.ts";
 import type {
   Accepted,
@@ -22,7 +21,7 @@ import type {
  * @throws {ProxyProtocolError} when the connection is refused; it is closed
  * then. Code `empty` is a peer that closed without a byte, as TCP health
  * checks do: not worth a line in a log.
- * @throws {TypeError} for a wrong option, before the connection is touched.
+ * @throws {TypeError} for a wrong or unknown option, before the connection is touched.
  * @throws {RangeError} for an option out of its range, before it is touched.
  *
  * @example
@@ -48,9 +47,9 @@ export async function accept<C extends NativeConn | ByteDuplex>(
   const policy = readOptions(options);
   const waits = new Waits(policy);
   try {
-    const native = await open(conn, waits);
-    const hop = toAddress(native.remoteAddr);
-    const accepted = await acceptNative(native, conn, hop, policy, waits);
+    const [native, left] = await open(conn, policy, waits);
+    const hop = hopOf(native);
+    const accepted = await acceptNative(native, conn, hop, policy, waits, left);
     const end = () => {
       void accepted.raw; // shows the client to whoever holds `conn`, from now on
       waits.close();
@@ -64,13 +63,17 @@ export async function accept<C extends NativeConn | ByteDuplex>(
   }
 }
 
+/** Opens a pair of streams; what is left of the deadline then, in ms. */
 async function open(
   conn: NativeConn | ByteDuplex,
+  { timeout }: Policy,
   waits: Waits,
-): Promise<NativeConn> {
-  if ("read" in conn) return conn;
+): Promise<[native: NativeConn, left: number]> {
+  if ("read" in conn) return [conn, timeout];
+  const begin = performance.now();
   try {
-    return await waits.within(() => openDuplex(conn));
+    const native = await waits.within(() => openDuplex(conn));
+    return [native, timeout - (performance.now() - begin)];
   } catch (error) {
     closeDuplex(conn);
     throw toRefusal(error);

@@ -24,6 +24,7 @@
  */
 
 import { Server as HttpsServer } from "node:https";
+import process from "node:process";
 import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
@@ -75,7 +76,7 @@ export type {
  * destroyed then, and its `'error'` events are taken care of. Code `empty` is
  * a peer that closed without a byte, as TCP health checks do: not worth a line
  * in a log.
- * @throws {TypeError} for a wrong option, before the socket is touched.
+ * @throws {TypeError} for a wrong or unknown option, before the socket is touched.
  * @throws {RangeError} for an option out of its range, before it is touched.
  *
  * @example
@@ -120,15 +121,16 @@ export async function accept<S extends NodeSocket>(
  * Header reads run beside each other: a silent peer delays nobody, and no more
  * than `maxPending` (1024) are waited for. Refused connections are destroyed,
  * counted in `stats` and told to `onReject`. Closing the server, or the
- * `signal`, also closes those whose header is pending. Timeouts of HTTP begin
- * when the header is in.
+ * `signal`, also closes those whose header is pending; with a signal that has
+ * fired already the server does not come to listen, as with that of its
+ * `listen`. Timeouts of HTTP begin when the header is in.
  *
  * On Bun servers of HTTP and TLS are native: there a server of `node:net`
  * listens in their place, so wrap them before they listen. Their
  * `headersTimeout`, `requestTimeout` and `keepAliveTimeout` are kept,
  * `timeout` is not.
  *
- * @throws {TypeError} for a wrong option, with its name.
+ * @throws {TypeError} for what is no server, or a wrong or unknown option.
  * @throws {RangeError} for an option out of its range, with its name.
  * @throws {Error} on Bun, when a server of HTTP or TLS listens already.
  *
@@ -158,6 +160,7 @@ export function proxied<S extends NodeServer>(
   server: S,
   options: NodeListenerOptions,
 ): S & NodeProxied {
+  checkServer(server);
   const isFronted = needsFront(server);
   const timeouts = isFronted ? timeoutsOf(server) : undefined;
   const { emit } = server;
@@ -171,6 +174,13 @@ export function proxied<S extends NodeServer>(
     isFronted && server instanceof HttpsServer ? endTls(server, hand) : hand,
   );
   if (isFronted) listenInFront(server, (socket) => void door.admit(socket));
+  const { signal } = options;
+  const stop = () => void server.close();
+  const heedSignal = () => {
+    if (signal?.aborted) process.nextTick(stop); // like `listen({ signal })`
+    else signal?.addEventListener("abort", stop);
+  };
+  heedSignal();
   // All servers get their connections by this event, and whoever has asked for
   // it, before or later, is called from here: there are no listeners to move.
   override(server, "emit", (event: string, ...args: unknown[]) => {
@@ -179,6 +189,8 @@ export function proxied<S extends NodeServer>(
       door.admit(first);
       return true;
     }
+    if (event === "listening") heedSignal();
+    if (event === "close") signal?.removeEventListener("abort", stop);
     if (HEIRS.has(event)) args.forEach(inherit);
     return pass(event, ...args);
   });
@@ -191,8 +203,17 @@ export function proxied<S extends NodeServer>(
       return result;
     });
   }
-  options.signal?.addEventListener("abort", () => void server.close());
   return Object.assign(server, { stats: door.stats });
+}
+
+/** A caller without types may give an application, or nothing. */
+function checkServer(server: Partial<NodeServer> | undefined | null): void {
+  const isServer = typeof server?.emit === "function" &&
+    typeof server.close === "function";
+  if (isServer) return;
+  throw new TypeError(
+    "Cannot wrap the server: expected one of node:net, node:tls, node:http, node:https or node:http2",
+  );
 }
 
 /** Events that bring something new built upon a socket. */

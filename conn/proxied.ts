@@ -1,8 +1,7 @@
 import { EMPTY } from "../codec/_wire.ts";
 import type { Address } from "../codec/mod.ts";
-import { acceptNative } from "./_accept.ts";
+import { acceptNative, hopOf } from "./_accept.ts";
 import { isPeerGone, toRefusal } from "./_refusal.ts";
-import { toAddress } from "./_addresses.ts";
 import { Gate } from "./_gate.ts";
 import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
 import type {
@@ -91,7 +90,7 @@ export class ProxiedListener<
         pause = FIRST_PAUSE;
       } catch (error) {
         if (this.#closing.signal.aborted || isClosed(error)) {
-          this.#gate.waits.close();
+          this.close();
           for (const { reject } of this.#waiting.splice(0)) reject(error);
           break;
         }
@@ -119,10 +118,9 @@ export class ProxiedListener<
   async #admit(native: C): Promise<void> {
     let hop: Address;
     try {
-      hop = toAddress(native.remoteAddr);
-    } catch (error) { // of a listener that is not the runtime's own
-      closeQuietly(native);
-      this.#gate.report(toRefusal(error, undefined, EMPTY));
+      hop = hopOf(native);
+    } catch (error) {
+      this.#gate.report(toRefusal(error));
       return;
     }
     if (!this.#gate.enter(hop)) {
@@ -150,9 +148,9 @@ export class ProxiedListener<
   }
 
   #deliver(conn: ProxiedConn<C>): void {
+    if (this.#closing.signal.aborted) return conn.close();
     const waiting = this.#waiting.shift();
     if (waiting !== undefined) waiting.resolve(conn);
-    else if (this.#closing.signal.aborted) conn.close();
     else this.#ready.push(conn);
   }
 
@@ -206,7 +204,7 @@ export class ProxiedListener<
  * many open files, are told there too (code `io`) and accepting goes on after
  * a pause.
  *
- * @throws {TypeError} for a wrong option, with its name.
+ * @throws {TypeError} for a wrong or unknown option, with its name.
  * @throws {RangeError} for an option out of its range, with its name.
  *
  * @example

@@ -2,7 +2,7 @@ import type { ProxyHeader, RawTlv, Tlvs } from "../codec/mod.ts";
 import { closeDuplex, openDuplex } from "./_duplex_conn.ts";
 import { checkTimeout } from "./_policy.ts";
 import { relayedHeader } from "./_relayed_header.ts";
-import { Waits } from "./_waits.ts";
+import { abortedError, Waits } from "./_waits.ts";
 import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
 import type { ByteDuplex, NativeConn } from "./types.ts";
 import { writeHeader } from "./write_header.ts";
@@ -70,8 +70,9 @@ export type RelayTarget =
 /**
  * Copies both ways between a client and a target until both have ended; with
  * `send` it tells the target who the client is, with the TLVs that came (section
- * 4.1, chains of proxies). The end of one direction is passed on, the other goes
- * on. In the end both connections are closed, in every case.
+ * 4.1, chains of proxies). Of a header that was ignored, by `header: "ignore"`,
+ * it passes nothing on but LOCAL. The end of one direction is passed on, the
+ * other goes on. In the end both connections are closed, in every case.
  *
  * Failures of the connections, that of the dialling function included, are in
  * the result.
@@ -107,6 +108,7 @@ export async function relay(
   };
   let header: ProxyHeader | undefined;
   try {
+    if (signal?.aborted) throw abortedError(signal);
     if (send !== undefined) await waits.within(() => from.ready);
   } catch (error) {
     closeBoth();
@@ -119,7 +121,7 @@ export async function relay(
     closeBoth();
     throw error;
   }
-  const opening = open(to);
+  const opening = open(to, waits);
   let directions: Promise<void>[] = [];
   try {
     await waits.within(async () => {
@@ -147,11 +149,11 @@ export async function relay(
   return result;
 }
 
-async function open(to: RelayTarget): Promise<NativeConn> {
+async function open(to: RelayTarget, waits: Waits): Promise<NativeConn> {
   const conn = typeof to === "function" ? await to() : to;
   if ("read" in conn) return conn;
   try {
-    return await openDuplex(conn);
+    return await waits.within(() => openDuplex(conn));
   } catch (error) {
     closeDuplex(conn);
     throw error;

@@ -128,8 +128,8 @@ export interface HeaderOptions extends DecodeOptions {
    */
   header?: "require" | "optional" | "ignore";
   /**
-   * Deadline in ms for the whole header, from the call on. It ends with the
-   * header. `Infinity` for none.
+   * Deadline in ms for the whole header, from the call on, the opening of a
+   * socket with `opened` included. It ends with the header. `Infinity` for none.
    *
    * @default {5000}
    */
@@ -149,8 +149,8 @@ export interface AcceptOptions extends HeaderOptions {
    * This deviates from the specification, by which nothing is sent before the
    * header is in (section 2), and has a price: whom the greeting goes to is not
    * known, and a header that is refused closes a connection that has been
-   * greeted. Writing works at once; reading waits for the header. Until
-   * {@link ProxiedConn.ready} resolves, `info` is `undefined` and the addresses
+   * greeted. Writing works at once; reading waits for the header, and for
+   * `verify`. Until {@link ProxiedConn.ready} resolves, `info` is `undefined` and the addresses
    * are the hop's: decide nothing by them.
    *
    * @default {false}
@@ -160,7 +160,9 @@ export interface AcceptOptions extends HeaderOptions {
    * Asked with every header that was accepted; anything but `true` refuses the
    * connection. `timeout` does not bound it, `signal` alone does: a check that
    * may take long needs a deadline of its own, for its connection is pending
-   * until then. With `lazy` it must not read: reading waits for its answer.
+   * until then. With `lazy` it is asked with a connection of its own that shows
+   * the client, and must not read from it: the one that was handed over shows
+   * the hop until the answer.
    */
   verify?: (
     info: ProxyInfo,

@@ -1,5 +1,7 @@
 /** What the command line reads from and writes to. */
 
+import { count } from "./show.ts";
+
 /** Standard streams and signals of a process, or what stands for them in a test. */
 export interface CliIo {
   /** Standard input. */
@@ -27,6 +29,35 @@ export class OutputClosedError extends Error {
 /** Prints text and a line's end. */
 export async function print(io: CliIo, text: string): Promise<void> {
   await io.write(new TextEncoder().encode(`${text}\n`));
+}
+
+/** How many lines may wait for whoever reads standard error. */
+export const MOST_LINES = 256;
+
+/**
+ * Standard error for lines that peers cause: while nobody reads it, those over
+ * {@link MOST_LINES} are left out, or they would fill the memory. The next line
+ * that is written says how many.
+ */
+export function boundedWarn(io: CliIo): CliIo["warn"] {
+  let waiting = 0;
+  let leftOut = 0;
+  return async (line) => {
+    if (waiting === MOST_LINES) {
+      leftOut++;
+      return;
+    }
+    const gap = leftOut === 0
+      ? ""
+      : `${count(leftOut, "line")} left out here: nobody read them\n`;
+    leftOut = 0;
+    waiting++;
+    try {
+      await io.warn(gap + line);
+    } finally {
+      waiting--;
+    }
+  };
 }
 
 /**

@@ -6,7 +6,7 @@ import { relay, type RelayOptions } from "../relay.ts";
 import { serve, type Server } from "../serve.ts";
 import type { ListenerOptions } from "../types.ts";
 import type { HostPort } from "./args.ts";
-import { attempt, type CliIo, print } from "./io.ts";
+import { attempt, boundedWarn, type CliIo, print } from "./io.ts";
 import { refusalText } from "./seen.ts";
 import { count, showAddress, toJson } from "./show.ts";
 
@@ -47,6 +47,7 @@ export async function runServices(
   const stopping = io.stop();
   const closing = new AbortController();
   const services: Service[] = [];
+  const warn = boundedWarn(io);
   for (const mapping of maps) {
     const tcp = await attempt(
       `listen on ${hostPort(mapping.from)}`,
@@ -55,14 +56,14 @@ export async function runServices(
     const listener = proxied(tcp, {
       ...listening,
       onReject: (error) =>
-        void io.warn(
+        void warn(
           `Refused ${error.hop ? showAddress(error.hop) : "a connection"} ${
             refusalText(error)
           }`,
         ),
     });
     opened.use(listener);
-    services.push(start(io, listener, mapping.to, {
+    services.push(start(warn, listener, mapping.to, {
       ...relaying,
       signal: closing.signal,
     }));
@@ -81,8 +82,11 @@ export async function runServices(
       ...services.map(({ server }) => server.finished),
     ]);
     const open = services.reduce((sum, { server }) => sum + server.active, 0);
-    await io.warn(`Stopping, ${count(open, "connection")} open`);
-    await drain(services, grace, closing);
+    // Together: where nobody reads the line, listening is to end all the same.
+    await Promise.all([
+      warn(`Stopping, ${count(open, "connection")} open`),
+      drain(services, grace, closing),
+    ]);
   } finally {
     clearInterval(telling);
     closing.abort();
@@ -96,7 +100,7 @@ function hostPort({ hostname, port }: HostPort): string {
 
 /** Serves one port. */
 function start(
-  io: CliIo,
+  warn: CliIo["warn"],
   listener: ProxiedListener<Deno.TcpConn, Deno.NetAddr>,
   to: HostPort,
   options: RelayOptions,
@@ -106,7 +110,7 @@ function start(
   const fail = (conn: ProxiedConn, reason: string) => {
     counts.failed++;
     const client = showAddress(conn.remoteAddr);
-    return io.warn(`Cannot relay ${client} to ${hostPort(to)}: ${reason}`);
+    return warn(`Cannot relay ${client} to ${hostPort(to)}: ${reason}`);
   };
   const server = serve(listener, async (conn) => {
     const dial = () => Deno.connect(to);

@@ -506,6 +506,14 @@ test("Bun: a signal refuses what is pending and what comes later", async () => {
   }, { signal: controller.signal });
 });
 
+test("Bun: a direct peer that comes after the signal is refused", async () => {
+  await assertRefused("aborted", () => {}, {
+    trust: [],
+    untrusted: "direct",
+    signal: AbortSignal.abort(),
+  });
+});
+
 test("Bun: an observer that throws is not the peer's fault", async () => {
   const { handlers, log } = observed();
   await serving(handlers, async (served) => {
@@ -523,6 +531,8 @@ test("Bun: an observer that throws is not the peer's fault", async () => {
 test("Bun: wrong options throw before a peer comes", () => {
   assert.throws(() => proxied({}, { trust: ["nonsense"] }), TypeError);
   assert.throws(() => proxied({}, { trust: [], maxPending: 0 }), RangeError);
+  const misspelt = { trust: [], timout: 100 };
+  assert.throws(() => proxied({}, misspelt), TypeError);
 });
 
 test("Bun: an end before the header is refused on a half-open listener too", async () => {

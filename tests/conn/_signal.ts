@@ -1,19 +1,23 @@
-/** Counts the listeners that a signal has from now on. */
+/** Counts the listeners that a signal has of those that are added from now on. */
 export function countListeners(signal: AbortSignal): { readonly now: number } {
-  const counts = { now: 0 };
+  const listeners = new Set<unknown>();
   const add = signal.addEventListener.bind(signal);
   const remove = signal.removeEventListener.bind(signal);
   signal.addEventListener = (
     ...[type, listener, options]: Parameters<AbortSignal["addEventListener"]>
   ) => {
-    counts.now++;
+    listeners.add(listener); // adding it again does nothing
     add(type, listener, options);
   };
   signal.removeEventListener = (
     ...[type, listener, options]: Parameters<AbortSignal["removeEventListener"]>
   ) => {
-    counts.now--;
+    listeners.delete(listener);
     remove(type, listener, options);
   };
-  return counts;
+  return {
+    get now() {
+      return listeners.size;
+    },
+  };
 }

@@ -5,6 +5,7 @@ import { concat } from "@std/bytes";
 import { accept, type ByteDuplex } from "../../mod.ts";
 import { ascii } from "../codec/_hex.ts";
 import { assertBytes, pattern, utf8 } from "../_bytes.ts";
+import { within } from "../_within.ts";
 import { assertRefused, receive, receiveAll, send } from "./_loopback.ts";
 
 const LINE = ascii("PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n");
@@ -194,6 +195,55 @@ Deno.test("accept() closes a socket that does not open, and one that takes too l
   const options = { trust: "any", timeout: 10 } as const;
   await assertRefused(accept(slow.socket, options), "timeout");
   assertEquals(slow.closes, 1);
+});
+
+Deno.test("ProxiedConn.close() ends a write to a pair of streams that waits", async () => {
+  const { socket: { readable } } = memory([LINE], { ends: false });
+  const { promise: isWriting, resolve: begin } = Promise.withResolvers<void>();
+  const writable = new WritableStream<Uint8Array>({
+    write(_, { signal }) {
+      begin();
+      return new Promise((_, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason));
+      });
+    },
+  });
+  const { conn } = await accept({ readable, writable }, { trust: "any" });
+  const writing = [conn.write(HELLO), conn.write(HELLO)];
+  await isWriting; // the first: the second waits for it
+  conn.close();
+  const ended = await within(Promise.allSettled(writing), "the writes to end");
+  assertEquals(ended.map(({ status }) => status), ["rejected", "rejected"]);
+});
+
+Deno.test("accept() that never waits for opened leaves its failure to nobody", async () => {
+  const { promise, reject } = Promise.withResolvers<typeof OPENED>();
+  const { socket } = memory([LINE], { opened: promise });
+  socket.close = () => Promise.resolve(reject(new Error("closed")));
+  const options = { trust: "any", signal: AbortSignal.abort() } as const;
+  await assertRefused(accept(socket, options), "aborted");
+  // Where nobody has heard it, the runtime says so at the end of its turn.
+  await new Promise((resolve) => setTimeout(resolve));
+});
+
+Deno.test("accept() has one deadline for opening a socket and its header", async () => {
+  const opened = new Promise<typeof OPENED>((resolve) => {
+    setTimeout(resolve, 60, OPENED);
+  });
+  const { socket } = memory([], { opened, ends: false });
+  const accepting = accept(socket, { trust: "any", timeout: 100 });
+  // Timers fire in the order of their times, however late.
+  const { promise: isLate, resolve } = Promise.withResolvers<"late">();
+  const late = setTimeout(resolve, 140, "late");
+  const refused = assertRefused(accepting, "timeout");
+  const first = await Promise.race([refused, isLate]);
+  clearTimeout(late);
+  await refused;
+  assert(first !== "late");
+  assertEquals(
+    first.message,
+    "Cannot read PROXY header: not complete within 100 ms",
+  );
 });
 
 Deno.test("accept() keeps a payload without a header that comes in chunks with header optional", async () => {

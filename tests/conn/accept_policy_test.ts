@@ -6,6 +6,7 @@ import {
   accept,
   type AcceptOptions,
   type Address,
+  type ListenerOptions,
   type ProxyInfo,
   ProxyProtocolError,
   type Trust,
@@ -88,6 +89,12 @@ Deno.test("accept() rejects a wrong option before it touches the connection", as
     [{ trust, timeout: "5" }, TypeError, "timeout"],
     // A timer of more than 31 bits would fire at once.
     [{ trust, timeout: 2 ** 31 }, RangeError, "timeout"],
+    [{ trust, unmap: "false" }, TypeError, "unmap"],
+    [{ trust, mixedTcp6: 1 }, TypeError, "mixedTcp6"],
+    [{ trust, maxPending: NaN }, RangeError, "maxPending"],
+    // Nobody would be asked.
+    [{ trust, verfiy: () => false }, TypeError, 'unknown option "verfiy"'],
+    [{ trust, maxLenght: 1, tls: {} }, TypeError, 'unknown option "maxLenght"'],
   ];
   using pair = await tcpPair();
   await send(pair.client, concat([LINE, PAYLOAD]));
@@ -101,6 +108,30 @@ Deno.test("accept() rejects a wrong option before it touches the connection", as
   const { conn } = await accept(pair.server, { trust });
   assertEquals(conn.remoteAddr, CLIENT);
   assertBytes(await receive(conn, PAYLOAD.length), PAYLOAD);
+});
+
+Deno.test("accept() takes the options of a listener, and uses its own", async () => {
+  using pair = await tcpPair();
+  await send(pair.client, LINE);
+  const options: Required<ListenerOptions> = {
+    trust: ["127.0.0.1"],
+    untrusted: "reject",
+    header: "require",
+    lazy: false,
+    timeout: 1000,
+    signal: new AbortController().signal,
+    verify: () => true,
+    versions: [1, 2],
+    checksum: "verify",
+    tlvs: "strict",
+    mixedTcp6: false,
+    unmap: false,
+    maxLength: 107,
+    maxPending: 1,
+    onReject: () => {},
+  };
+  const { conn } = await accept(pair.server, options);
+  assertEquals(conn.remoteAddr, CLIENT);
 });
 
 Deno.test("accept() believes the peers of a list, of a function and any", async () => {
@@ -495,6 +526,17 @@ Deno.test("accept() closes a connection when its signal has fired before", async
   const accepting = accept(pair.server, { trust: TRUST, signal });
   const error = await assertRefused(accepting, "aborted");
   assertEquals(error.cause, reason);
+  await assertClosed(pair.client);
+});
+
+Deno.test("accept() closes a direct peer when its signal has fired before", async () => {
+  using pair = await tcpPair();
+  const accepting = accept(pair.server, {
+    trust: [],
+    untrusted: "direct",
+    signal: AbortSignal.abort(),
+  });
+  await assertRefused(accepting, "aborted");
   await assertClosed(pair.client);
 });
 

@@ -178,3 +178,16 @@ Deno.test("accept() of one connection goes on when another is refused", async ()
   await send(good.client, utf8("hello"));
   assertBytes(await receive(conn, 5), utf8("hello"));
 });
+
+Deno.test("accept() closes a connection that does not say its peer", async () => {
+  using pair = await tcpPair();
+  Object.defineProperty(pair.server, "remoteAddr", {
+    get() {
+      throw new Error("No peer");
+    },
+  });
+  const accepting = accept(pair.server, { trust: TRUST });
+  const { message } = await assertRefused(accepting, "io");
+  assertEquals(message, "Cannot accept the connection: No peer");
+  await assertClosed(pair.client);
+});

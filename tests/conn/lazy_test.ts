@@ -131,6 +131,30 @@ Deno.test("accept() with lazy asks verify before anything is read", async () => 
   assertEquals([conn.info, conn.remoteAddr], [undefined, conn.hopAddr]);
 });
 
+Deno.test("ProxiedConn of lazy shows nothing that verify has not agreed to yet", async () => {
+  using pair = await tcpPair();
+  const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+  const { promise: answer, resolve: allow } = Promise.withResolvers<boolean>();
+  const { conn } = await accept(pair.server, {
+    ...LAZY,
+    verify: (info, seen) => {
+      assertEquals([seen.info, seen.remoteAddr], [info, CLIENT]);
+      ask();
+      return answer;
+    },
+  });
+  const hop = conn.hopAddr;
+  await send(pair.client, HEADERS[0] ?? HELLO);
+  await within(asked, "verify");
+  assertEquals([conn.info, conn.remoteAddr], [undefined, hop]);
+  assertEquals({ ...conn.raw.remoteAddr }, hop);
+  allow(true);
+  const info = await conn.ready;
+  assertEquals([conn.info, conn.remoteAddr], [info, CLIENT]);
+  assertEquals(conn.raw.remoteAddr, CLIENT);
+  conn.close();
+});
+
 Deno.test("accept() with lazy refuses an untrusted peer before it is greeted", async () => {
   using pair = await tcpPair();
   const accepting = accept(pair.server, { ...LAZY, trust: ["192.0.2.0/24"] });

@@ -8,6 +8,7 @@ import {
   type ProxiedListener,
   type ProxyProtocolError,
 } from "../../mod.ts";
+import { within } from "../_within.ts";
 import { TRUST } from "./_loopback.ts";
 import { CLIENT, dial, HEADER, listen, receive, send } from "./_peers.ts";
 
@@ -92,6 +93,12 @@ Deno.test("proxied() refuses a bad option before a peer comes", () => {
     () => proxied(tcp, { trust: [], maxPending: 0 }),
     RangeError,
     "maxPending",
+  );
+  const misspelt = { trust: [], timout: 100 };
+  assertThrows(
+    () => proxied(tcp, misspelt),
+    TypeError,
+    'Cannot read options: unknown option "timout"',
   );
 });
 
@@ -278,6 +285,36 @@ Deno.test("close() of a proxied listener ends waiting, pending and untaken conne
   });
 });
 
+Deno.test("a listener that is closed beneath its proxied one closes what is pending", async () => {
+  const tcp = listen();
+  const listener = proxied(tcp, { trust: TRUST, timeout: 60_000 });
+  const waiting = listener.accept();
+  using pending = await dial(listener);
+  while (listener.stats.pending === 0) {
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  tcp.close();
+  await assertRejects(() => waiting);
+  assertEquals((await within(receive(pending), "the end")).length, 0);
+});
+
+Deno.test("close() of a proxied listener closes who is let in at that very moment", async () => {
+  const tcp = listen();
+  const accept = tcp.accept.bind(tcp);
+  tcp.accept = async () => {
+    const conn = await accept();
+    const { localAddr } = conn;
+    return Object.defineProperty(conn, "localAddr", {
+      get: () => (listener.close(), localAddr), // asked for when the header is in
+    });
+  };
+  const listener = proxied(tcp, { trust: TRUST });
+  const waiting = listener.accept();
+  using client = await dial(listener, encode({ command: "LOCAL" }));
+  await assertRejects(() => waiting);
+  assertEquals((await within(receive(client), "the end")).length, 0);
+});
+
 Deno.test("a signal closes a proxied listener", async () => {
   const controller = new AbortController();
   const listener = proxied(listen(), {
@@ -289,6 +326,30 @@ Deno.test("a signal closes a proxied listener", async () => {
   await assertRejects(() => waiting);
   const closed = proxied(listen(), { trust: TRUST, signal: controller.signal });
   await assertRejects(() => closed.accept());
+});
+
+Deno.test("proxied() refuses a direct peer that comes with the signal", async () => {
+  const controller = new AbortController();
+  const { promise: rejected, resolve } = Promise.withResolvers<string>();
+  const tcp = listen();
+  const accept = tcp.accept.bind(tcp);
+  tcp.accept = async () => {
+    const conn = await accept();
+    controller.abort();
+    return conn;
+  };
+  const listener = proxied(tcp, {
+    trust: [],
+    untrusted: "direct",
+    signal: controller.signal,
+    onReject: ({ code }) => resolve(code),
+  });
+  const waiting = listener.accept();
+  using client = await dial(listener);
+  await assertRejects(() => waiting);
+  assertEquals((await receive(client)).length, 0);
+  assertEquals(await rejected, "aborted");
+  assertEquals(listener.stats.accepted, 0);
 });
 
 Deno.test("a loop over a proxied listener ends when it is closed", async () => {

@@ -5,6 +5,7 @@ import {
   encode,
   proxied,
   type ProxiedConn,
+  ProxyProtocolError,
   readTlvs,
   relay,
   type RelayOptions,
@@ -12,6 +13,7 @@ import {
   tlvName,
 } from "../../mod.ts";
 import { utf8 } from "../_bytes.ts";
+import { within } from "../_within.ts";
 import { tcpPair, TRUST } from "./_loopback.ts";
 import {
   CLIENT,
@@ -201,6 +203,21 @@ Deno.test("relay() tells the real address of a direct client, without what it cl
   assertEquals(ignored.tlvs, {});
 });
 
+Deno.test("relay() passes nothing of a header on that was ignored, whatever its command", async () => {
+  const tlvs = { AUTHORITY: "client.example" };
+  const local = encode({ command: "LOCAL", tlvs }, { checksum: true });
+  assertEquals(await relayed(local, { send: 2 }), local);
+  const ignoring = { header: "ignore" };
+  assertEquals(
+    await relayed(local, { send: 2 }, ignoring),
+    encode({ command: "LOCAL" }),
+  );
+  const unspec = encode({ command: "PROXY", family: "UNSPEC", tlvs });
+  const told = decode(await relayed(unspec, { send: 2 }, ignoring));
+  assert(told?.source && "hostname" in told.source);
+  assertEquals([told.source.hostname, told.tlvs], ["127.0.0.1", {}]);
+});
+
 Deno.test("relay() passes on what can be written of TLVs that were accepted leniently", async () => {
   const tlvs = [
     "010002" + "6832", // ALPN
@@ -246,7 +263,6 @@ Deno.test("relay() closes a pair of streams that does not open, or gets wrong op
       opened: Promise.reject(new Error("No route")),
       close: () => void closes++,
     };
-    to.opened.catch(() => {});
     if (isWrong) {
       const options = { send: 2, keep: ["NONSENSE"] } as const;
       await assertRejects(() => relay(conn, to, options), TypeError);
@@ -307,6 +323,46 @@ Deno.test("relay() closes both ends when its signal fires", async () => {
     assertEquals((await receive(client)).length, 0);
     assertEquals((await receive(target)).length, 0);
   });
+});
+
+Deno.test("relay() closes both ends and does not dial when its signal has fired", async () => {
+  for (const send of [undefined, 2] as const) {
+    using pair = await tcpPair();
+    const { conn } = await accept(pair.server, {
+      trust: [],
+      untrusted: "direct",
+    });
+    let dialled = 0;
+    const dial = () => {
+      dialled++;
+      return Promise.reject(new Error("nobody there"));
+    };
+    const { error } = await relay(conn, dial, {
+      signal: AbortSignal.abort(),
+      ...(send && { send }),
+    });
+    assert(error instanceof ProxyProtocolError);
+    assertEquals([error.code, dialled], ["aborted", 0]);
+    assertEquals(await receive(pair.client), new Uint8Array());
+  }
+});
+
+Deno.test("relay() closes a pair of streams that is being opened when its signal fires", async () => {
+  using pair = await tcpPair();
+  const { conn } = await accept(pair.server, {
+    trust: [],
+    untrusted: "direct",
+  });
+  const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const opened = new Promise<never>(() => {});
+  const stop = new AbortController();
+  const relaying = relay(conn, { readable, writable, opened, close }, {
+    signal: stop.signal,
+  });
+  stop.abort();
+  await relaying;
+  await within(closed, "the target to be closed");
 });
 
 Deno.test("relay() closes a half-open pair after halfOpenTimeout", async () => {

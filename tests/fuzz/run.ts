@@ -7,7 +7,8 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
+import { readNumber } from "../../conn/cli/args.ts";
+import { readArguments } from "../_arguments.ts";
 import { type Counts, type Share, sum } from "./_fuzz.ts";
 import { checkLinear } from "./_linear.ts";
 import { watch } from "./_watch.ts";
@@ -21,13 +22,6 @@ const DEFAULT_SECONDS = 10;
 
 /** How often to say how far it is, in ms. */
 const PROGRESS_INTERVAL = 10_000;
-
-/** A whole number of an option. */
-function wholeNumber(text: string | undefined, name: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number >= 0) return number;
-  throw new RangeError(`--${name} takes a whole number, received ${text}`);
-}
 
 /** Hands out shares to threads until all are done or the time is up. */
 async function runShares(
@@ -88,25 +82,26 @@ function total(counts: Counts): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: "string" },
-    inputs: { type: "string" },
-    seed: { type: "string" },
-    from: { type: "string" },
-  },
+const { seed, from, inputs, seconds } = readArguments({
+  seconds: { type: "string", help: `how long (${DEFAULT_SECONDS})` },
+  inputs: { type: "string", help: "how many, and then as long as it takes" },
+  seed: { type: "string", help: "of what is drawn (a random one)" },
+  from: { type: "string", help: "number of the first input (0)" },
+}, (values) => {
+  const read = (name: keyof typeof values, otherwise: number) => {
+    const text = values[name];
+    return text === undefined
+      ? otherwise
+      : readNumber(`--${name}`, text, 0, Number.MAX_SAFE_INTEGER);
+  };
+  const inputs = read("inputs", Infinity);
+  return {
+    seed: read("seed", crypto.getRandomValues(new Uint32Array(1))[0] ?? 0),
+    from: read("from", 0),
+    inputs,
+    seconds: read("seconds", inputs === Infinity ? DEFAULT_SECONDS : Infinity),
+  };
 });
-const seed = values.seed === undefined
-  ? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0
-  : wholeNumber(values.seed, "seed");
-const from = wholeNumber(values.from ?? "0", "from");
-const inputs = values.inputs === undefined
-  ? Infinity
-  : wholeNumber(values.inputs, "inputs");
-const isEndless = values.inputs !== undefined && values.seconds === undefined;
-const seconds = isEndless
-  ? Infinity
-  : wholeNumber(values.seconds ?? `${DEFAULT_SECONDS}`, "seconds");
 
 console.log(`seed ${seed}`);
 try {

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { readArguments } from "../_arguments.ts";
 import { within } from "../_within.ts";
 import { drive, type Driver, type Step } from "./_driver.ts";
 import {
@@ -30,7 +31,11 @@ const MATRIX = new URL("matrix.json", import.meta.url);
 const INSTALL = new URL("install.sh", import.meta.url);
 const README = new URL("../../README.md", import.meta.url);
 
-const isAll = Deno.args.includes("--all") || Deno.env.get("INTEROP") === "all";
+const { all, install } = readArguments({
+  all: { type: "boolean", help: "all that are installed" },
+  install: { type: "boolean", help: "install them first" },
+}, (values) => values);
+const isAll = all || Deno.env.get("INTEROP") === "all";
 const isRequired = Deno.env.get("CI") === "true";
 
 /** The work with one system. */
@@ -58,7 +63,7 @@ function jobOf(driver: Driver): Job {
   };
 }
 
-if (Deno.args.includes("--install")) {
+if (install) {
   const { success } = await new Deno.Command("bash", {
     args: [INSTALL.pathname, ...(isAll ? ["--all"] : [])],
     stdout: "inherit",

@@ -468,6 +468,19 @@ test("accept() refuses who is not trusted without reading a byte", async () => {
   });
 });
 
+test("accept() refuses a direct peer when its signal has fired before", async () => {
+  const options = {
+    trust: [],
+    untrusted: "direct",
+    signal: AbortSignal.abort(),
+  } as const;
+  await accepting(options, async (port, next) => {
+    const client = await dial(port);
+    assert.equal(refusal(await next()).code, "aborted");
+    await client.rest();
+  });
+});
+
 test("accept() ends with its signal, before and while it waits", async () => {
   const stop = new AbortController();
   const { signal } = stop;

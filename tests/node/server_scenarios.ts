@@ -4,8 +4,10 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { createServer, type Server, type Socket } from "node:net";
 import process from "node:process";
+import { Duplex } from "node:stream";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { createServer as createTlsServer } from "node:tls";
@@ -17,6 +19,7 @@ import {
   proxyInfo,
   ProxyProtocolError,
 } from "../../conn/node.ts";
+import { countListeners } from "../conn/_signal.ts";
 import {
   CLIENT,
   Client,
@@ -284,6 +287,51 @@ test("proxied() closes the server when its signal fires", async () => {
   assert.deepEqual(server.stats.rejected, { aborted: 1 });
 });
 
+test("proxied() has no listener on its signal while its server is closed", async () => {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const listeners = countListeners(signal);
+  const server = proxied(createServer(echo), { trust: TRUST, signal });
+  for (let round = 0; round < 2; round++) {
+    await listening(server, async () => {
+      assert.equal(listeners.now, 1);
+      await setImmediate();
+    });
+    await until("no listener", () => listeners.now === 0);
+  }
+  const isClosed = once(server, "close");
+  server.listen(0, "127.0.0.1", () => stop.abort());
+  await within(isClosed, "the server to close");
+  assert.equal(server.listening, false);
+});
+
+test("proxied() with a signal that has fired does not let its server listen, like listen()", async () => {
+  const signal = AbortSignal.abort();
+  const events: string[] = [];
+  const listeners = countListeners(signal);
+  for (const server of [createServer(), createHttpServer()]) {
+    proxied(server, { trust: TRUST, signal });
+    server.on("listening", () => events.push("listening"));
+    server.listen(0, "127.0.0.1");
+    await within(once(server, "close"), "the server to close");
+    assert.equal(server.listening, false);
+    // Nor later.
+    server.listen(0, "127.0.0.1");
+    await within(once(server, "close"), "the server to close again");
+    assert.equal(server.listening, false);
+  }
+  assert.equal(listeners.now, 0);
+  assert.deepEqual(events, ["listening", "listening"]); // the later ones
+});
+
+test("proxied() with a signal that has fired closes a server that listens already", async () => {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  proxied(server, { trust: TRUST, signal: AbortSignal.abort() });
+  await within(once(server, "close"), "the server to close");
+});
+
 test("proxied() lets the end be heard that came while verify was asked", async () => {
   const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
   const { promise: answer, resolve: allow } = Promise.withResolvers<true>();
@@ -313,7 +361,27 @@ test("proxied() rejects wrong options", () => {
     () => proxied(server, { trust: TRUST, maxPending: 0 }),
     RangeError,
   );
+  const misspelt = { trust: TRUST, timout: 100 };
+  assert.throws(() => proxied(server, misspelt), TypeError);
   assert.equal(Object.hasOwn(server, "emit"), false);
+});
+
+test("proxied() says what it wraps, where it is given no server", () => {
+  const app = Object.assign(() => {}, { emit() {}, listen() {} });
+  for (const given of [undefined, null, "8080", {}, app, new Duplex()]) {
+    assert.throws(
+      () => Reflect.apply(proxied, undefined, [given, { trust: TRUST }]),
+      {
+        name: "TypeError",
+        message: "Cannot wrap the server: expected one of node:net, " +
+          "node:tls, node:http, node:https or node:http2",
+      },
+    );
+  }
+  assert.throws(() => Reflect.apply(proxied, undefined, [createServer()]), {
+    name: "TypeError",
+    message: 'Cannot read trust: expected a list, a function or "any"',
+  });
 });
 
 /** Open descriptors of this process. */
