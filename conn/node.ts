@@ -28,7 +28,7 @@ import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
 import type { Address, ProxyInfo } from "../codec/mod.ts";
-import { acceptSocket, release } from "./_node_accept.ts";
+import { acceptSocket, peerOf, release } from "./_node_accept.ts";
 import { NodeDoor } from "./_node_door.ts";
 import { factsOf, remember } from "./_node_facts.ts";
 import { endTls, listenInFront, needsFront } from "./_node_front.ts";
@@ -102,7 +102,16 @@ export async function accept<S extends NodeSocket>(
   const policy = readOptions(rest);
   const waits = new Waits(policy);
   try {
-    const info = await acceptSocket(socket, policy, waits, verify);
+    const info = await new Promise<ProxyInfo | undefined>((resolve, reject) =>
+      acceptSocket(
+        socket,
+        peerOf(socket),
+        { policy, waits },
+        verify,
+        resolve,
+        reject,
+      )
+    );
     setImmediate(() => release(socket)); // whoever asked listens by then
     return { info, conn: socket };
   } finally {
@@ -170,7 +179,7 @@ export function proxied<S extends NodeServer>(
     options,
     isFronted && server instanceof HttpsServer ? endTls(server, hand) : hand,
   );
-  if (isFronted) listenInFront(server, (socket) => void door.admit(socket));
+  if (isFronted) listenInFront(server, (socket) => door.admit(socket));
   // All servers get their connections by this event, and whoever has asked for
   // it, before or later, is called from here: there are no listeners to move.
   override(server, "emit", (event: string, ...args: unknown[]) => {
