@@ -170,11 +170,11 @@ export function proxied<S extends NodeServer>(
   const isFronted = needsFront(server);
   const timeouts = isFronted ? timeoutsOf(server) : undefined;
   const { emit } = server;
-  const pass = (event: string, ...args: unknown[]): boolean => {
-    timeouts?.see(event, args[0], args[1]);
-    return Reflect.apply(emit, server, [event, ...args]);
+  const pass = (event: unknown[]): boolean => {
+    timeouts?.see(event);
+    return Reflect.apply(emit, server, event);
   };
-  const hand = (socket: NodeSocket) => void pass("connection", socket);
+  const hand = (socket: NodeSocket) => void pass(["connection", socket]);
   const door = new NodeDoor(
     options,
     isFronted && server instanceof HttpsServer ? endTls(server, hand) : hand,
@@ -182,14 +182,14 @@ export function proxied<S extends NodeServer>(
   if (isFronted) listenInFront(server, (socket) => door.admit(socket));
   // All servers get their connections by this event, and whoever has asked for
   // it, before or later, is called from here: there are no listeners to move.
-  override(server, "emit", (event: string, ...args: unknown[]) => {
-    const [first] = args;
-    if (event === "connection" && first instanceof Duplex) {
+  override(server, "emit", (...event: unknown[]) => {
+    const [name, first] = event;
+    if (name === "connection" && first instanceof Duplex) {
       door.admit(first);
       return true;
     }
-    if (HEIRS.has(event)) args.forEach(inherit);
-    return pass(event, ...args);
+    if (HEIRS.has(name)) event.forEach(inherit);
+    return pass(event);
   });
   for (const name of ["close", "closeAllConnections"]) {
     const method: unknown = Reflect.get(server, name);
@@ -205,7 +205,7 @@ export function proxied<S extends NodeServer>(
 }
 
 /** Events that bring something new built upon a socket. */
-const HEIRS = new Set([
+const HEIRS = new Set<unknown>([
   "secureConnection",
   "tlsClientError",
   "session",
