@@ -37,7 +37,10 @@ export class HeaderReader {
 
   /** What has come so far. */
   get received(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.subarray(0, this.#length);
+    const bytes = this.#bytes;
+    return this.#length === bytes.length
+      ? bytes
+      : bytes.subarray(0, this.#length);
   }
 
   /**
@@ -84,7 +87,7 @@ export class HeaderReader {
       const part = at === 0 && chunk.length <= most
         ? chunk
         : viewOf(chunk, at, Math.min(at + most, chunk.length));
-      this.#reserve(part.length).set(part);
+      this.#append(part);
       at += part.length;
       const header = this.take(part.length);
       if (header === undefined) continue;
@@ -93,7 +96,7 @@ export class HeaderReader {
       if (info !== undefined) {
         return { info, rest: viewOf(chunk, at - rest.length, chunk.length) };
       }
-      this.#reserve(chunk.length - at).set(viewOf(chunk, at, chunk.length));
+      this.#append(viewOf(chunk, at, chunk.length));
       this.#length += chunk.length - at;
       return { info, rest: this.received };
     }
@@ -123,6 +126,13 @@ export class HeaderReader {
   #mayLack(error: unknown): boolean {
     return this.#policy.header === "optional" &&
       error instanceof ProxyProtocolError && error.code === "signature";
+  }
+
+  /** Copies bytes behind those that have come. */
+  #append(part: Uint8Array): void {
+    // Mostly all there is: one array of its very length, and no view of it.
+    if (this.#length === 0) this.#bytes = new Uint8Array(part);
+    else this.#reserve(part.length).set(part);
   }
 
   /** Room for `count` bytes behind those that have come. */

@@ -1,46 +1,63 @@
 import { Socket } from "node:net";
 import { EMPTY } from "../codec/_wire.ts";
-import type { Address, ProxyInfo } from "../codec/mod.ts";
+import type { Address, ProxyInfo, ProxyProtocolError } from "../codec/mod.ts";
 import { endsOf } from "./_addresses.ts";
+import type { Gate } from "./_gate.ts";
 import { type Header, HeaderReader } from "./_header_reader.ts";
 import { remember } from "./_node_facts.ts";
 import type { NodeAcceptOptions, NodeSocket } from "./_node_types.ts";
-import { expectsHeader, type Policy } from "./_policy.ts";
+import { expectsHeader } from "./_policy.ts";
 import { toRefusal } from "./_refusal.ts";
 import { showEnds } from "./_show_ends.ts";
 import { verify } from "./_verify.ts";
 import type { Waits } from "./_waits.ts";
 
+/** Where no header is looked for. */
+const NO_HEADER: Header = { info: undefined, rest: EMPTY };
+
 /**
- * Takes the header off a socket. Whatever goes wrong destroys it and rejects
- * with a `ProxyProtocolError` that names the hop. Until {@link release} its
- * errors end nothing but itself.
+ * Takes the header off a socket and tells one of `accept` and `refuse`:
+ * functions, since a chain of promises costs as much as the header. Whatever
+ * goes wrong destroys the socket. Until {@link release} its errors end nothing
+ * but itself.
  */
-export async function acceptSocket<S extends NodeSocket>(
+export function acceptSocket<S extends NodeSocket>(
   socket: S,
-  policy: Policy,
-  waits: Waits,
+  hop: Address,
+  { policy, waits }: Pick<Gate, "policy" | "waits">,
   ask: NodeAcceptOptions<S>["verify"],
-): Promise<ProxyInfo | undefined> {
-  const hop = peerOf(socket);
+  accept: (info: ProxyInfo | undefined) => void,
+  refuse: (error: ProxyProtocolError) => void,
+): void {
   const reader = new HeaderReader(policy);
-  socket.on("error", ignore);
-  try {
-    const info = expectsHeader(policy, hop)
-      ? await waits.within(() => readHeader(socket, reader), reader)
-      : undefined;
+  const fail = (error: unknown) => {
+    socket.destroy(); // what it says later is ignored
+    refuse(toRefusal(error, hop, reader.received));
+  };
+  const finish = (info: ProxyInfo | undefined) => {
+    if (socket.destroyed) fail(new Error("closed"));
+    else accept(info);
+  };
+  const proceed = (info: ProxyInfo | undefined) => {
     const shown = endsOf(info, policy.header);
     remember(socket, { info, hop, shown });
     if (shown !== undefined) showEnds(socket, shown);
-    if (info !== undefined && ask !== undefined) {
-      await verify(info, () => ask(info, socket), waits);
+    if (info === undefined || ask === undefined) return finish(info);
+    verify(info, () => ask(info, socket), waits)
+      .then(() => finish(info), fail);
+  };
+  socket.on("error", ignore);
+  let header: Header | undefined = NO_HEADER;
+  try {
+    if (expectsHeader(policy, hop)) {
+      waits.check();
+      header = takeBuffered(socket, reader);
     }
-    if (socket.destroyed) throw new Error("closed");
-    return info;
   } catch (error) {
-    socket.destroy(); // what it says later is ignored
-    throw toRefusal(error, hop, reader.received);
+    return fail(error);
   }
+  if (header === undefined) awaitHeader(socket, reader, waits, proceed, fail);
+  else proceed(header.info);
 }
 
 /** Leaves the errors of a socket to whoever has taken it. */
@@ -71,23 +88,8 @@ function toTcp(hostname = "", port = 0): Address {
   return { transport: "tcp", hostname, port };
 }
 
-/** Reads the header. What came with it stays in the socket, or goes back there. */
-async function readHeader(
-  socket: NodeSocket,
-  reader: HeaderReader,
-): Promise<ProxyInfo | undefined> {
-  if (socket.destroyed) throw new Error("closed");
-  if (socket.readableEncoding) {
-    throw new TypeError("the socket has an encoding");
-  }
-  const header = takeBuffered(socket, reader);
-  if (header === undefined) return await awaitHeader(socket, reader);
-  if (header.rest.length > 0) socket.unshift(header.rest);
-  return header.info;
-}
-
 /**
- * Takes what is at hand; the caller gives back what is beyond the header. By
+ * Takes the header from what is at hand, and gives back what is beyond it. By
  * its length: `read()` would set off 'end' where the peer has ended its
  * direction with the header, and then nobody would hear it.
  */
@@ -95,11 +97,19 @@ function takeBuffered(
   socket: NodeSocket,
   reader: HeaderReader,
 ): Header | undefined {
-  while (socket.readableLength > 0) {
-    const header = take(socket.read(socket.readableLength), reader);
-    if (header !== undefined) return header;
+  if (socket.destroyed) throw new Error("closed");
+  if (socket.readableEncoding) {
+    throw new TypeError("the socket has an encoding");
   }
-  return hasEnded(socket) ? reader.end() : undefined;
+  let header: Header | undefined;
+  while (header === undefined && socket.readableLength > 0) {
+    header = take(socket.read(socket.readableLength), reader);
+  }
+  if (header === undefined && hasEnded(socket)) header = reader.end();
+  if (header !== undefined && header.rest.length > 0) {
+    socket.unshift(header.rest);
+  }
+  return header;
 }
 
 /** Takes a chunk of the socket; `null` is its end. */
@@ -116,10 +126,10 @@ function take(chunk: unknown, reader: HeaderReader): Header | undefined {
 function awaitHeader(
   socket: NodeSocket,
   reader: HeaderReader,
-): Promise<ProxyInfo | undefined> {
-  const { promise, resolve, reject } = Promise.withResolvers<
-    ProxyInfo | undefined
-  >();
+  waits: Waits,
+  proceed: (info: ProxyInfo | undefined) => void,
+  fail: (error: unknown) => void,
+): void {
   const { push } = socket;
   let isWaiting = true;
   const ask = () => {
@@ -127,37 +137,39 @@ function awaitHeader(
   };
   const stop = () => {
     isWaiting = false;
+    waits.end(wait);
     socket.push = push; // `delete` would make it slow in all that follows
     socket.off("close", close);
-    socket.off("error", fail);
   };
-  const fail = (error: unknown) => {
+  const giveUp = (error: unknown) => {
     stop();
-    reject(error);
+    fail(error);
   };
-  const close = () => fail(new Error("closed"));
+  const close = () => giveUp(socket.errored ?? new Error("closed"));
+  const wait = waits.begin(giveUp, reader);
   socket.on("close", close);
-  socket.on("error", fail);
   socket.push = (chunk) => {
     let header: Header | undefined;
     try {
       header = take(chunk, reader);
     } catch (error) {
-      fail(error);
+      giveUp(error);
       return false;
     }
+    // Be it nothing: until then the stream holds that it has asked already.
     if (header === undefined) {
       queueMicrotask(ask);
-    } else {
-      stop();
-      resolve(header.info);
+      return push.call(socket, EMPTY);
     }
-    // Be it nothing: until then the stream holds that it has asked already.
-    const goesOn = push.call(socket, header?.rest ?? EMPTY);
-    return chunk === null ? push.call(socket, null) : goesOn;
+    stop();
+    const { info, rest } = header;
+    const goesOn = push.call(socket, rest);
+    if (chunk === null) push.call(socket, null);
+    // Whoever reads the handle itself must not do so while it is being read.
+    queueMicrotask(() => proceed(info));
+    return goesOn;
   };
   ask();
-  return promise;
 }
 
 /** Before 'end' is emitted, after which nothing can be given back. */

@@ -1,7 +1,6 @@
 import { Gate } from "./_gate.ts";
 import { acceptSocket, peerOf, release } from "./_node_accept.ts";
 import type { NodeListenerOptions, NodeSocket } from "./_node_types.ts";
-import { toRefusal } from "./_refusal.ts";
 import type { ListenerStats } from "./types.ts";
 
 /** Lets sockets in to a server, one by one, once their header is in. */
@@ -30,24 +29,21 @@ export class NodeDoor {
    * Reads the header of a socket and hands the socket on. What a listener
    * throws then is not caught here: it ends the process, as without a proxy.
    */
-  async admit(socket: NodeSocket): Promise<void> {
-    if (!this.#gate.enter(peerOf(socket))) {
+  admit(socket: NodeSocket): void {
+    const gate = this.#gate;
+    const hop = peerOf(socket);
+    if (!gate.enter(hop)) {
       socket.destroy();
       return;
     }
-    try {
-      const { policy, waits } = this.#gate;
-      const info = await acceptSocket(socket, policy, waits, this.#verify);
-      this.#gate.accept(info);
-    } catch (error) {
-      this.#gate.refuse(toRefusal(error));
-      return;
-    }
-    const hasEnded = socket.readableEnded;
-    this.#deliver(socket);
-    release(socket);
-    // The peer ended its direction while `verify` was asked, before anybody listened.
-    if (hasEnded) socket.emit("end");
+    acceptSocket(socket, hop, gate, this.#verify, (info) => {
+      gate.accept(info);
+      const hasEnded = socket.readableEnded;
+      this.#deliver(socket);
+      release(socket);
+      // The peer ended its direction while `verify` was asked, before anybody listened.
+      if (hasEnded) socket.emit("end");
+    }, (error) => gate.refuse(error));
   }
 
   /** Closes the sockets whose header is pending. */

@@ -37,9 +37,9 @@ class HttpTimeouts {
     this.#limits = server;
   }
 
-  /** Follows the connections of the server by its events. */
-  see(event: string, first: unknown, second: unknown): void {
-    switch (event) {
+  /** Follows the connections of the server by its events, as they are emitted. */
+  see([name, first, second]: readonly unknown[]): void {
+    switch (name) {
       case "connection":
         if (this.#server instanceof HttpServer) this.#begin(first);
         break;

@@ -19,6 +19,8 @@ export interface NodeSocket {
   readonly localPort?: number | undefined;
   /** Whether both directions are closed. */
   readonly destroyed: boolean;
+  /** Why it was closed, where that was an error. */
+  readonly errored?: Error | null | undefined;
   /** Bytes that {@link read} has at hand. */
   readonly readableLength: number;
   /** What bytes are read as, where that is text. */

@@ -16,7 +16,7 @@ export interface Receiver {
 const NOBODY: Receiver = { received: EMPTY };
 
 /** Somebody who waits. */
-interface Wait {
+export interface Wait {
   reject: (error: ProxyProtocolError) => void;
   receiver: Receiver | undefined;
   /** On the clock of `performance`; `Infinity` for none. */
@@ -54,28 +54,46 @@ export class Waits {
   within<T>(
     work: () => Promise<T>,
     receiver?: Receiver,
-    timeout: number = this.#timeout,
+    timeout?: number,
   ): Promise<T> {
-    const signal = this.#signal;
-    if (signal?.aborted) return Promise.reject(abortedError(signal));
     return new Promise((resolve, reject) => {
-      const deadline = timeout === Infinity
-        ? Infinity
-        : performance.now() + timeout;
-      const wait = { reject, receiver, deadline };
-      this.#pending.add(wait);
-      if (this.#pending.size === 1) keepAlive(this.#timer, "ref");
-      if (this.#timer === undefined && timeout !== Infinity) {
-        this.#await(wait, timeout);
-      }
+      this.check();
+      const wait = this.begin(reject, receiver, timeout);
       work().then((value) => {
-        this.#end(wait);
+        this.end(wait);
         resolve(value);
       }, (error) => {
-        this.#end(wait);
+        this.end(wait);
         reject(error);
       });
     });
+  }
+
+  /**
+   * Checks that there is anything to wait for.
+   *
+   * @throws {ProxyProtocolError} code `aborted`.
+   */
+  check(): void {
+    if (this.#signal?.aborted) throw abortedError(this.#signal);
+  }
+
+  /** Begins to wait until {@link end}; at a limit `reject` is told. */
+  begin(
+    reject: (error: ProxyProtocolError) => void,
+    receiver?: Receiver,
+    timeout: number = this.#timeout,
+  ): Wait {
+    const deadline = timeout === Infinity
+      ? Infinity
+      : performance.now() + timeout;
+    const wait = { reject, receiver, deadline };
+    this.#pending.add(wait);
+    if (this.#pending.size === 1) keepAlive(this.#timer, "ref");
+    if (this.#timer === undefined && timeout !== Infinity) {
+      this.#await(wait, timeout);
+    }
+    return wait;
   }
 
   #await(wait: Wait, ms: number): void {
@@ -86,19 +104,24 @@ export class Waits {
   #expire(): void {
     this.#timer = undefined;
     const now = performance.now();
+    const late: Wait[] = [];
     for (const wait of this.#pending) {
-      const { deadline, reject, receiver } = wait;
+      const { deadline } = wait;
       if (wait === this.#oldest || deadline <= now) {
-        this.#end(wait);
-        reject(timeoutError(this.#timeout, receiver));
+        late.push(wait);
       } else if (deadline !== Infinity) {
         this.#await(wait, deadline - now);
-        return;
+        break;
       }
+    }
+    for (const wait of late) {
+      this.end(wait);
+      wait.reject(timeoutError(this.#timeout, wait.receiver));
     }
   }
 
-  #end(wait: Wait): void {
+  /** Ends a wait, if it has not ended. */
+  end(wait: Wait): void {
     this.#pending.delete(wait);
     if (this.#pending.size > 0) return;
     if (this.#isClosed) clearTimeout(this.#timer);
@@ -107,12 +130,12 @@ export class Waits {
 
   /** Ends the waits of now; others may begin. */
   abort(): void {
-    for (const wait of this.#pending) {
-      this.#end(wait);
-      wait.reject(abortedError(this.#signal, wait.receiver));
-    }
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    for (const wait of [...this.#pending]) {
+      this.end(wait);
+      wait.reject(abortedError(this.#signal, wait.receiver));
+    }
   }
 
   /** Leaves the signal to whoever calls {@link abort} then. */

@@ -29,7 +29,7 @@ import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
 import type { Address, ProxyInfo } from "../codec/mod.ts";
-import { acceptSocket, release } from "./_node_accept.ts";
+import { acceptSocket, peerOf, release } from "./_node_accept.ts";
 import { NodeDoor } from "./_node_door.ts";
 import { factsOf, remember } from "./_node_facts.ts";
 import { endTls, listenInFront, needsFront } from "./_node_front.ts";
@@ -103,7 +103,16 @@ export async function accept<S extends NodeSocket>(
   const policy = readOptions(rest);
   const waits = new Waits(policy);
   try {
-    const info = await acceptSocket(socket, policy, waits, verify);
+    const info = await new Promise<ProxyInfo | undefined>((resolve, reject) =>
+      acceptSocket(
+        socket,
+        peerOf(socket),
+        { policy, waits },
+        verify,
+        resolve,
+        reject,
+      )
+    );
     setImmediate(() => release(socket)); // whoever asked listens by then
     return { info, conn: socket };
   } finally {
@@ -164,16 +173,16 @@ export function proxied<S extends NodeServer>(
   const isFronted = needsFront(server);
   const timeouts = isFronted ? timeoutsOf(server) : undefined;
   const { emit } = server;
-  const pass = (event: string, ...args: unknown[]): boolean => {
-    timeouts?.see(event, args[0], args[1]);
-    return Reflect.apply(emit, server, [event, ...args]);
+  const pass = (event: unknown[]): boolean => {
+    timeouts?.see(event);
+    return Reflect.apply(emit, server, event);
   };
-  const hand = (socket: NodeSocket) => void pass("connection", socket);
+  const hand = (socket: NodeSocket) => void pass(["connection", socket]);
   const door = new NodeDoor(
     options,
     isFronted && server instanceof HttpsServer ? endTls(server, hand) : hand,
   );
-  if (isFronted) listenInFront(server, (socket) => void door.admit(socket));
+  if (isFronted) listenInFront(server, (socket) => door.admit(socket));
   const { signal } = options;
   const stop = () => void server.close();
   const heedSignal = () => {
@@ -183,16 +192,16 @@ export function proxied<S extends NodeServer>(
   heedSignal();
   // All servers get their connections by this event, and whoever has asked for
   // it, before or later, is called from here: there are no listeners to move.
-  override(server, "emit", (event: string, ...args: unknown[]) => {
-    const [first] = args;
-    if (event === "connection" && first instanceof Duplex) {
+  override(server, "emit", (...event: unknown[]) => {
+    const [name, first] = event;
+    if (name === "connection" && first instanceof Duplex) {
       door.admit(first);
       return true;
     }
-    if (event === "listening") heedSignal();
-    if (event === "close") signal?.removeEventListener("abort", stop);
-    if (HEIRS.has(event)) args.forEach(inherit);
-    return pass(event, ...args);
+    if (name === "listening") heedSignal();
+    if (name === "close") signal?.removeEventListener("abort", stop);
+    if (HEIRS.has(name)) event.forEach(inherit);
+    return pass(event);
   });
   for (const name of ["close", "closeAllConnections"]) {
     const method: unknown = Reflect.get(server, name);
@@ -217,7 +226,7 @@ function checkServer(server: Partial<NodeServer> | undefined | null): void {
 }
 
 /** Events that bring something new built upon a socket. */
-const HEIRS = new Set([
+const HEIRS = new Set<unknown>([
   "secureConnection",
   "tlsClientError",
   "session",
