@@ -2,7 +2,7 @@ import type { ProxyHeader, RawTlv, Tlvs } from "../codec/mod.ts";
 import { closeDuplex, openDuplex } from "./_duplex_conn.ts";
 import { checkTimeout } from "./_policy.ts";
 import { relayedHeader } from "./_relayed_header.ts";
-import { abortedError, Waits } from "./_waits.ts";
+import { Waits } from "./_waits.ts";
 import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
 import type { ByteDuplex, NativeConn } from "./types.ts";
 import { writeHeader } from "./write_header.ts";
@@ -108,7 +108,7 @@ export async function relay(
   };
   let header: ProxyHeader | undefined;
   try {
-    if (signal?.aborted) throw abortedError(signal);
+    waits.check();
     if (send !== undefined) await waits.within(() => from.ready);
   } catch (error) {
     closeBoth();
