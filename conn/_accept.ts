@@ -12,6 +12,7 @@ import { expectsHeader, type Policy } from "./_policy.ts";
 import { toRefusal } from "./_refusal.ts";
 import { verify } from "./_verify.ts";
 import type { Waits } from "./_waits.ts";
+import type { Gate } from "./_gate.ts";
 import { closeQuietly, type ConnFacts, ProxiedConn } from "./proxied_conn.ts";
 import type { NativeConn } from "./types.ts";
 
@@ -29,41 +30,56 @@ interface Arrival {
 const NO_HEADER: Header = { info: undefined, rest: EMPTY };
 
 /**
- * Accepts one connection, which is `raw` to its user. Whatever goes wrong
- * closes it, once, and rejects with a {@link ProxyProtocolError} that names
+ * Accepts one connection, which is `raw` to its user, and tells one of `accept`
+ * and `refuse`: functions, since a chain of promises costs more than the
+ * header. Whatever goes wrong closes the connection, once, and the error names
  * the hop; with `lazy` that may be later, in `ready`.
  */
-export async function acceptNative<C>(
+export function acceptNative<C>(
   native: NativeConn,
   raw: C,
   hopAddr: Address,
-  policy: Policy,
-  waits: Waits,
+  { policy, waits }: Pick<Gate, "policy" | "waits">,
+  accept: (conn: ProxiedConn<C>) => void,
+  refuse: (error: ProxyProtocolError) => void,
   timeout: number = policy.timeout,
-): Promise<ProxiedConn<C>> {
+): void {
   const reader = new HeaderReader(policy);
   const arrival: Arrival = { native, hopAddr, policy, waits, timeout, reader };
-  try {
-    const isExpected = expectsHeader(policy, hopAddr);
-    if (isExpected && policy.lazy) {
-      return new LazyConn(raw, native, factsOf(undefined, arrival), {
-        read: () => settle(arrival),
-        verify: async (facts) => {
-          if (policy.verify === undefined) return;
-          // One of its own: the other shows no claim before the answer.
-          await ask(new ProxiedConn(raw, native, facts, EMPTY), arrival);
-        },
-        refuse: (error, isClosed) =>
-          refusal(isClosed ? closedError() : error, arrival),
-      });
+  const fail = (error: unknown) => refuse(refusal(error, arrival));
+  const proceed = ({ info, rest }: Header) => {
+    let facts: ConnFacts;
+    try {
+      facts = factsOf(info, arrival);
+    } catch (error) { // of a connection that is not the runtime's own
+      return fail(error);
     }
-    const { info, rest } = isExpected ? await headerOf(arrival) : NO_HEADER;
-    const conn = new ProxiedConn(raw, native, factsOf(info, arrival), rest);
-    if (policy.verify !== undefined) await ask(conn, arrival);
-    return conn;
+    const conn = new ProxiedConn(raw, native, facts, rest);
+    if (policy.verify === undefined) accept(conn);
+    else ask(conn, arrival).then(() => accept(conn), fail);
+  };
+  try {
+    if (!expectsHeader(policy, hopAddr)) proceed(NO_HEADER);
+    else if (policy.lazy) accept(lazyConn(raw, arrival));
+    else readHeader(arrival, proceed, fail);
   } catch (error) {
-    throw refusal(error, arrival);
+    fail(error);
   }
+}
+
+/** A connection that is handed over before its header is in. */
+function lazyConn<C>(raw: C, arrival: Arrival): LazyConn<C> {
+  const { native, policy } = arrival;
+  return new LazyConn(raw, native, factsOf(undefined, arrival), {
+    read: () => settle(arrival),
+    verify: async (facts) => {
+      if (policy.verify === undefined) return;
+      // One of its own: the other shows no claim before the answer.
+      await ask(new ProxiedConn(raw, native, facts, EMPTY), arrival);
+    },
+    refuse: (error, isClosed) =>
+      refusal(isClosed ? closedError() : error, arrival),
+  });
 }
 
 /** The peer of a connection; one that does not say it is closed. */
@@ -76,16 +92,11 @@ export function hopOf(native: NativeConn): Address {
   }
 }
 
-/** Waits for the header. */
-function headerOf(
-  { native, waits, timeout, reader }: Arrival,
-): Promise<Header> {
-  return waits.within(() => readHeader(native, reader), reader, timeout);
-}
-
 /** Waits for the header of a connection that has been handed over. */
 async function settle(arrival: Arrival): Promise<Settled> {
-  const { info, rest } = await headerOf(arrival);
+  const { info, rest } = await new Promise<Header>((resolve, reject) =>
+    readHeader(arrival, resolve, reject)
+  );
   return { facts: factsOf(info, arrival), rest };
 }
 
@@ -131,14 +142,31 @@ function closedError(): ProxyProtocolError {
 }
 
 /** Reads exactly the header: never more than must still come. */
-async function readHeader(
-  native: NativeConn,
-  reader: HeaderReader,
-): Promise<Header> {
-  for (;;) {
-    const count = await native.read(reader.room);
-    if (count === null) return reader.end();
-    const header = reader.take(count);
-    if (header !== undefined) return header;
-  }
+function readHeader(
+  { native, waits, timeout, reader }: Arrival,
+  accept: (header: Header) => void,
+  refuse: (error: unknown) => void,
+): void {
+  const wait = waits.begin(refuse, reader, timeout);
+  const fail = (error: unknown) => {
+    if (waits.end(wait)) refuse(error);
+  };
+  const take = (count: number | null) => {
+    let header: Header | undefined;
+    try {
+      header = count === null ? reader.end() : reader.take(count);
+    } catch (error) {
+      return fail(error);
+    }
+    if (header === undefined) read();
+    else if (waits.end(wait)) accept(header);
+  };
+  const read = () => {
+    try {
+      native.read(reader.room).then(take, fail);
+    } catch (error) { // of a connection that is not the runtime's own
+      fail(error);
+    }
+  };
+  read();
 }

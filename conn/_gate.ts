@@ -27,7 +27,8 @@ export class Gate {
   /** Reads the options of a listener; throws like {@link readOptions}. */
   constructor(options: ListenerOptions) {
     this.policy = readOptions(options);
-    this.waits = new Waits(this.policy);
+    // The connections that are waited for keep the process alive.
+    this.waits = new Waits(this.policy, false);
   }
 
   /** Begins to wait for a header; false, and reported, when too many are pending. */

@@ -31,6 +31,7 @@ export interface Wait {
 export class Waits {
   readonly #timeout: number;
   readonly #signal: AbortSignal | undefined;
+  readonly #keepsAlive: boolean;
   /** In the order of their deadlines. */
   readonly #pending = new Set<Wait>();
   readonly #onAbort = () => this.abort();
@@ -39,9 +40,11 @@ export class Waits {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
-  constructor({ timeout, signal }: Limits) {
+  /** Without `keepsAlive` the process may end though somebody waits. */
+  constructor({ timeout, signal }: Limits, keepsAlive = true) {
     this.#timeout = timeout;
     this.#signal = signal;
+    this.#keepsAlive = keepsAlive;
     signal?.addEventListener("abort", this.#onAbort);
   }
 
@@ -89,7 +92,6 @@ export class Waits {
       : performance.now() + timeout;
     const wait = { reject, receiver, deadline };
     this.#pending.add(wait);
-    if (this.#pending.size === 1) keepAlive(this.#timer, "ref");
     if (this.#timer === undefined && timeout !== Infinity) {
       this.#await(wait, timeout);
     }
@@ -99,6 +101,7 @@ export class Waits {
   #await(wait: Wait, ms: number): void {
     this.#oldest = wait;
     this.#timer = setTimeout(() => this.#expire(), ms);
+    if (!this.#keepsAlive) unref(this.#timer);
   }
 
   #expire(): void {
@@ -120,12 +123,11 @@ export class Waits {
     }
   }
 
-  /** Ends a wait, if it has not ended. */
-  end(wait: Wait): void {
-    this.#pending.delete(wait);
-    if (this.#pending.size > 0) return;
-    if (this.#isClosed) clearTimeout(this.#timer);
-    else keepAlive(this.#timer, "unref");
+  /** Ends a wait; false when it has ended already. */
+  end(wait: Wait): boolean {
+    const isEnded = this.#pending.delete(wait);
+    if (this.#isClosed && this.#pending.size === 0) clearTimeout(this.#timer);
+    return isEnded;
   }
 
   /** Ends the waits of now; others may begin. */
@@ -151,11 +153,10 @@ export class Waits {
   }
 }
 
-/** Whether a timer keeps the process alive, where that can be told. */
-function keepAlive(timer: unknown, method: "ref" | "unref"): void {
+/** Lets the process end before a timer, where that can be told. */
+function unref(timer: unknown): void {
   if (typeof timer !== "object" || timer === null) return;
-  const call: unknown = Reflect.get(timer, method);
-  if (typeof call === "function") call.call(timer);
+  if ("unref" in timer && typeof timer.unref === "function") timer.unref();
 }
 
 function timeoutError(

@@ -3,6 +3,7 @@ import { toRefusal } from "./_refusal.ts";
 import { closeDuplex, openDuplex } from "./_duplex_conn.ts";
 import { type Policy, readOptions } from "./_policy.ts";
 import { Waits } from "./_waits.ts";
+import type { ProxiedConn } from "./proxied_conn.ts";
 import type {
   Accepted,
   AcceptOptions,
@@ -49,7 +50,10 @@ export async function accept<C extends NativeConn | ByteDuplex>(
   try {
     const [native, left] = await open(conn, policy, waits);
     const hop = hopOf(native);
-    const accepted = await acceptNative(native, conn, hop, policy, waits, left);
+    const gate = { policy, waits };
+    const accepted = await new Promise<ProxiedConn<C>>((resolve, reject) =>
+      acceptNative(native, conn, hop, gate, resolve, reject, left)
+    );
     const end = () => {
       void accepted.raw; // shows the client to whoever holds `conn`, from now on
       waits.close();

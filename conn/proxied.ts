@@ -115,27 +115,20 @@ export class ProxiedListener<
     );
   }
 
-  async #admit(native: C): Promise<void> {
+  #admit(native: C): void {
+    const gate = this.#gate;
     let hop: Address;
     try {
       hop = hopOf(native);
     } catch (error) {
-      this.#gate.report(toRefusal(error));
-      return;
+      return gate.report(toRefusal(error));
     }
-    if (!this.#gate.enter(hop)) {
-      closeQuietly(native);
-      return;
-    }
-    try {
-      const { policy, waits } = this.#gate;
-      const conn = await acceptNative(native, native, hop, policy, waits);
-      if (policy.lazy) this.#awaitHeader(conn);
-      else this.#gate.accept(conn.info);
+    if (!gate.enter(hop)) return closeQuietly(native);
+    acceptNative(native, native, hop, gate, (conn) => {
+      if (gate.policy.lazy) this.#awaitHeader(conn);
+      else gate.accept(conn.info);
       this.#deliver(conn);
-    } catch (error) {
-      this.#gate.refuse(toRefusal(error));
-    }
+    }, (error) => gate.refuse(error));
   }
 
   /** A connection that is handed over before its header is pending until then. */

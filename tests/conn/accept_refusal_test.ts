@@ -22,6 +22,7 @@ import net from "node:net";
 
 const LINE = ascii("PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n");
 const V2 = v2("2111", BLOCK4);
+const LOCAL = v2("2000", "");
 
 /** Malformed headers: the byte where it shows, and why. */
 const MALFORMED = [
@@ -179,15 +180,30 @@ Deno.test("accept() of one connection goes on when another is refused", async ()
   assertBytes(await receive(conn, 5), utf8("hello"));
 });
 
-Deno.test("accept() closes a connection that does not say its peer", async () => {
-  using pair = await tcpPair();
-  Object.defineProperty(pair.server, "remoteAddr", {
-    get() {
-      throw new Error("No peer");
-    },
+/** What a connection that is not the runtime's own may throw at, and at which time. */
+const FAULTS = [
+  { name: "does not say its peer", property: "remoteAddr", time: 1 },
+  { name: "does not say its own end", property: "localAddr", time: 1 },
+  { name: "throws where it is read", property: "read", time: 1 },
+  { name: "throws where it is read on", property: "read", time: 2 },
+] as const;
+
+for (const { name, property, time } of FAULTS) {
+  Deno.test(`accept() closes a connection that ${name}`, async () => {
+    using pair = await tcpPair();
+    const { server } = pair;
+    const value: unknown = Reflect.get(server, property);
+    let times = 0;
+    Object.defineProperty(server, property, {
+      get() {
+        if (++times < time) return value;
+        throw new Error("No such thing");
+      },
+    });
+    await send(pair.client, LOCAL);
+    const accepting = accept(server, { trust: TRUST });
+    const { message } = await assertRefused(accepting, "io");
+    assertEquals(message, "Cannot accept the connection: No such thing");
+    await assertClosed(pair.client);
   });
-  const accepting = accept(pair.server, { trust: TRUST });
-  const { message } = await assertRefused(accepting, "io");
-  assertEquals(message, "Cannot accept the connection: No peer");
-  await assertClosed(pair.client);
-});
+}
