@@ -47,6 +47,28 @@ Deno.test("Waits.within() without a deadline outlasts those that have one", asyn
   waits.close();
 });
 
+Deno.test("Waits.begin() may be called by who is told of a limit", async () => {
+  const waits = new Waits({ timeout: 20, signal: undefined });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const told: string[] = [];
+  waits.begin(({ code }) => {
+    told.push(code);
+    waits.begin(({ code }) => {
+      told.push(code);
+      waits.begin(({ code }) => {
+        told.push(code);
+        resolve();
+      });
+    });
+    waits.abort();
+  });
+  const start = performance.now();
+  await within(promise, "the last deadline");
+  assertEquals(told, ["timeout", "aborted", "timeout"]);
+  assertEquals(performance.now() - start >= 38, true);
+  waits.close(); // the sanitizer of resources would find a timer
+});
+
 Deno.test("Waits.abort() ends the waits of now and no later ones", async () => {
   const waits = new Waits({ timeout: 60_000, signal: undefined });
   const waiting = [waits.within(NEVER), waits.within(NEVER)];
