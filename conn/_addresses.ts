@@ -4,10 +4,12 @@ import type { NativeAddress } from "./types.ts";
 
 /** An address of a runtime as one of the codec; a fresh object. */
 export function toAddress(native: NativeAddress): Address {
-  const { transport, hostname = "", port = 0, path } = native;
+  const { transport } = native;
   if (transport === "unix" || transport === "unixpacket") {
-    return { transport, path: path ?? "" };
+    return { transport, path: native.path ?? "" };
   }
+  // Not `path` too: of an object of Deno one that is not there takes longer than all else.
+  const { hostname = "", port = 0 } = native;
   return { transport: transport === "udp" ? "udp" : "tcp", hostname, port };
 }
 

@@ -19,14 +19,14 @@ export interface Row {
 
 /** How much to measure. */
 export interface Effort {
-  /** Measured rounds of each work. */
+  /** Measured rounds of each work; half as many come before. */
   rounds: number;
   /** Length in s of each measurement. */
   seconds: number;
 }
 
-/** Enough for a ratio within two hundredths. */
-export const FULL: Effort = { rounds: 9, seconds: 0.5 };
+/** Many and short, since the speed of a machine may change within a second. */
+export const FULL: Effort = { rounds: 41, seconds: 0.1 };
 
 /** Enough to see that it runs. */
 export const QUICK: Effort = { rounds: 1, seconds: 0.05 };
@@ -42,7 +42,7 @@ export async function compare(
   other: () => Promise<number>,
 ): Promise<Row> {
   const pairs: { ours: number; other: number }[] = [];
-  for (let round = -4; round < rounds; round++) {
+  for (let round = -rounds >> 1; round < rounds; round++) {
     const isOursFirst = round % 2 === 0;
     const first = await (isOursFirst ? ours : other)();
     const second = await (isOursFirst ? other : ours)();
