@@ -71,9 +71,10 @@ function receivedTlvs(
   info: ProxyInfo | undefined,
   client: Address,
 ): RawTlv[] {
-  const isIgnored = info?.source !== undefined &&
+  if (info?.version !== 2 || info.rest.length === 0) return [];
+  const isIgnored = info.source !== undefined &&
     JSON.stringify(info.source) !== JSON.stringify(client);
-  if (info?.version !== 2 || isIgnored) return [];
+  if (isIgnored) return [];
   const received: RawTlv[] = [];
   try {
     for (const tlv of readTlvs(info.rest)) {
