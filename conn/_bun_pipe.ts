@@ -32,7 +32,7 @@ export class BunPipe {
     const first = concat([header, ...this.#kept]);
     this.#kept = first.length > 0 ? [first] : [];
     this.#keptLength = first.length;
-    this.written = -header.length;
+    this.written -= header.length;
     this.flush();
   }
 
