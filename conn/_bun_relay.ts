@@ -9,7 +9,7 @@ import type {
   BunSocket,
 } from "./_bun_types.ts";
 import { headerBytes } from "./_header_bytes.ts";
-import type { RelayResult } from "./relay.ts";
+import type { RelayResult } from "./_relay_types.ts";
 
 /** What `Bun.connect` gives. */
 interface TargetSocket extends BunRelaySocket {

@@ -11,11 +11,13 @@ import {
   TLV_TYPES,
   tlvType,
 } from "../codec/mod.ts";
-import type { ProxiedConn } from "./proxied_conn.ts";
-import type { RelayOptions } from "./relay.ts";
+import type { Ends } from "./_addresses.ts";
+import type { RelayOptions } from "./_relay_types.ts";
 
 /** What a header to pass on is made from. */
-type Origin = Pick<ProxiedConn, "info" | "remoteAddr" | "localAddr">;
+interface Origin extends Ends {
+  info: ProxyInfo | undefined;
+}
 
 /**
  * The header by which a connection is passed on: the client as this end sees

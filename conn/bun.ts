@@ -51,7 +51,7 @@ import { relayedHeader } from "./_relayed_header.ts";
 import { showEnds } from "./_show_ends.ts";
 import { verify } from "./_verify.ts";
 import { Waits } from "./_waits.ts";
-import type { RelayOptions, RelayResult } from "./relay.ts";
+import type { RelayOptions, RelayResult } from "./_relay_types.ts";
 
 export * from "./_common.ts";
 export type {
@@ -67,7 +67,7 @@ export type {
   BunUpgradable,
   BunUpgradeOptions,
 } from "./_bun_types.ts";
-export type { RelayOptions, RelayResult } from "./relay.ts";
+export type { RelayOptions, RelayResult } from "./_relay_types.ts";
 
 /** By socket; `socket.data` is the application's. */
 const CONNS = new WeakMap<object, BunConn<BunSocket>>();
