@@ -11,7 +11,7 @@ const MOST_KEPT = 65536;
 export class BunPipe {
   /** Bytes of payload that the far end has taken. */
   written = 0;
-  /** Whether the end was passed on, or there is nobody any more to pass it to. */
+  /** Whether nothing more is to be written. */
   isOver = false;
   /** Whether the near end will send no more. */
   hasEnded = false;
@@ -61,16 +61,12 @@ export class BunPipe {
       }
       this.#kept.shift();
     }
-    if (this.hasEnded) {
-      to.shutdown();
-      this.drop();
-    } else {
-      this.#paused?.resume();
-      this.#paused = undefined;
-    }
+    if (this.hasEnded) return this.drop();
+    this.#paused?.resume();
+    this.#paused = undefined;
   }
 
-  /** Takes the end of what comes, and passes it on behind all that is kept. */
+  /** Takes the end of what comes, which is behind all that is kept. */
   end(): void {
     this.hasEnded = true;
     this.flush();

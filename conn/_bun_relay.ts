@@ -49,9 +49,9 @@ const TARGET_HANDLERS: TargetHandlers = {
 /** A client, its target, and what goes on between them. */
 export class BunRelay {
   /** From the client to the target. */
-  readonly up: BunPipe = new BunPipe(() => this.#onOver());
+  readonly up: BunPipe = new BunPipe(() => this.#onOver(this.#target));
   /** From the target to the client. */
-  readonly down: BunPipe = new BunPipe(() => this.#onOver());
+  readonly down: BunPipe = new BunPipe(() => this.#onOver(this.#client));
   readonly #client: BunRelaySocket;
   readonly #halfOpenTimeout: number;
   readonly #closed = Promise.withResolvers<void>();
@@ -156,11 +156,15 @@ export class BunRelay {
     this.#settle();
   }
 
-  #onOver(): void {
+  /** Nothing more is to be written to `to`: passes the end on. */
+  #onOver(to: BunRelaySocket | undefined): void {
     if (this.up.isOver && this.down.isOver) {
       this.#client.end();
       this.#target?.end();
-    } else if (this.#halfOpenTimeout !== Infinity) {
+      return;
+    }
+    to?.shutdown();
+    if (this.#halfOpenTimeout !== Infinity) {
       this.#timer = setTimeout(() => this.#terminate(), this.#halfOpenTimeout);
     }
   }
