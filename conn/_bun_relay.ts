@@ -34,11 +34,8 @@ declare const Bun: {
 /** The same for all relays: the runtime takes handlers that it knows faster. */
 const TARGET_HANDLERS: TargetHandlers = {
   open: (socket) => socket.data.open(socket),
-  // Called for TLS alone, after open: a server that is refused hears nothing.
-  handshake(socket, success, error) {
-    if (success) socket.data.start(socket);
-    else socket.data.fail(error);
-  },
+  handshake: (socket, success, error) =>
+    socket.data.secure(socket, success ? undefined : error),
   data: (socket, payload) => socket.data.down.data(socket, payload),
   drain: (socket) => socket.data.up.flush(),
   end: (socket) => socket.data.down.end(),
@@ -57,7 +54,7 @@ export class BunRelay {
   readonly #closed = Promise.withResolvers<void>();
   #target: TargetSocket | undefined;
   #header: Uint8Array = EMPTY;
-  #isTls = false;
+  #awaitsTls = false;
   #isClientClosed = false;
   #isTargetClosed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -106,7 +103,7 @@ export class BunRelay {
     if (this.#isTargetClosed) return;
     try {
       if (header !== undefined) this.#header = headerBytes(header, options);
-      this.#isTls = Boolean(target.tls);
+      this.#awaitsTls = Boolean(target.tls);
       await Bun.connect({
         ...target,
         allowHalfOpen: true,
@@ -122,13 +119,15 @@ export class BunRelay {
   open(target: TargetSocket): void {
     if (this.#isTargetClosed) return target.terminate();
     this.#target = target;
-    if (!this.#isTls) this.start(target);
+    if (!this.#awaitsTls) this.#start(target);
   }
 
-  /** Begins to copy. */
-  start(target: TargetSocket): void {
-    this.up.start(target, this.#header);
-    this.down.start(this.#client, EMPTY);
+  /** Takes the end of the handshake: a server that is refused hears nothing. */
+  secure(target: TargetSocket, failure: Error | null | undefined): void {
+    if (!this.#awaitsTls) return; // but of one that was asked for later
+    this.#awaitsTls = false;
+    if (failure === undefined) this.#start(target);
+    else this.fail(failure);
   }
 
   /** Takes the end of the connection to the target. */
@@ -143,6 +142,12 @@ export class BunRelay {
     this.up.drop();
     this.down.drop();
     this.#terminate();
+  }
+
+  /** Begins to copy. */
+  #start(target: TargetSocket): void {
+    this.up.start(target, this.#header);
+    this.down.start(this.#client, EMPTY);
   }
 
   /** An end is closed: `out` is what came of it, `back` what went there. */

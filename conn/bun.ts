@@ -343,10 +343,12 @@ export function upgradeTls<O extends BunUpgradeOptions<T>, T extends object>(
  * closed, in every case.
  *
  * Call it in `open`, or `pause()` there until you do. From then on none of the
- * handlers of {@link proxied} is called for the socket. Each side is read as fast
- * as the other takes it, the client once the target is there. The end of one
- * direction is passed on and the other goes on where `Bun.listen` has
- * `allowHalfOpen: true`; without it Bun closes the connection of a client that
+ * handlers of {@link proxied} is called for the socket. No more is read of a side
+ * while 64 KiB or more are kept that the other has not taken, or that the target
+ * is not there for yet; how long that may take is for a `signal` to say.
+ *
+ * The end of one direction is passed on and the other goes on where `Bun.listen`
+ * has `allowHalfOpen: true`; without it Bun closes the connection of a client that
  * has ended its direction, before the answer.
  *
  * Failures of the connections are in the result, that to connect included. A

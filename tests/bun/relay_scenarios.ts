@@ -426,6 +426,22 @@ test("Bun: relay() ends when the client is reset while the target is not there y
   }, { back });
 });
 
+test("Bun: relay() ends when the target leaves before TLS is established", async () => {
+  for (const isReset of [false, true]) {
+    await using back = await backend(plain, 0, SILENT);
+    await relaying(async ({ dial, peers, results }) => {
+      using client = await dial(concat([HEADER, utf8("x")]));
+      using peer = await peers.next("a target");
+      if (isReset) reset(peer);
+      else peer.end();
+      await client.receiveAll();
+      const { sent, error } = await results.next("the result");
+      assert(error instanceof Error);
+      assert.equal(sent, 0);
+    }, { back });
+  }
+});
+
 test("Bun: relay() keeps little for a target that is not there yet", async () => {
   await using back = await backend(plain, 0, SILENT);
   const payload = pattern(32 * MEBIBYTE);
