@@ -30,6 +30,8 @@ export class BunConn<S extends BunSocket> {
   ends: Ends | undefined;
   /** Whether the connection is closed, which the application may not know yet. */
   isClosed = false;
+  /** Whether the header came inside TLS. */
+  isTls = false;
   readonly #socket: S;
   #handlers: Handlers<S>;
   readonly #reader: HeaderReader;
@@ -108,6 +110,7 @@ export class BunConn<S extends BunSocket> {
 
   /** Takes the end of the TLS handshake. */
   handshake(success: boolean, error: Error | null): void {
+    this.isTls = true;
     // A peer that leaves during the handshake is one that closes without a byte.
     if (!success && error !== null && !isReset(error)) this.#fail(error);
     this.#pass(({ handshake }) => handshake, success, error);
@@ -207,17 +210,10 @@ export class BunConn<S extends BunSocket> {
     return this.#isOpen && socket === this.#socket;
   }
 
-  /**
-   * Calls other handlers from now on: at once for what is held, or with the end
-   * of what has ended already.
-   */
+  /** Calls other handlers from now on, first with the end of what has ended by then. */
   handOver(handlers: Handlers<S>): void {
     this.#handlers = handlers;
-    if (this.#held !== undefined) {
-      this.#isPaused = false;
-      this.#tellHeld();
-      return;
-    }
+    if (this.#held !== undefined) return; // which is yet to be told, in its order
     if (this.#hasEnded) this.#call(handlers.end);
     if (this.isClosed) this.#call(handlers.close, this.#failure);
   }

@@ -54,7 +54,9 @@ export class BunRelay {
   readonly #closed = Promise.withResolvers<void>();
   #target: TargetSocket | undefined;
   #header: Uint8Array = EMPTY;
-  #awaitsTls = false;
+  #isClientTls = false;
+  #isTargetTls = false;
+  #hasStarted = false;
   #isClientClosed = false;
   #isTargetClosed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -81,6 +83,7 @@ export class BunRelay {
 
   /** Takes the client over. */
   takeOver(conn: BunConn<BunSocket>): void {
+    this.#isClientTls = conn.isTls;
     conn.handOver({
       data: (socket, payload) => this.up.data(socket, toBytes(payload)),
       drain: () => this.down.flush(),
@@ -100,10 +103,9 @@ export class BunRelay {
     header: ProxyHeader | undefined,
     options: EncodeOptions,
   ): Promise<void> {
-    if (this.#isTargetClosed) return;
     try {
       if (header !== undefined) this.#header = headerBytes(header, options);
-      this.#awaitsTls = Boolean(target.tls);
+      this.#isTargetTls = Boolean(target.tls);
       await Bun.connect({
         ...target,
         allowHalfOpen: true,
@@ -119,13 +121,12 @@ export class BunRelay {
   open(target: TargetSocket): void {
     if (this.#isTargetClosed) return target.terminate();
     this.#target = target;
-    if (!this.#awaitsTls) this.#start(target);
+    if (!this.#isTargetTls) this.#start(target);
   }
 
   /** Takes the end of the handshake: a server that is refused hears nothing. */
   secure(target: TargetSocket, failure: Error | null | undefined): void {
-    if (!this.#awaitsTls) return; // but of one that was asked for later
-    this.#awaitsTls = false;
+    if (this.#hasStarted) return; // one more that the server has asked for
     if (failure === undefined) this.#start(target);
     else this.fail(failure);
   }
@@ -146,6 +147,7 @@ export class BunRelay {
 
   /** Begins to copy. */
   #start(target: TargetSocket): void {
+    this.#hasStarted = true;
     this.up.start(target, this.#header);
     this.down.start(this.#client, EMPTY);
   }
@@ -164,8 +166,7 @@ export class BunRelay {
   /** Nothing more is to be written to `to`: passes the end on. */
   #onOver(to: BunRelaySocket | undefined): void {
     if (this.up.isOver && this.down.isOver) {
-      this.#client.end();
-      this.#target?.end();
+      this.#end("shutdown");
       return;
     }
     to?.shutdown();
@@ -174,14 +175,16 @@ export class BunRelay {
     }
   }
 
-  /** In TLS, `end` alone would wait for the other side. */
   #terminate(): void {
-    for (const socket of [this.#client, this.#target]) {
-      socket?.end();
-      socket?.terminate();
-    }
+    this.#end("terminate");
     this.#isTargetClosed ||= this.#target === undefined;
     this.#settle();
+  }
+
+  /** In TLS, `end` waits for the other side, and nothing stops that any more. */
+  #end(tlsCall: "shutdown" | "terminate"): void {
+    this.#client[this.#isClientTls ? tlsCall : "end"]();
+    this.#target?.[this.#isTargetTls ? tlsCall : "end"]();
   }
 
   #settle(): void {

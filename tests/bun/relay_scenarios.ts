@@ -23,6 +23,7 @@ import {
   assertBytes,
   Client,
   concat,
+  gluedTo,
   KEY_PAIR,
   pattern,
   Queue,
@@ -534,6 +535,53 @@ test("Bun: relay() of a connection that is closed or reset by then ends at once"
       },
     });
   }
+});
+
+test("Bun: relay() passes on an end that was told before", async () => {
+  const ended = Promise.withResolvers<void>();
+  await using back = await backend(plain);
+  const results = new Queue<RelayResult>();
+  await relaying(async ({ dial, peers }) => {
+    using client = await dial(HEADER);
+    client.end();
+    using peer = await peers.next("a target");
+    assert.equal((await peer.receiveAll()).length, 0);
+    await peer.send("answer");
+    peer.end();
+    assertBytes(await client.receiveAll(), utf8("answer"));
+    assert.deepEqual(await results.next("the result"), {
+      sent: 0,
+      received: 6,
+    });
+  }, {
+    back,
+    handlers: {
+      async open(socket: BunSocket) {
+        await ended.promise;
+        results.add(await relay(socket, back.target));
+      },
+      end: () => ended.resolve(),
+    },
+  });
+});
+
+test("Bun: relay() waits for no answer in TLS when it is to close", async () => {
+  const controller = new AbortController();
+  await relaying(async ({ port, peers, results }) => {
+    using raw = await Client.dial(port);
+    const stream = gluedTo(new Uint8Array(), raw.stream);
+    using client = await Client.dialTls(stream);
+    await client.send(concat([HEADER, utf8("x")]));
+    using peer = await peers.next("a target");
+    await peer.receive(1);
+    raw.stream.pause(); // it does not see that it is to end
+    controller.abort();
+    const { error } = await results.next("the result");
+    assert(error instanceof Error);
+  }, {
+    options: { signal: controller.signal },
+    listening: { tls: KEY_PAIR },
+  });
 });
 
 test("Bun: relay() closes a half-open pair after halfOpenTimeout", async () => {
