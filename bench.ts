@@ -35,9 +35,8 @@ if (isWanted("codec")) {
 if (isWanted("connections")) {
   const effort = isQuick ? rates.QUICK : rates.FULL;
   const rows = await connections(effort, runtime);
-  if (runtime === "deno") {
-    rows.push(...await bulk(effort), ...await relays(effort));
-  }
+  if (runtime === "deno") rows.push(...await bulk(effort));
+  if (runtime !== "node") rows.push(...await relays(effort, runtime));
   if (!isQuick) rows.push(...await memory(runtime));
   console.log(`\n${rates.rowsTable(rows)}`);
   if (runtime === "deno") {

@@ -6,7 +6,6 @@ import {
 } from "../codec/mod.ts";
 import { endsOf, toAddress } from "./_addresses.ts";
 import { type Header, HeaderReader } from "./_header_reader.ts";
-import { IGNORED } from "./_ignored.ts";
 import { LazyConn, type Settled } from "./_lazy_conn.ts";
 import { expectsHeader, type Policy } from "./_policy.ts";
 import { toRefusal } from "./_refusal.ts";
@@ -104,7 +103,6 @@ function factsOf(
   info: ProxyInfo | undefined,
   { native, hopAddr, policy }: Arrival,
 ): ConnFacts {
-  if (info !== undefined && policy.header === "ignore") IGNORED.add(info);
   // Not a getter in a literal: V8 keeps those, and what they reach, until a full
   // collection; a sixth of all that was allocated under load survived by it.
   const { remoteAddr, localAddr } = endsOf(info, policy.header) ?? {

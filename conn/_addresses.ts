@@ -1,4 +1,5 @@
 import type { Address, ProxyInfo } from "../codec/mod.ts";
+import { IGNORED } from "./_ignored.ts";
 import type { Policy } from "./_policy.ts";
 import type { NativeAddress } from "./types.ts";
 
@@ -19,11 +20,15 @@ export interface Ends {
   localAddr: Address;
 }
 
-/** Those of the header, where it names them and is to be believed. */
+/**
+ * Those of the header, where it names them and is to be believed. One that is
+ * not is remembered: nothing of it is to be told to anybody else.
+ */
 export function endsOf(
   info: ProxyInfo | undefined,
   mode: Policy["header"],
 ): Ends | undefined {
+  if (mode === "ignore" && info !== undefined) IGNORED.add(info);
   if (mode === "ignore" || !info?.source || !info.destination) return undefined;
   return {
     remoteAddr: { ...info.source },

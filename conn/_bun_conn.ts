@@ -7,6 +7,9 @@ import type { Policy } from "./_policy.ts";
 /** What the application has not heard yet: payload, or a call of a handler. */
 type Held = BunPayload | (() => void);
 
+/** What the application is told of by. */
+type Handlers<S extends BunSocket> = BunHandlers<S, BunPayload>;
+
 /** A handler, which the runtime calls with the socket as `this` as well. */
 type Handler<S, A extends unknown[]> = (
   this: S,
@@ -27,24 +30,30 @@ export class BunConn<S extends BunSocket> {
   ends: Ends | undefined;
   /** Whether the connection is closed, which the application may not know yet. */
   isClosed = false;
+  /** Whether the header came inside TLS. */
+  isTls = false;
   readonly #socket: S;
-  readonly #handlers: BunHandlers<S, BunPayload>;
+  #handlers: Handlers<S>;
   readonly #reader: HeaderReader;
   readonly #header = Promise.withResolvers<ProxyInfo | undefined>();
   #isHeaderDecided = false;
   /** Whether the application knows of the connection. */
   #isOpen = false;
+  #isHandedOver = false;
   /** `undefined` once the application hears from the runtime itself. */
   #held: Held[] | undefined = [];
   /** Whether reading was stopped here: what is held has a bound. */
   #isStopped = false;
   /** Whether the application has paused while it was told what is held. */
   #isPaused = false;
+  #hasEnded = false;
+  /** What the connection was closed by. */
+  #failure: Error | undefined;
 
   constructor(
     socket: S,
     hop: Address,
-    handlers: BunHandlers<S, BunPayload>,
+    handlers: Handlers<S>,
     policy: Policy,
   ) {
     this.#socket = socket;
@@ -82,44 +91,46 @@ export class BunConn<S extends BunSocket> {
   /** Takes the end of what arrives. */
   end(): void {
     this.#decide(() => this.#reader.end());
-    const { end } = this.#handlers;
+    this.#hasEnded = true;
     // Behind what is held of the data, also when the application has paused.
-    if (this.#held === undefined) this.#pass(end);
-    else this.#held.push(() => this.#call(end));
+    if (this.#held === undefined) this.#pass(({ end }) => end);
+    else this.#held.push(() => this.#call(this.#handlers.end));
   }
 
   /** Takes the end of the connection. */
   close(error?: Error): void {
     this.isClosed = true;
+    this.#failure = error;
     // A reset is a failure, as on other runtimes, and not an end.
     if (error === undefined) this.#decide(() => this.#reader.end());
     else this.#fail(error);
     // As without a proxy: who closes, or is reset while paused, hears no more data.
     if (this.#isOpen) this.#held = undefined;
-    this.#pass(this.#handlers.close, error);
+    this.#pass(({ close }) => close, error);
   }
 
   /** Takes the end of the TLS handshake. */
   handshake(success: boolean, error: Error | null): void {
+    this.isTls = true;
     // A peer that leaves during the handshake is one that closes without a byte.
     if (!success && error !== null && !isReset(error)) this.#fail(error);
-    this.#pass(this.#handlers.handshake, success, error);
+    this.#pass(({ handshake }) => handshake, success, error);
   }
 
   /** Takes an error: of the TLS session, or of a handler of the application. */
   error(error: Error): void {
     this.#fail(error);
-    this.#pass(this.#handlers.error, error);
+    this.#pass(({ error }) => error, error);
   }
 
   /** Takes the word that more can be written. */
   drain(): void {
-    this.#pass(this.#handlers.drain);
+    this.#pass(({ drain }) => drain);
   }
 
   /** Takes the end of the application's own time limit. */
   timeout(): void {
-    this.#pass(this.#handlers.timeout);
+    this.#pass(({ timeout }) => timeout);
   }
 
   #fail(error: Error): void {
@@ -192,25 +203,31 @@ export class BunConn<S extends BunSocket> {
     this.#held = this.#held?.filter((item) => !isPayload(item));
     if (this.#isStopped) this.#socket.resume();
     this.#isStopped = false;
-    const rest = new Uint8Array(
-      chunks.reduce((sum, { length }) => sum + length, 0),
-    );
-    let at = 0;
-    for (const chunk of chunks) {
-      rest.set(chunk, at);
-      at += chunk.length;
-    }
-    return rest;
+    return concat(chunks);
+  }
+
+  /** Whether the application has it by this socket, and not by TLS over it. */
+  serves(socket: object): boolean {
+    return this.#isOpen && !this.#isHandedOver && socket === this.#socket;
+  }
+
+  /** Calls other handlers from now on, first with the end of what has ended by then. */
+  handOver(handlers: Handlers<S>): void {
+    this.#isHandedOver = true;
+    this.#handlers = handlers;
+    if (this.#held !== undefined) return; // which is yet to be told, in its order
+    if (this.#hasEnded) this.#call(handlers.end);
+    if (this.isClosed) this.#call(handlers.close, this.#failure);
   }
 
   /** Calls a handler once the application knows of the connection. */
   #pass<A extends unknown[]>(
-    handler: Handler<S, A> | undefined,
+    handlerOf: (handlers: Handlers<S>) => Handler<S, A> | undefined,
     ...args: A
   ): void {
-    if (handler === undefined) return;
-    if (this.#isOpen) handler.call(this.#socket, this.#socket, ...args);
-    else this.#held?.push(() => this.#call(handler, ...args));
+    const socket = this.#socket;
+    if (this.#isOpen) handlerOf(this.#handlers)?.call(socket, socket, ...args);
+    else this.#held?.push(() => this.#call(handlerOf(this.#handlers), ...args));
   }
 
   /**
@@ -242,8 +259,22 @@ function isPayload(item: Held): item is BunPayload {
   return typeof item !== "function";
 }
 
-function toBytes(payload: BunPayload): Uint8Array {
+/** A payload as bytes, whatever its class. */
+export function toBytes(payload: BunPayload): Uint8Array {
   return payload instanceof ArrayBuffer ? new Uint8Array(payload) : payload;
+}
+
+/** Chunks as one. */
+export function concat(chunks: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(
+    chunks.reduce((sum, { length }) => sum + length, 0),
+  );
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
 }
 
 function toError(thrown: unknown): Error {

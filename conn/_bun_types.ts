@@ -23,6 +23,25 @@ export interface BunSocket {
   terminate(): void;
 }
 
+/** A socket that can be relayed, of which `Bun.Socket` is one. */
+export interface BunRelaySocket extends BunSocket {
+  /** Writes as much as is taken at once; how many bytes that was. */
+  write(bytes: Uint8Array): number;
+  /** Ends the sending direction alone. */
+  shutdown(): void;
+}
+
+/** Where `relay` connects to, as `Bun.connect` takes it. */
+export type BunRelayTarget =
+  & (
+    | { readonly hostname: string; readonly port: number }
+    | { readonly unix: string }
+  )
+  & {
+    /** `true` or the options of TLS; the header goes inside. */
+    readonly tls?: boolean | object;
+  };
+
 /** What arrives, in the class that `binaryType` asks for. */
 export type BunPayload = Uint8Array | ArrayBuffer;
 
@@ -93,8 +112,8 @@ export interface BunProxiedHandlers<
   close(socket: S, error?: Error): void;
   /** Passed on once the connection is open. */
   handshake(socket: S, success: boolean, error: Error | null): void;
-  /** Passed on once the connection is open; absent where the application has none. */
-  drain?(socket: S): void;
+  /** Passed on once the connection is open. */
+  drain(socket: S): void;
   /** Passed on once the connection is open; absent where the application has none. */
   timeout?(socket: S): void;
   /** Passed on once the connection is open; absent where the application has none. */

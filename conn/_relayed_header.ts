@@ -11,12 +11,14 @@ import {
   TLV_TYPES,
   tlvType,
 } from "../codec/mod.ts";
+import type { Ends } from "./_addresses.ts";
 import { IGNORED } from "./_ignored.ts";
-import type { ProxiedConn } from "./proxied_conn.ts";
-import type { RelayOptions } from "./relay.ts";
+import type { RelayOptions } from "./_relay_types.ts";
 
 /** What a header to pass on is made from. */
-type Origin = Pick<ProxiedConn, "info" | "remoteAddr" | "localAddr">;
+interface Origin extends Ends {
+  info: ProxyInfo | undefined;
+}
 
 /**
  * The header by which a connection is passed on: the client as this end sees
@@ -72,7 +74,8 @@ function readTypes(
 
 /** What can be written of what came; nothing of a header that was ignored. */
 function receivedTlvs(info: ProxyInfo | undefined): RawTlv[] {
-  if (info?.version !== 2 || IGNORED.has(info)) return [];
+  if (info?.version !== 2 || info.rest.length === 0) return [];
+  if (IGNORED.has(info)) return [];
   const received: RawTlv[] = [];
   try {
     for (const tlv of readTlvs(info.rest)) {

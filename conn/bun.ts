@@ -29,23 +29,29 @@
  */
 
 import { EMPTY } from "../codec/_wire.ts";
-import type { Address, ProxyInfo } from "../codec/mod.ts";
+import type { Address, ProxyHeader, ProxyInfo } from "../codec/mod.ts";
 import { toRefusal } from "./_refusal.ts";
 import { endsOf } from "./_addresses.ts";
 import { BunConn } from "./_bun_conn.ts";
+import { BunRelay } from "./_bun_relay.ts";
 import type {
   BunHandlers,
   BunListenerOptions,
   BunPayload,
   BunProxiedHandlers,
+  BunRelaySocket,
+  BunRelayTarget,
   BunSocket,
   BunUpgradable,
   BunUpgradeOptions,
 } from "./_bun_types.ts";
 import { Gate } from "./_gate.ts";
-import { expectsHeader } from "./_policy.ts";
+import { checkTimeout, expectsHeader } from "./_policy.ts";
+import { relayedHeader } from "./_relayed_header.ts";
 import { showEnds } from "./_show_ends.ts";
 import { verify } from "./_verify.ts";
+import { Waits } from "./_waits.ts";
+import type { RelayOptions, RelayResult } from "./_relay_types.ts";
 
 export * from "./_common.ts";
 export type {
@@ -54,11 +60,14 @@ export type {
   BunListenerOptions,
   BunPayload,
   BunProxiedHandlers,
+  BunRelaySocket,
+  BunRelayTarget,
   BunSocket,
   BunTlsHandlers,
   BunUpgradable,
   BunUpgradeOptions,
 } from "./_bun_types.ts";
+export type { RelayOptions, RelayResult } from "./_relay_types.ts";
 
 /** By socket; `socket.data` is the application's. */
 const CONNS = new WeakMap<object, BunConn<BunSocket>>();
@@ -120,9 +129,9 @@ export function proxied<
   handlers: BunHandlers<S, P>,
   options: BunListenerOptions<S>,
 ): BunProxiedHandlers<S, P> {
-  const { verify: ask, ...others } = options;
+  const { verify: ask, ...others } = { ...options };
   const gate = new Gate(others);
-  const { drain, timeout, error, connectError, binaryType } = handlers;
+  const { timeout, error, connectError, binaryType } = handlers;
   return {
     stats: gate.stats,
     open(socket) {
@@ -141,8 +150,8 @@ export function proxied<
     // Without one, the runtime calls open after the handshake, which would then have no deadline.
     handshake: (socket, success, error) =>
       CONNS.get(socket)?.handshake(success, error),
+    drain: (socket) => CONNS.get(socket)?.drain(), // which relay needs
     // The runtime behaves differently where an application has none of these.
-    ...(drain && { drain: (socket) => CONNS.get(socket)?.drain() }),
     ...(timeout && { timeout: (socket) => CONNS.get(socket)?.timeout() }),
     ...(error && { error: (socket, error) => CONNS.get(socket)?.error(error) }),
     ...(connectError && { connectError }),
@@ -325,4 +334,82 @@ export function upgradeTls<O extends BunUpgradeOptions<T>, T extends object>(
   }) ?? [];
   if (tls !== undefined) adopt(tls);
   return tls;
+}
+
+/**
+ * Connects to a target and copies both ways until both ends have ended, like
+ * `relay` for other runtimes: with `send` it tells the target who the client is,
+ * with the TLVs that came (section 4.1, chains of proxies). In the end both are
+ * closed, in every case.
+ *
+ * Call it in `open`, or `pause()` there until you do. From then on none of the
+ * handlers of {@link proxied} is called for the socket. No more is read of a side
+ * while 64 KiB or more are kept that the other has not taken, or that the target
+ * is not there for yet; how long that may take is for a `signal` to say.
+ *
+ * The end of one direction is passed on and the other goes on where `Bun.listen`
+ * has `allowHalfOpen: true`; without it Bun closes the connection of a client that
+ * has ended its direction, before the answer.
+ *
+ * Failures of the connections are in the result, that to connect included. A
+ * target with TLS gets the header and payload once its certificate is verified.
+ *
+ * @throws {TypeError} for a wrong option, or a socket that {@link proxied} has
+ * not opened; the socket is closed then.
+ * @throws {RangeError} for an option out of its range; the socket is closed then.
+ *
+ * @example
+ * ```ts
+ * import {
+ *   type BunRelaySocket,
+ *   proxied,
+ *   relay,
+ * } from "@edgewire/proxy-protocol/bun";
+ *
+ * const socket = proxied({
+ *   async open(socket: BunRelaySocket) {
+ *     const target = { hostname: "10.0.0.9", port: 443 };
+ *     const { sent, received, error } = await relay(socket, target, { send: 2 });
+ *     console.log(sent, received, error);
+ *   },
+ * }, { trust: ["10.0.0.0/8"] });
+ * // Bun.listen({ hostname: "0.0.0.0", port: 8443, allowHalfOpen: true, socket });
+ * ```
+ */
+export async function relay(
+  socket: BunRelaySocket,
+  target: BunRelayTarget,
+  options: RelayOptions = {},
+): Promise<RelayResult> {
+  const { send, checksum, halfOpenTimeout = Infinity, signal } = options;
+  let header: ProxyHeader | undefined;
+  const conn = CONNS.get(socket);
+  try {
+    checkTimeout("halfOpenTimeout", halfOpenTimeout, 0);
+    if (conn?.ends === undefined || !conn.serves(socket)) {
+      throw new TypeError(
+        "Cannot relay the socket: not opened by proxied(), or relayed already",
+      );
+    }
+    if (send !== undefined) {
+      header = relayedHeader({ info: conn.info, ...conn.ends }, options);
+    }
+  } catch (error) {
+    socket.terminate();
+    throw error;
+  }
+  const work = new BunRelay(socket, halfOpenTimeout);
+  const run = () => {
+    work.dial(target, header, checksum === undefined ? {} : { checksum });
+    return work.closed;
+  };
+  work.takeOver(conn);
+  if (signal === undefined) await run();
+  else {
+    const waits = new Waits({ timeout: Infinity, signal });
+    await waits.within(run).catch((error) => work.fail(error));
+    waits.close();
+    await work.closed;
+  }
+  return work.result;
 }

@@ -1,60 +1,20 @@
-import type { ProxyHeader, RawTlv, Tlvs } from "../codec/mod.ts";
+import type { ProxyHeader } from "../codec/mod.ts";
 import { closeDuplex, openDuplex } from "./_duplex_conn.ts";
 import { checkTimeout } from "./_policy.ts";
+import type { RelayOptions, RelayResult } from "./_relay_types.ts";
 import { relayedHeader } from "./_relayed_header.ts";
 import { Waits } from "./_waits.ts";
 import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
 import type { ByteDuplex, NativeConn } from "./types.ts";
 import { writeHeader } from "./write_header.ts";
 
+export type { RelayOptions, RelayResult } from "./_relay_types.ts";
+
 /** Size of the buffer that each direction copies through, in bytes. */
 const BUFFER_SIZE = 65536;
 
 /** Its size until a read has filled it: most connections never need more. */
 const FIRST_BUFFER_SIZE = 4096;
-
-/** Options of {@link relay}. */
-export interface RelayOptions {
-  /** Version of the header to write to the target. Without it none is written. */
-  send?: 1 | 2;
-  /**
-   * Names of the TLVs to pass on, such as `AUTHORITY` or `xEA`. All by default.
-   * SSL goes whole, with its sub-TLVs.
-   */
-  keep?: readonly string[];
-  /** Names of TLVs not to pass on. */
-  drop?: readonly string[];
-  /** TLVs to write behind those passed on, in place of those of the same type. */
-  add?: Tlvs | Iterable<RawTlv>;
-  /**
-   * Give a connection that came without a UNIQUE_ID a random one (section
-   * 2.2.5).
-   *
-   * @default {false}
-   */
-  uniqueId?: boolean;
-  /** `true` adds a CRC32C, `false` leaves it out; one that came is computed anew by default. */
-  checksum?: boolean;
-  /**
-   * How long in ms one direction may stay open after the other has ended. 0
-   * closes both together.
-   *
-   * @default {Infinity}
-   */
-  halfOpenTimeout?: number;
-  /** Closes both ends when it fires. */
-  signal?: AbortSignal;
-}
-
-/** What {@link relay} resolves to. */
-export interface RelayResult {
-  /** Bytes of payload from the client to the target. */
-  sent: number;
-  /** Bytes of payload from the target to the client. */
-  received: number;
-  /** Why it ended, when it was not by the two ends' own closing. */
-  error?: unknown;
-}
 
 /**
  * A connection, or a function that makes it. Nothing is read of the client

@@ -1,10 +1,5 @@
-import {
-  type Address,
-  encode,
-  type EncodeOptions,
-  type ProxyHeader,
-} from "../codec/mod.ts";
-import { withoutZone } from "./_addresses.ts";
+import type { EncodeOptions, ProxyHeader } from "../codec/mod.ts";
+import { headerBytes } from "./_header_bytes.ts";
 
 /**
  * What a header can be written to: a stream, a pair of streams, a `Deno.Conn`,
@@ -57,27 +52,7 @@ export async function writeHeader(
   header: ProxyHeader,
   options: EncodeOptions = {},
 ): Promise<void> {
-  await writeOnce(conn, encode(sendable(header), options));
-}
-
-/** A header that nearly every receiver takes. */
-function sendable(header: ProxyHeader): ProxyHeader {
-  const { source, destination, family, transport } = header;
-  const isUnspec = family === "UNSPEC" || transport === "UNSPEC";
-  if (isUnspec || (source === undefined && destination === undefined)) {
-    return { ...header, command: "LOCAL" };
-  }
-  return {
-    ...header,
-    ...(source && { source: zoneless(source) }),
-    ...(destination && { destination: zoneless(destination) }),
-  };
-}
-
-function zoneless(address: Address): Address {
-  return "path" in address
-    ? address
-    : { ...address, hostname: withoutZone(address.hostname) };
+  await writeOnce(conn, headerBytes(header, options));
 }
 
 async function writeOnce(

@@ -1,6 +1,7 @@
 /**
- * `relay` on Deno against a bare loop that copies, and against haproxy and nginx
- * where they are installed: all take a v2 header and pass one on.
+ * `relay` on Deno and on Bun against a bare loop of the same runtime that copies,
+ * and against haproxy and nginx where they are installed: all take a v2 header
+ * and pass one on.
  *
  * @module
  */
@@ -22,19 +23,21 @@ const TARGETS: Record<"bare" | "rival", Partial<Record<LoadKind, number>>> = {
   rival: { echo: 0.65, bulk: 0.8 },
 };
 
-/** Measures against all that is installed, or against one. */
-export async function relays(effort: Effort, only?: string): Promise<Row[]> {
+/** The runtimes that have a `relay`. */
+const NAMES = { deno: "Deno", bun: "Bun" } as const;
+
+/** Measures that of a runtime against all that is installed, or against one. */
+export async function relays(
+  effort: Effort,
+  runtime: keyof typeof NAMES,
+  only?: string,
+): Promise<Row[]> {
   await using load = await startLoad();
-  const upstream = `${load.port}`;
-  await using ours = await startServer(
-    "deno",
-    "_deno_relay.ts",
-    "ours",
-    upstream,
-  );
+  const start = (mode: "ours" | "bare") =>
+    startServer(runtime, `_${runtime}_relay.ts`, mode, `${load.port}`);
+  await using ours = await start("ours");
   const others = {
-    "a bare loop": () =>
-      startServer("deno", "_deno_relay.ts", "bare", upstream),
+    "a bare loop": () => start("bare"),
     haproxy: () => startRival(RIVALS.haproxy, load.port),
     nginx: () => startRival(RIVALS.nginx, load.port),
   };
@@ -50,7 +53,7 @@ export async function relays(effort: Effort, only?: string): Promise<Row[]> {
       rows.push(
         await compare(
           {
-            work: `relay, ${kind}, against ${name}`,
+            work: `relay on ${NAMES[runtime]}, ${kind}, against ${name}`,
             target: targets[kind] ?? NaN,
             unit,
           },
@@ -64,4 +67,7 @@ export async function relays(effort: Effort, only?: string): Promise<Row[]> {
   return rows;
 }
 
-if (import.meta.main) print(await relays(FULL, process.argv[2]));
+if (import.meta.main) {
+  const [, , runtime, only] = process.argv;
+  print(await relays(FULL, runtime === "bun" ? runtime : "deno", only));
+}

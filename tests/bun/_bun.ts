@@ -1,9 +1,13 @@
 /** As much of Bun as the tests use: nothing else declares it in a check by Deno. */
 
-import type { BunHandlers, BunPayload, BunSocket } from "../../conn/bun.ts";
+import type {
+  BunHandlers,
+  BunPayload,
+  BunRelaySocket,
+} from "../../conn/bun.ts";
 
 /** `Bun.Socket`. */
-export interface Socket extends BunSocket {
+export interface Socket extends BunRelaySocket {
   data: unknown;
   readonly remoteFamily?: string;
   readonly localFamily?: string;
@@ -35,7 +39,7 @@ export interface PlainHandlers
   open?(socket: Socket): unknown;
 }
 
-/** What `Bun.listen` takes. */
+/** What `Bun.listen` and `Bun.connect` take. */
 export interface ListenOptions {
   hostname?: string;
   port?: number;
@@ -54,9 +58,15 @@ export interface Listener {
 
 declare const Bun: {
   listen(options: ListenOptions): Listener;
+  connect(options: ListenOptions): Promise<Socket>;
 };
 
 /** `Bun.listen`. */
 export function listen(options: ListenOptions): Listener {
   return Bun.listen(options);
+}
+
+/** `Bun.connect`. */
+export function connect(options: ListenOptions): Promise<Socket> {
+  return Bun.connect(options);
 }

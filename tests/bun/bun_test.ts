@@ -5,7 +5,7 @@ import { BUN_PACKAGE } from "../_versions.ts";
 
 const BUN = ["npx", "-y", BUN_PACKAGE] as const;
 
-for (const name of ["wire", "policy", "tls", "leak"]) {
+for (const name of ["wire", "policy", "tls", "leak", "relay"]) {
   Deno.test(`./bun on Bun: ${name}`, async (t) => {
     const file = `./${name}_scenarios.ts`;
     const options = ["--timeout=60000", ...bunCoverage(`bun-${name}`)];

@@ -8,7 +8,7 @@ const ADAPTER = new URL("../../conn/bun.ts", import.meta.url).pathname;
 /** Not a file of its own: Deno would check it, and knows no Bun. */
 const SOURCE = `
 import {
-  type BunSocket, proxied, proxyHop, proxyInfo, type ProxyInfo, upgradeTls,
+  type BunSocket, proxied, proxyHop, proxyInfo, type ProxyInfo, relay, upgradeTls,
 } from ${JSON.stringify(ADAPTER)};
 
 const trust = ["127.0.0.1"];
@@ -42,6 +42,22 @@ const listener = Bun.listen<{ id: number }>({
   }, { trust, verify: (info, socket) => info.version === socket.data.id }),
 });
 listener.stop();
+
+const passed = Bun.listen<{ id: number }>({
+  hostname: "127.0.0.1",
+  port: 0,
+  allowHalfOpen: true,
+  socket: proxied({
+    async open(socket) {
+      const target = { hostname: "127.0.0.1", port: 1, tls: { ca: tls.cert } };
+      const { sent } = await relay(socket, target, { send: 2 });
+      relay(socket, { unix: "/tmp/s" });
+      // @ts-expect-error There is nowhere to connect to.
+      relay(socket, { port: sent });
+    },
+  }, { trust }),
+});
+passed.stop();
 
 // Apart from it, the socket is named.
 const handlers = proxied({
