@@ -21,6 +21,7 @@ export function headerBytes(
 }
 
 function sendable(header: ProxyHeader): ProxyHeader {
+  if (typeof header !== "object" || header === null) return header; // refused
   const { source, destination, family, transport } = header;
   const isUnspec = family === "UNSPEC" || transport === "UNSPEC";
   if (isUnspec || (source === undefined && destination === undefined)) {

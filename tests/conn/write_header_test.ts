@@ -1,6 +1,6 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { connect } from "node:net";
-import { encode, writeHeader } from "../../mod.ts";
+import { encode, type ProxyHeader, writeHeader } from "../../mod.ts";
 import { CLIENT, dial, HEADER, listen, receive } from "./_peers.ts";
 
 Deno.test("writeHeader() writes to a Deno.Conn in one call", async () => {
@@ -104,6 +104,14 @@ Deno.test("writeHeader() writes nothing of a header that cannot be encoded", asy
     () => writeHeader(conn, { ...CLIENT, source }),
     RangeError,
     "source.port",
+  );
+  // As a caller without types may have it.
+  const [nothing]: ProxyHeader[] = JSON.parse("[null]");
+  assert(nothing !== undefined);
+  await assertRejects(
+    () => writeHeader(conn, nothing),
+    TypeError,
+    "Cannot encode header: expected an object",
   );
   assertEquals(calls, 0);
 });
