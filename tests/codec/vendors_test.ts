@@ -56,7 +56,10 @@ const OTHERS: readonly [string, string][] = [
     "another kind of value",
     tlv("ea", "02" + textHex("vpce-1")) + tlv("ee", "0200000000"),
   ],
-  ["values too short", tlv("ee", "01000000") + tlv("e0", "00".repeat(7))],
+  [
+    "values too short",
+    tlv("ea", "01") + tlv("ee", "01000000") + tlv("e0", "00".repeat(7)),
+  ],
   ["values too long", tlv("ee", "010000000000") + tlv("e0", "00".repeat(9))],
   [
     "the types inside SSL",
