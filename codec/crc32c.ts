@@ -16,9 +16,9 @@ for (let byte = 0; byte < 256; byte++) {
   }
 }
 
-/** An entry of a table: its number above the byte. */
+/** Register after a byte, the low 8 bits, and as many zeroes as the rest says, up to 7. */
 function entry(index: number): number {
-  return TABLES[index]!; // of a table that there is
+  return TABLES[index]!;
 }
 
 /** Runs a CRC32C register over `bytes[start]` to `bytes[end - 1]`. */

@@ -5,7 +5,7 @@ import {
   ProxyProtocolError,
 } from "../codec/mod.ts";
 import { endsOf, toAddress } from "./_addresses.ts";
-import { type Header, HeaderReader } from "./_header_reader.ts";
+import { type Header, HeaderReader, NO_HEADER } from "./_header_reader.ts";
 import { LazyConn, type Settled } from "./_lazy_conn.ts";
 import { expectsHeader, type Policy } from "./_policy.ts";
 import { toRefusal } from "./_refusal.ts";
@@ -25,8 +25,6 @@ interface Arrival {
   readonly timeout: number;
   readonly reader: HeaderReader;
 }
-
-const NO_HEADER: Header = { info: undefined, rest: EMPTY };
 
 /**
  * Accepts one connection, which is `raw` to its user, and tells one of `accept`

@@ -54,7 +54,7 @@ export class BunRelay {
   readonly #closed = Promise.withResolvers<void>();
   #target: TargetSocket | undefined;
   #header: Uint8Array = EMPTY;
-  #isClientTls = false;
+  #conn: BunConn<BunSocket> | undefined;
   #isTargetTls = false;
   #hasStarted = false;
   #isClientClosed = false;
@@ -83,7 +83,7 @@ export class BunRelay {
 
   /** Takes the client over. */
   takeOver(conn: BunConn<BunSocket>): void {
-    this.#isClientTls = conn.isTls;
+    this.#conn = conn;
     conn.handOver({
       data: (socket, payload) => this.up.data(socket, toBytes(payload)),
       drain: () => this.down.flush(),
@@ -183,7 +183,7 @@ export class BunRelay {
 
   /** In TLS, `end` waits for the other side, and nothing stops that any more. */
   #end(tlsCall: "shutdown" | "terminate"): void {
-    this.#client[this.#isClientTls ? tlsCall : "end"]();
+    this.#client[this.#conn?.isTls ? tlsCall : "end"]();
     this.#target?.[this.#isTargetTls ? tlsCall : "end"]();
   }
 

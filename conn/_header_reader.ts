@@ -16,6 +16,9 @@ export interface Header {
   rest: Uint8Array;
 }
 
+/** Where no header is looked for. */
+export const NO_HEADER: Header = { info: undefined, rest: EMPTY };
+
 /** Most headers fit; no more of the payload is looked at. */
 const ROOM = 128;
 

@@ -10,7 +10,7 @@ export interface Settled {
 }
 
 /** How a header is waited for after its connection has been handed over. */
-export interface Wait {
+export interface HeaderWait {
   read(): Promise<Settled>;
   verify(facts: ConnFacts): Promise<void>;
   /** Closes the connection; the error that says why. */
@@ -22,14 +22,14 @@ export class LazyConn<C> extends ProxiedConn<C> {
   readonly #ready: Promise<ProxyInfo | undefined>;
 
   /** `until` are its facts until the header is in. */
-  constructor(raw: C, native: NativeConn, until: ConnFacts, wait: Wait) {
+  constructor(raw: C, native: NativeConn, until: ConnFacts, wait: HeaderWait) {
     super(raw, native, until, EMPTY);
     this.#ready = this.#wait(wait);
     this.#ready.catch(() => {}); // whoever reads or asks is told
   }
 
   async #wait(
-    { read, verify, refuse }: Wait,
+    { read, verify, refuse }: HeaderWait,
   ): Promise<ProxyInfo | undefined> {
     try {
       const { facts, rest } = await read();

@@ -3,7 +3,7 @@ import { EMPTY } from "../codec/_wire.ts";
 import type { Address, ProxyInfo, ProxyProtocolError } from "../codec/mod.ts";
 import { endsOf } from "./_addresses.ts";
 import type { Gate } from "./_gate.ts";
-import { type Header, HeaderReader } from "./_header_reader.ts";
+import { type Header, HeaderReader, NO_HEADER } from "./_header_reader.ts";
 import { remember } from "./_node_facts.ts";
 import type { NodeAcceptOptions, NodeSocket } from "./_node_types.ts";
 import { expectsHeader } from "./_policy.ts";
@@ -11,9 +11,6 @@ import { toRefusal } from "./_refusal.ts";
 import { showEnds } from "./_show_ends.ts";
 import { verify } from "./_verify.ts";
 import type { Waits } from "./_waits.ts";
-
-/** Where no header is looked for. */
-const NO_HEADER: Header = { info: undefined, rest: EMPTY };
 
 /**
  * Takes the header off a socket and tells one of `accept` and `refuse`:
@@ -49,10 +46,7 @@ export function acceptSocket<S extends NodeSocket>(
   socket.on("error", ignore);
   let header: Header | undefined = NO_HEADER;
   try {
-    if (expectsHeader(policy, hop)) {
-      waits.check();
-      header = takeBuffered(socket, reader);
-    }
+    if (expectsHeader(policy, hop)) header = takeBuffered(socket, reader);
   } catch (error) {
     return fail(error);
   }

@@ -1,5 +1,6 @@
 import { Gate } from "./_gate.ts";
 import { acceptSocket, peerOf, release } from "./_node_accept.ts";
+import { withoutLazy } from "./_policy.ts";
 import type { NodeListenerOptions, NodeSocket } from "./_node_types.ts";
 import type { ListenerStats } from "./types.ts";
 
@@ -14,7 +15,7 @@ export class NodeDoor {
     options: NodeListenerOptions,
     deliver: (socket: NodeSocket) => void,
   ) {
-    const { verify, ...rest } = { ...options };
+    const { verify, ...rest } = withoutLazy({ ...options });
     this.#gate = new Gate(rest);
     this.#gate.waits.leaveSignal(); // it closes the server, which closes what is pending
     this.#verify = verify;

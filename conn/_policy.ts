@@ -102,6 +102,17 @@ export function readOptions(options: ListenerOptions): Policy {
 }
 
 /**
+ * Passes on options where the runtime hands bytes out as they come: there is
+ * nothing to be lazy about, and whoever asks for it should know.
+ *
+ * @throws {TypeError} for `lazy`.
+ */
+export function withoutLazy<T extends object>(options: T): T {
+  if (!("lazy" in options && options.lazy)) return options;
+  throw new TypeError("Cannot read lazy: not for this runtime's sockets");
+}
+
+/**
  * Checks a time in ms that a timer is to run.
  *
  * @throws {TypeError} when it is no number.
@@ -124,7 +135,12 @@ export function checkTimeout(
   );
 }
 
-function checkOneOf(
+/**
+ * Checks an option that takes few values.
+ *
+ * @throws {TypeError} when it is another.
+ */
+export function checkOneOf(
   name: string,
   value: unknown,
   values: readonly unknown[],

@@ -13,11 +13,27 @@ import {
 } from "../codec/mod.ts";
 import type { Ends } from "./_addresses.ts";
 import { IGNORED } from "./_ignored.ts";
+import { checkOneOf, checkTimeout } from "./_policy.ts";
 import type { RelayOptions } from "./_relay_types.ts";
 
 /** What a header to pass on is made from. */
 interface Origin extends Ends {
   info: ProxyInfo | undefined;
+}
+
+/**
+ * Checks what is not of the header.
+ *
+ * @throws {TypeError} for a version or a time of the wrong kind.
+ * @throws {RangeError} for a time out of its range.
+ */
+export function checkRelayOptions(
+  { send, halfOpenTimeout }: RelayOptions,
+): void {
+  if (send !== undefined) checkOneOf("send", send, [1, 2]);
+  if (halfOpenTimeout !== undefined) {
+    checkTimeout("halfOpenTimeout", halfOpenTimeout, 0);
+  }
 }
 
 /**

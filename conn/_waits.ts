@@ -98,26 +98,26 @@ export class Waits {
     const place = this.#free.pop() ?? this.#places.length;
     const wait = { reject, receiver, deadline, place };
     this.#places[place] = wait;
-    if (this.#timer === undefined && timeout !== Infinity) this.#await(timeout);
+    if (this.#timer === undefined) this.#await(deadline, timeout);
     return wait;
   }
 
-  #await(ms: number): void {
-    this.#timer = setTimeout(() => this.#expire(), ms);
+  #await(deadline: number, ms: number): void {
+    if (deadline === Infinity) return;
+    this.#timer = setTimeout(() => this.#expire(deadline), ms);
     if (!this.#keepsAlive) unref(this.#timer);
   }
 
-  #expire(): void {
+  #expire(deadline: number): void {
     this.#timer = undefined;
-    const now = performance.now();
+    // A timer may run a little before its time.
+    const now = Math.max(deadline, performance.now());
     const waiting = this.#waiting().sort((a, b) => a.deadline - b.deadline);
     const next = waiting.find(({ deadline }) => deadline > now);
-    if (next !== undefined && next.deadline !== Infinity) {
-      this.#await(next.deadline - now);
-    }
+    if (next) this.#await(next.deadline, next.deadline - now);
     for (const wait of waiting) {
       if (wait.deadline > now) break;
-      this.end(wait);
+      if (!this.end(wait)) continue; // by who was told before
       wait.reject(timeoutError(this.#timeout, wait.receiver));
     }
   }
@@ -146,7 +146,7 @@ export class Waits {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     for (const wait of this.#waiting()) {
-      this.end(wait);
+      if (!this.end(wait)) continue; // by who was told before
       wait.reject(abortedError(this.#signal, wait.receiver));
     }
   }

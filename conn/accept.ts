@@ -54,16 +54,28 @@ export async function accept<C extends NativeConn | ByteDuplex>(
     const accepted = await new Promise<ProxiedConn<C>>((resolve, reject) =>
       acceptNative(native, conn, hop, gate, resolve, reject, left)
     );
-    const end = () => {
-      void accepted.raw; // shows the client to whoever holds `conn`, from now on
+    if (policy.lazy) {
+      // Whoever reads or asks is told what goes wrong.
+      accepted.ready.then(() => show(accepted)).catch(() => {})
+        .finally(() => waits.close());
+    } else {
+      show(accepted);
       waits.close();
-    };
-    if (policy.lazy) accepted.ready.then(end, () => waits.close());
-    else end();
+    }
     return { info: accepted.info, conn: accepted };
   } catch (error) {
     waits.close();
     throw error;
+  }
+}
+
+/** Shows the client to whoever holds what was accepted, from now on. */
+function show(conn: ProxiedConn): void {
+  try {
+    void conn.raw;
+  } catch (error) { // of a connection that is not the runtime's own
+    conn.close();
+    throw toRefusal(error);
   }
 }
 

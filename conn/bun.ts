@@ -46,8 +46,8 @@ import type {
   BunUpgradeOptions,
 } from "./_bun_types.ts";
 import { Gate } from "./_gate.ts";
-import { checkTimeout, expectsHeader } from "./_policy.ts";
-import { relayedHeader } from "./_relayed_header.ts";
+import { expectsHeader, withoutLazy } from "./_policy.ts";
+import { checkRelayOptions, relayedHeader } from "./_relayed_header.ts";
 import { showEnds } from "./_show_ends.ts";
 import { verify } from "./_verify.ts";
 import { Waits } from "./_waits.ts";
@@ -95,7 +95,7 @@ const CONNS = new WeakMap<object, BunConn<BunSocket>>();
  * The handlers serve one listener or several. `socket.reload()` of Bun replaces
  * those of the whole listener, so do not give it others than these.
  *
- * @throws {TypeError} for a wrong option, with its name.
+ * @throws {TypeError} for a wrong or unknown option, with its name.
  * @throws {RangeError} for an option out of its range, with its name.
  *
  * @example
@@ -129,7 +129,7 @@ export function proxied<
   handlers: BunHandlers<S, P>,
   options: BunListenerOptions<S>,
 ): BunProxiedHandlers<S, P> {
-  const { verify: ask, ...others } = { ...options };
+  const { verify: ask, ...others } = withoutLazy({ ...options });
   const gate = new Gate(others);
   const { timeout, error, connectError, binaryType } = handlers;
   return {
@@ -385,7 +385,7 @@ export async function relay(
   let header: ProxyHeader | undefined;
   const conn = CONNS.get(socket);
   try {
-    checkTimeout("halfOpenTimeout", halfOpenTimeout, 0);
+    checkRelayOptions(options);
     if (conn?.ends === undefined || !conn.serves(socket)) {
       throw new TypeError(
         "Cannot relay the socket: not opened by proxied(), or relayed already",

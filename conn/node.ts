@@ -43,7 +43,7 @@ import type {
   NodeServer,
   NodeSocket,
 } from "./_node_types.ts";
-import { readOptions } from "./_policy.ts";
+import { readOptions, withoutLazy } from "./_policy.ts";
 import { showEnds } from "./_show_ends.ts";
 import { Waits } from "./_waits.ts";
 
@@ -99,7 +99,7 @@ export async function accept<S extends NodeSocket>(
   socket: S,
   options: NodeAcceptOptions<S>,
 ): Promise<NodeAccepted<S>> {
-  const { verify, ...rest } = { ...options };
+  const { verify, ...rest } = withoutLazy({ ...options });
   const policy = readOptions(rest);
   const waits = new Waits(policy);
   try {

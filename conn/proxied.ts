@@ -154,6 +154,7 @@ export class ProxiedListener<
   close(): void {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
+    this.#gate.waits.abort(); // the caller's signal may not have come to them yet
     this.#gate.waits.close();
     closeQuietly(this.#listener);
     for (const conn of this.#ready.splice(0)) conn.close();

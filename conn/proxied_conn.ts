@@ -84,8 +84,9 @@ export class ProxiedConn<C = unknown>
 
   /**
    * Resolves to the header when it is in and `verify` has agreed: at once,
-   * unless the connection was accepted with `lazy`. Then it rejects with a `ProxyProtocolError` where the
-   * header is refused, as reading does, and the connection is closed.
+   * unless the connection was accepted with `lazy`. Then it rejects with a
+   * `ProxyProtocolError` where the header is refused, as reading does, and the
+   * connection is closed.
    */
   get ready(): Promise<ProxyInfo | undefined> {
     return Promise.resolve(this.info);

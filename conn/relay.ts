@@ -1,8 +1,7 @@
 import type { ProxyHeader } from "../codec/mod.ts";
 import { closeDuplex, openDuplex } from "./_duplex_conn.ts";
-import { checkTimeout } from "./_policy.ts";
 import type { RelayOptions, RelayResult } from "./_relay_types.ts";
-import { relayedHeader } from "./_relayed_header.ts";
+import { checkRelayOptions, relayedHeader } from "./_relayed_header.ts";
 import { Waits } from "./_waits.ts";
 import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
 import type { ByteDuplex, NativeConn } from "./types.ts";
@@ -75,7 +74,7 @@ export async function relay(
     return { ...result, error };
   }
   try {
-    checkTimeout("halfOpenTimeout", halfOpenTimeout, 0);
+    checkRelayOptions(options);
     if (send !== undefined) header = relayedHeader(from, options);
   } catch (error) {
     closeBoth();

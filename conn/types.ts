@@ -150,8 +150,8 @@ export interface AcceptOptions extends HeaderOptions {
    * header is in (section 2), and has a price: whom the greeting goes to is not
    * known, and a header that is refused closes a connection that has been
    * greeted. Writing works at once; reading waits for the header, and for
-   * `verify`. Until {@link ProxiedConn.ready} resolves, `info` is `undefined` and the addresses
-   * are the hop's: decide nothing by them.
+   * `verify`. Until {@link ProxiedConn.ready} resolves, `info` is `undefined`
+   * and the addresses are the hop's: decide nothing by them.
    *
    * @default {false}
    */

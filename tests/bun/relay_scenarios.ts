@@ -568,22 +568,28 @@ test("Bun: relay() passes on an end that was told before", async () => {
 });
 
 test("Bun: relay() waits for no answer in TLS when it is to close", async () => {
-  const controller = new AbortController();
-  await relaying(async ({ port, peers, results }) => {
-    using raw = await Client.dial(port);
-    const stream = gluedTo(new Uint8Array(), raw.stream);
-    using client = await Client.dialTls(stream);
-    await client.send(concat([HEADER, utf8("x")]));
-    using peer = await peers.next("a target");
-    await peer.receive(1);
-    raw.stream.pause(); // it does not see that it is to end
-    controller.abort();
-    const { error } = await results.next("the result");
-    assert(error instanceof Error);
-  }, {
-    options: { signal: controller.signal },
-    listening: { tls: KEY_PAIR },
-  });
+  // The application knows of a direct peer before its handshake.
+  for (const untrusted of ["reject", "direct"] as const) {
+    const accepting = untrusted === "direct" ? { trust: [], untrusted } : {};
+    const header = untrusted === "direct" ? new Uint8Array() : HEADER;
+    const controller = new AbortController();
+    await relaying(async ({ port, peers, results }) => {
+      using raw = await Client.dial(port);
+      const stream = gluedTo(new Uint8Array(), raw.stream);
+      using client = await Client.dialTls(stream);
+      await client.send(concat([header, utf8("x")]));
+      using peer = await peers.next("a target");
+      await peer.receive(1);
+      raw.stream.pause(); // it does not see that it is to end
+      controller.abort();
+      const { error } = await results.next("the result");
+      assert(error instanceof Error);
+    }, {
+      accepting,
+      options: { signal: controller.signal },
+      listening: { tls: KEY_PAIR },
+    });
+  }
 });
 
 test("Bun: relay() closes a half-open pair after halfOpenTimeout", async () => {
@@ -612,6 +618,7 @@ test("Bun: relay() refuses wrong options and sockets, and closes them", async ()
       [{ send: 2, add: { UNIQUE_ID: new Uint8Array(129) } }, RangeError],
       [{ halfOpenTimeout: -1 }, RangeError],
       [{ halfOpenTimeout: NaN }, RangeError],
+      [JSON.parse('{ "send": 3 }'), TypeError],
     ] as const
   ) {
     await relaying(async ({ dial }) => {

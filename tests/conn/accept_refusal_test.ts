@@ -207,3 +207,15 @@ for (const { name, property, time } of FAULTS) {
     await assertClosed(pair.client);
   });
 }
+
+Deno.test("accept() closes a connection that cannot be made to show the client", async () => {
+  for (const lazy of [false, true]) {
+    using pair = await tcpPair();
+    Object.freeze(pair.server);
+    await send(pair.client, LINE);
+    const accepting = accept(pair.server, { trust: TRUST, lazy });
+    if (lazy) await accepting;
+    else await assertRefused(accepting, "io");
+    await assertClosed(pair.client);
+  }
+});

@@ -328,6 +328,64 @@ Deno.test("a signal closes a proxied listener", async () => {
   await assertRejects(() => closed.accept());
 });
 
+/** Three peers that say nothing more, once they have been counted. */
+async function pendingPeers(
+  listener: ProxiedListener<Deno.TcpConn, Deno.NetAddr>,
+): Promise<Deno.TcpConn[]> {
+  const peers: Deno.TcpConn[] = [];
+  for (let count = 1; count <= 3; count++) {
+    peers.push(await dial(listener, HEADER.subarray(0, 10)));
+    while (listener.stats.pending < count) {
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+  }
+  return peers;
+}
+
+Deno.test("a signal closes the pending connections of a listener", async () => {
+  const controller = new AbortController();
+  const codes: string[] = [];
+  const listener = proxied(listen(), {
+    trust: TRUST,
+    timeout: Infinity,
+    signal: controller.signal,
+    onReject: ({ code }) => codes.push(code),
+  });
+  const waiting = listener.accept();
+  const peers = await pendingPeers(listener);
+  controller.abort();
+  await assertRejects(() => waiting);
+  for (const peer of peers) {
+    assertEquals((await within(receive(peer), "the end")).length, 0);
+    peer.close();
+  }
+  assertEquals(codes, ["aborted", "aborted", "aborted"]);
+  assertEquals(listener.stats.pending, 0);
+});
+
+Deno.test("a listener that is closed where a refusal is told tells each once", async () => {
+  const codes: string[] = [];
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const listener = proxied(listen(), {
+    trust: TRUST,
+    timeout: 200,
+    onReject: ({ code }) => {
+      if (codes.push(code) === 3) resolve();
+      listener.close();
+    },
+  });
+  const waiting = listener.accept();
+  const peers = await pendingPeers(listener);
+  await assertRejects(() => waiting);
+  await within(over, "three refusals");
+  for (const peer of peers) {
+    assertEquals((await within(receive(peer), "the end")).length, 0);
+    peer.close();
+  }
+  assertEquals(codes.length, 3);
+  assertEquals(listener.stats.pending, 0);
+});
+
 Deno.test("proxied() refuses a direct peer that comes with the signal", async () => {
   const controller = new AbortController();
   const { promise: rejected, resolve } = Promise.withResolvers<string>();

@@ -431,16 +431,23 @@ Deno.test("a listener and a relay keep one order: nothing is said before the hea
   listener.close();
 });
 
-Deno.test("relay() refuses a halfOpenTimeout that no timer takes, and closes both ends", async () => {
-  for (const halfOpenTimeout of [-1, NaN, 2 ** 31]) {
+Deno.test("relay() refuses a halfOpenTimeout that no timer takes and other versions, and closes both ends", async () => {
+  const version: RelayOptions = JSON.parse('{ "send": 3 }'); // of a caller without types
+  const wrong: [RelayOptions, typeof Error, string][] = [
+    [{ halfOpenTimeout: -1 }, RangeError, "halfOpenTimeout"],
+    [{ halfOpenTimeout: NaN }, RangeError, "halfOpenTimeout"],
+    [{ halfOpenTimeout: 2 ** 31 }, RangeError, "halfOpenTimeout"],
+    [version, TypeError, "send"],
+  ];
+  for (const [options, kind, message] of wrong) {
     using front = listen();
     using back = listen();
     using client = await dial(front, HEADER);
     const { conn } = await accept(await front.accept(), { trust: TRUST });
     const upstream = await dial(back);
     const peer = await back.accept();
-    const relaying = relay(conn, upstream, { halfOpenTimeout });
-    await assertRejects(() => relaying, RangeError, "halfOpenTimeout");
+    const relaying = relay(conn, upstream, options);
+    await assertRejects(() => relaying, kind, message);
     assertEquals(await receive(client), new Uint8Array());
     assertEquals(await receive(peer), new Uint8Array());
     peer.close();
