@@ -1,7 +1,7 @@
 /** What dials a listener under test, over `node:net` and `node:tls`, and waits. */
 
 import { readFileSync } from "node:fs";
-import { connect, type TcpNetConnectOpts } from "node:net";
+import { connect, Socket, type TcpNetConnectOpts } from "node:net";
 import { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { concat } from "../_bytes.ts";
@@ -136,6 +136,12 @@ export class Client {
 
   end(): void {
     this.stream.end();
+  }
+
+  /** Ends both directions by a reset. */
+  reset(): void {
+    if (!(this.stream instanceof Socket)) throw new TypeError("No socket");
+    this.stream.resetAndDestroy();
   }
 
   close(): void {

@@ -2,7 +2,12 @@
 
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer, type Server, Socket } from "node:net";
+import {
+  type AddressInfo,
+  createServer,
+  type Server,
+  type Socket,
+} from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -140,11 +145,6 @@ async function relaying(
     accepting,
     { allowHalfOpen: true, ...listening },
   );
-}
-
-function reset({ stream }: Client): void {
-  assert(stream instanceof Socket);
-  stream.resetAndDestroy();
 }
 
 test("Bun: relay() copies both ways, passes ends on and counts", async () => {
@@ -345,7 +345,7 @@ test("Bun: relay() closes both ends when either is reset", async () => {
       using client = await dial(concat([HEADER, utf8("x")]));
       using peer = await peers.next("a target");
       await peer.receive(1);
-      reset(isClient ? client : peer);
+      (isClient ? client : peer).reset();
       await (isClient ? peer : client).receiveAll();
       const { error } = await results.next("the result");
       assert(error instanceof Error && "code" in error);
@@ -421,7 +421,7 @@ test("Bun: relay() ends when the client is reset while the target is not there y
   await relaying(async ({ dial, peers, results }) => {
     using client = await dial(concat([HEADER, utf8("x")]));
     using peer = await peers.next("a target");
-    reset(client);
+    client.reset();
     await peer.receiveAll();
     const { sent, error } = await results.next("the result");
     assert(error instanceof Error);
@@ -435,7 +435,7 @@ test("Bun: relay() ends when the target leaves before TLS is established", async
     await relaying(async ({ dial, peers, results }) => {
       using client = await dial(concat([HEADER, utf8("x")]));
       using peer = await peers.next("a target");
-      if (isReset) reset(peer);
+      if (isReset) peer.reset();
       else peer.end();
       await client.receiveAll();
       const { sent, error } = await results.next("the result");
@@ -519,7 +519,7 @@ test("Bun: relay() of a connection that is closed or reset by then ends at once"
       using client = await dial(HEADER);
       if (isReset) {
         await client.receive(2);
-        reset(client);
+        client.reset();
       } else client.end();
       const result = await results.next("the result");
       assert.equal(result.error !== undefined, isReset);
@@ -793,8 +793,8 @@ test("Bun: relay() leaves no descriptor behind", async () => {
       using client = await dial(concat([HEADER, utf8("question")]));
       using peer = await peers.next("a target");
       await peer.receive(8);
-      if (i % 3 === 0) reset(client);
-      else if (i % 3 === 1) reset(peer);
+      if (i % 3 === 0) client.reset();
+      else if (i % 3 === 1) peer.reset();
       else client.end();
       await peer.receiveAll();
       peer.end();
