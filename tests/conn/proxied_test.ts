@@ -368,7 +368,7 @@ Deno.test("a listener that is closed where a refusal is told tells each once", a
   const { promise: over, resolve } = Promise.withResolvers<void>();
   const listener = proxied(listen(), {
     trust: TRUST,
-    timeout: 200,
+    timeout: 500,
     onReject: ({ code }) => {
       if (codes.push(code) === 3) resolve();
       listener.close();
