@@ -82,7 +82,7 @@ export function readEndpoints(header: ProxyHeader, head: Uint8Array): number {
   head[COMMAND_AT] = PROXY_BYTE;
   const transport = transportOf("source", carrier);
   if (toCarrier !== carrier) {
-    transportOf("destination", toCarrier);
+    transportOf("destination", toCarrier); // one that is unknown is told as such
     refuse("destination.transport", `${toCarrier} does not go with ${carrier}`);
   }
   if (toldTransport !== undefined && transportNibble !== transport) {

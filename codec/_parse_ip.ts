@@ -1,6 +1,7 @@
 import { DOT, NINE, SPACE, ZERO } from "./_ascii.ts";
 import { isDecimal } from "./_decimal.ts";
 import { FieldScanner } from "./_field_scanner.ts";
+import { isAscii, writeLatin1 } from "./_text.ts";
 import { LARGEST_OCTET, octet } from "./_wire.ts";
 
 /** Longest IPv6 text, with a dotted quad at the end. */
@@ -47,12 +48,8 @@ function readIpv4(text: string, target: Uint8Array, at: number): boolean {
 }
 
 function readIpv6(text: string, target: Uint8Array, at: number): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code > 0x7f) return false;
-    line[i] = code;
-  }
-  line[text.length] = SPACE;
+  if (!isAscii(text)) return false;
+  line[writeLatin1(text, line, 0)] = SPACE;
   fields.begin(0);
   if (!fields.ipv6(line, false) || fields.at !== text.length + 1) return false;
   for (let i = 0; i < 16; i++) target[at + i] = octet(fields.octets, i);

@@ -100,7 +100,10 @@ export const LARGEST_PORT = 0xffff;
 export const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
 /** The first `length` bytes, without a new view where that is all of them. */
-export function firstBytes(bytes: Uint8Array, length: number): Uint8Array {
+export function firstBytes<B extends ArrayBufferLike>(
+  bytes: Uint8Array<B>,
+  length: number,
+): Uint8Array<B> {
   return length === bytes.length ? bytes : bytes.subarray(0, length);
 }
 

@@ -5,13 +5,13 @@ import {
   ProxyProtocolError,
 } from "../codec/mod.ts";
 import { endsOf, toAddress } from "./_addresses.ts";
+import type { Gate } from "./_gate.ts";
 import { type Header, HeaderReader, NO_HEADER } from "./_header_reader.ts";
 import { LazyConn, type Settled } from "./_lazy_conn.ts";
 import { expectsHeader, type Policy } from "./_policy.ts";
 import { toRefusal } from "./_refusal.ts";
 import { verify } from "./_verify.ts";
 import type { Waits } from "./_waits.ts";
-import type { Gate } from "./_gate.ts";
 import { closeQuietly, type ConnFacts, ProxiedConn } from "./proxied_conn.ts";
 import type { NativeConn } from "./types.ts";
 
@@ -52,8 +52,9 @@ export function acceptNative<C>(
       return fail(error);
     }
     const conn = new ProxiedConn(raw, native, facts, rest);
-    if (policy.verify === undefined) accept(conn);
-    else ask(conn, arrival).then(() => accept(conn), fail);
+    const { verify: check } = policy;
+    if (check === undefined) accept(conn);
+    else ask(conn, check, waits).then(() => accept(conn), fail);
   };
   try {
     if (!expectsHeader(policy, hopAddr)) proceed(NO_HEADER);
@@ -66,13 +67,13 @@ export function acceptNative<C>(
 
 /** A connection that is handed over before its header is in. */
 function lazyConn<C>(raw: C, arrival: Arrival): LazyConn<C> {
-  const { native, policy } = arrival;
+  const { native, policy: { verify: check }, waits } = arrival;
   return new LazyConn(raw, native, factsOf(undefined, arrival), {
     read: () => settle(arrival),
     verify: async (facts) => {
-      if (policy.verify === undefined) return;
+      if (check === undefined) return;
       // One of its own: the other shows no claim before the answer.
-      await ask(new ProxiedConn(raw, native, facts, EMPTY), arrival);
+      await ask(new ProxiedConn(raw, native, facts, EMPTY), check, waits);
     },
     refuse: (error, isClosed) =>
       refusal(isClosed ? closedError() : error, arrival),
@@ -110,15 +111,14 @@ function factsOf(
   return { info, hopAddr, remoteAddr, localAddr };
 }
 
-/** Asks the user's check, where there is one and a header to ask about. */
+/** Asks the user's check, where there is a header to ask about. */
 async function ask(
   conn: ProxiedConn,
-  { policy, waits }: Arrival,
+  check: NonNullable<Policy["verify"]>,
+  waits: Waits,
 ): Promise<void> {
   const { info } = conn;
-  const { verify: check } = policy;
-  if (info === undefined || check === undefined) return;
-  await verify(info, () => check(info, conn), waits);
+  if (info !== undefined) await verify(info, () => check(info, conn), waits);
 }
 
 function refusal(

@@ -14,6 +14,11 @@ export function toAddress(native: NativeAddress): Address {
   return { transport: transport === "udp" ? "udp" : "tcp", hostname, port };
 }
 
+/** An address of TCP as a socket has it: a connection that was reset has none. */
+export function tcpAddress(hostname = "", port = 0): Address {
+  return { transport: "tcp", hostname, port };
+}
+
 /** The ends of a connection as an application should see them. */
 export interface Ends {
   remoteAddr: Address;

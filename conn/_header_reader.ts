@@ -4,7 +4,7 @@ import {
   ProxyProtocolError,
 } from "../codec/mod.ts";
 import { hasSignature, scan } from "../codec/_scan.ts";
-import { EMPTY } from "../codec/_wire.ts";
+import { EMPTY, firstBytes } from "../codec/_wire.ts";
 import type { Policy } from "./_policy.ts";
 import { emptyError } from "./_refusal.ts";
 
@@ -40,10 +40,7 @@ export class HeaderReader {
 
   /** What has come so far. */
   get received(): Uint8Array<ArrayBuffer> {
-    const bytes = this.#bytes;
-    return this.#length === bytes.length
-      ? bytes
-      : bytes.subarray(0, this.#length);
+    return firstBytes(this.#bytes, this.#length);
   }
 
   /**

@@ -1,7 +1,7 @@
 import { Socket } from "node:net";
 import { EMPTY } from "../codec/_wire.ts";
 import type { Address, ProxyInfo, ProxyProtocolError } from "../codec/mod.ts";
-import { endsOf } from "./_addresses.ts";
+import { endsOf, tcpAddress } from "./_addresses.ts";
 import type { Gate } from "./_gate.ts";
 import { type Header, HeaderReader, NO_HEADER } from "./_header_reader.ts";
 import { remember } from "./_node_facts.ts";
@@ -66,7 +66,7 @@ export function peerOf(socket: NodeSocket): Address {
   const { remoteAddress, remotePort } = socket;
   return remoteAddress === undefined && isUnix(socket)
     ? { transport: "unix", path: "" }
-    : toTcp(remoteAddress, remotePort);
+    : tcpAddress(remoteAddress, remotePort);
 }
 
 /**
@@ -76,10 +76,6 @@ export function peerOf(socket: NodeSocket): Address {
 function isUnix(socket: NodeSocket): boolean {
   return socket instanceof Socket && !socket.destroyed &&
     socket.localAddress === undefined;
-}
-
-function toTcp(hostname = "", port = 0): Address {
-  return { transport: "tcp", hostname, port };
 }
 
 /**

@@ -7,8 +7,8 @@ import {
   ProxyProtocolError,
 } from "../codec/mod.ts";
 import { readTrust, type Trusts } from "./_trust.ts";
+import { checkSignal } from "./_waits.ts";
 import type { ListenerOptions } from "./types.ts";
-import { abortedError } from "./_waits.ts";
 
 /** One retransmit of TCP takes 3 s, which a deadline has to cover (section 2). */
 const DEFAULT_TIMEOUT = 5000;
@@ -160,7 +160,7 @@ export function checkOneOf(
  * for whoever comes when the signal has fired.
  */
 export function expectsHeader(policy: Policy, hop: Address): boolean {
-  if (policy.signal?.aborted) throw abortedError(policy.signal);
+  checkSignal(policy.signal);
   let isTrusted = false;
   let cause: unknown;
   try {

@@ -83,7 +83,7 @@ export class Waits {
    * @throws {ProxyProtocolError} code `aborted`.
    */
   check(): void {
-    if (this.#signal?.aborted) throw abortedError(this.#signal);
+    checkSignal(this.#signal);
   }
 
   /** Begins to wait until {@link end}; at a limit `reject` is told. */
@@ -182,8 +182,16 @@ function timeoutError(
   );
 }
 
-/** The refusal of a connection whose signal has fired. */
-export function abortedError(
+/**
+ * Checks that a signal has not fired.
+ *
+ * @throws {ProxyProtocolError} code `aborted`.
+ */
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw abortedError(signal);
+}
+
+function abortedError(
   signal: AbortSignal | undefined,
   receiver?: Receiver,
 ): ProxyProtocolError {

@@ -31,7 +31,7 @@
 import { EMPTY } from "../codec/_wire.ts";
 import type { Address, ProxyHeader, ProxyInfo } from "../codec/mod.ts";
 import { toRefusal } from "./_refusal.ts";
-import { endsOf } from "./_addresses.ts";
+import { endsOf, tcpAddress } from "./_addresses.ts";
 import { BunConn } from "./_bun_conn.ts";
 import { BunRelay } from "./_bun_relay.ts";
 import type {
@@ -201,13 +201,13 @@ async function admit<S extends BunSocket>(
 function peerOf(socket: BunSocket): Address {
   return isUnix(socket)
     ? { transport: "unix", path: "" }
-    : toTcp(socket.remoteAddress, socket.remotePort);
+    : tcpAddress(socket.remoteAddress, socket.remotePort);
 }
 
 function ownEndOf(socket: BunSocket): Address {
   return isUnix(socket)
     ? { transport: "unix", path: "" }
-    : toTcp(socket.localAddress, socket.localPort);
+    : tcpAddress(socket.localAddress, socket.localPort);
 }
 
 /**
@@ -217,10 +217,6 @@ function ownEndOf(socket: BunSocket): Address {
 function isUnix({ listener }: BunSocket): boolean {
   return listener !== undefined && "unix" in listener &&
     listener.unix !== undefined;
-}
-
-function toTcp(hostname = "", port = 0): Address {
-  return { transport: "tcp", hostname, port };
 }
 
 function isGone(hop: Address): boolean {
@@ -381,7 +377,7 @@ export async function relay(
   target: BunRelayTarget,
   options: RelayOptions = {},
 ): Promise<RelayResult> {
-  const { send, checksum, halfOpenTimeout = Infinity, signal } = options;
+  const { send, halfOpenTimeout = Infinity, signal } = options;
   let header: ProxyHeader | undefined;
   const conn = CONNS.get(socket);
   try {
@@ -400,7 +396,7 @@ export async function relay(
   }
   const work = new BunRelay(socket, halfOpenTimeout);
   const run = () => {
-    work.dial(target, header, checksum === undefined ? {} : { checksum });
+    work.dial(target, header, options);
     return work.closed;
   };
   work.takeOver(conn);

@@ -57,7 +57,7 @@ export async function relay(
   to: RelayTarget,
   options: RelayOptions = {},
 ): Promise<RelayResult> {
-  const { send, checksum, halfOpenTimeout = Infinity, signal } = options;
+  const { send, halfOpenTimeout = Infinity, signal } = options;
   const result: RelayResult = { sent: 0, received: 0 };
   const waits = new Waits({ timeout: Infinity, signal });
   const closeBoth = () => {
@@ -86,11 +86,7 @@ export async function relay(
     await waits.within(async () => {
       const target = await opening;
       if (header !== undefined) {
-        await writeHeader(
-          target,
-          header,
-          checksum === undefined ? {} : { checksum },
-        );
+        await writeHeader(target, header, options);
       }
       directions = [
         copy(from, target, (count) => result.sent += count),

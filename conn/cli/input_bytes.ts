@@ -2,7 +2,7 @@
 
 import { LINE_SIGNATURE, SIGNATURE } from "../../codec/_wire.ts";
 import { UsageError } from "./args.ts";
-import { count, showText } from "./show.ts";
+import { count, latin1, showText } from "./show.ts";
 
 /** What bytes are read as. */
 export type Form = "hex" | "raw" | "either";
@@ -105,10 +105,6 @@ function beginsHeader(bytes: Uint8Array): boolean {
     start.every((byte, i) => byte === bytes[i]);
   return begins(SIGNATURE) ||
     begins(Array.from(LINE_SIGNATURE, (letter) => letter.charCodeAt(0)));
-}
-
-function latin1(bytes: Uint8Array): string {
-  return new TextDecoder("latin1").decode(bytes);
 }
 
 function notHex(text: string): UsageError {

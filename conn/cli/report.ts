@@ -15,7 +15,7 @@ import {
 } from "../../codec/_wire.ts";
 import { isChecksumRight } from "./anatomy.ts";
 import { hexDump } from "./hex_dump.ts";
-import { count, showStart, toJson } from "./show.ts";
+import { count, latin1, showStart, toJson } from "./show.ts";
 import { table } from "./table.ts";
 
 /** A flag of the command line, and what it sets. */
@@ -150,10 +150,6 @@ export function strangerOf(bytes: Uint8Array): string | undefined {
   return /^[A-Z]{3,10} (?:[/*]|\S+ HTTP\/)/.test(latin1(bytes))
     ? "an HTTP request: the sender sends no header"
     : undefined;
-}
-
-function latin1(bytes: Uint8Array): string {
-  return new TextDecoder("latin1").decode(bytes);
 }
 
 /** For machines: the info with its offsets, or what is wrong. */

@@ -15,6 +15,11 @@ function escapeControls(text: string): string {
   );
 }
 
+/** A character for each byte. */
+export function latin1(bytes: Uint8Array): string {
+  return new TextDecoder("latin1").decode(bytes);
+}
+
 /** Text in quotes. */
 export function showText(text: string): string {
   return escapeControls(JSON.stringify(text));

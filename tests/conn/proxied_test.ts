@@ -12,6 +12,16 @@ import { within } from "../_within.ts";
 import { TRUST } from "./_loopback.ts";
 import { CLIENT, dial, HEADER, listen, receive, send } from "./_peers.ts";
 
+/** Waits until so many headers are pending. */
+async function pendingCount(
+  listener: ProxiedListener<Deno.TcpConn, Deno.NetAddr>,
+  count: number,
+): Promise<void> {
+  while (listener.stats.pending < count) {
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
 /** Runs a proxied listener with what it reports. */
 async function withListener(
   options: Partial<ListenerOptions>,
@@ -290,9 +300,7 @@ Deno.test("a listener that is closed beneath its proxied one closes what is pend
   const listener = proxied(tcp, { trust: TRUST, timeout: 60_000 });
   const waiting = listener.accept();
   using pending = await dial(listener);
-  while (listener.stats.pending === 0) {
-    await new Promise((resolve) => setTimeout(resolve));
-  }
+  await pendingCount(listener, 1);
   tcp.close();
   await assertRejects(() => waiting);
   assertEquals((await within(receive(pending), "the end")).length, 0);
@@ -335,9 +343,7 @@ async function pendingPeers(
   const peers: Deno.TcpConn[] = [];
   for (let count = 1; count <= 3; count++) {
     peers.push(await dial(listener, HEADER.subarray(0, 10)));
-    while (listener.stats.pending < count) {
-      await new Promise((resolve) => setTimeout(resolve));
-    }
+    await pendingCount(listener, count);
   }
   return peers;
 }
