@@ -527,6 +527,14 @@ const WRONG_HOSTNAMES: readonly Wrong[] = [
   "localhost",
   "\uff11.2.3.4",
   "\u0131.2.3.4",
+  "2001:db8::\u0131", // as a byte it would be 1
+  ".1.2.3",
+  "1..2.3",
+  "1.2.3.",
+  "1.2.3.0004",
+  "1.2.3.0000004",
+  "00.1.2.3",
+  "4294967297.1.2.3",
 ].flatMap((hostname): Wrong[] => [
   [
     `the source ${JSON.stringify(hostname)}`,
