@@ -6,7 +6,7 @@ import {
   tlvEntries,
   type TlvEntry,
   writeEntries,
-} from "./_tlv_entries.ts";
+} from "./tlvs/entries.ts";
 import {
   CHECKSUM_LENGTH,
   FIXED_LENGTH,
@@ -18,7 +18,7 @@ import {
   writeUint32,
 } from "./_wire.ts";
 import { headerChecksum } from "./crc32c.ts";
-import { TLV_TYPES } from "./tlv_types.ts";
+import { TLV_TYPES } from "./tlvs/types.ts";
 import type { EncodeOptions, ProxyHeader } from "./types.ts";
 
 /** A header, checked and measured: writing it cannot fail. */

@@ -1,7 +1,7 @@
 /** The binary header, version 2 (section 2.2). */
 
-import { checkTlvs } from "./_check_tlvs.ts";
-import { collectTlvs } from "./_collect_tlvs.ts";
+import { checkTlvs } from "./tlvs/check.ts";
+import { collectTlvs } from "./tlvs/collect.ts";
 import { familyOf, formatIpv4, formatIpv6 } from "./_ip_text.ts";
 import { decodeText } from "./_text.ts";
 import {

@@ -1,6 +1,6 @@
 import type { Address, ProxyInfo } from "../codec/mod.ts";
 import { IGNORED } from "./_ignored.ts";
-import type { Policy } from "./_policy.ts";
+import type { Policy } from "./admission/policy.ts";
 import type { NativeAddress } from "./types.ts";
 
 /** An address of a runtime as one of the codec; a fresh object. */

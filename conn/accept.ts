@@ -1,8 +1,8 @@
-import { acceptNative, hopOf } from "./_accept.ts";
-import { toRefusal } from "./_refusal.ts";
-import { closeDuplex, openDuplex } from "./_duplex_conn.ts";
-import { type Policy, readOptions } from "./_policy.ts";
-import { Waits } from "./_waits.ts";
+import { acceptNative, hopOf } from "./native/peer.ts";
+import { toRefusal } from "./admission/refusal.ts";
+import { closeDuplex, openDuplex } from "./native/duplex_conn.ts";
+import { type Policy, readOptions } from "./admission/policy.ts";
+import { Waits } from "./admission/waits.ts";
 import type { ProxiedConn } from "./proxied_conn.ts";
 import type {
   Accepted,

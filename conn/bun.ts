@@ -30,10 +30,10 @@
 
 import { EMPTY } from "../codec/_wire.ts";
 import type { Address, ProxyHeader, ProxyInfo } from "../codec/mod.ts";
-import { toRefusal } from "./_refusal.ts";
+import { toRefusal } from "./admission/refusal.ts";
 import { endsOf, tcpAddress } from "./_addresses.ts";
-import { BunConn } from "./_bun_conn.ts";
-import { BunRelay } from "./_bun_relay.ts";
+import { BunConn } from "./bun/conn.ts";
+import { BunRelay } from "./bun/relay.ts";
 import type {
   BunHandlers,
   BunListenerOptions,
@@ -44,14 +44,14 @@ import type {
   BunSocket,
   BunUpgradable,
   BunUpgradeOptions,
-} from "./_bun_types.ts";
-import { Gate } from "./_gate.ts";
-import { expectsHeader, withoutLazy } from "./_policy.ts";
-import { checkRelayOptions, relayedHeader } from "./_relayed_header.ts";
+} from "./bun/types.ts";
+import { Gate } from "./admission/gate.ts";
+import { expectsHeader, withoutLazy } from "./admission/policy.ts";
+import { checkRelayOptions, relayedHeader } from "./sending/relayed_header.ts";
 import { showEnds } from "./_show_ends.ts";
-import { verify } from "./_verify.ts";
-import { Waits } from "./_waits.ts";
-import type { RelayOptions, RelayResult } from "./_relay_types.ts";
+import { verify } from "./admission/verify.ts";
+import { Waits } from "./admission/waits.ts";
+import type { RelayOptions, RelayResult } from "./sending/types.ts";
 
 export * from "./_common.ts";
 export type {
@@ -66,8 +66,8 @@ export type {
   BunTlsHandlers,
   BunUpgradable,
   BunUpgradeOptions,
-} from "./_bun_types.ts";
-export type { RelayOptions, RelayResult } from "./_relay_types.ts";
+} from "./bun/types.ts";
+export type { RelayOptions, RelayResult } from "./sending/types.ts";
 
 /** By socket; `socket.data` is the application's. */
 const CONNS = new WeakMap<object, BunConn<BunSocket>>();

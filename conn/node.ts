@@ -29,12 +29,12 @@ import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
 import type { Address, ProxyInfo } from "../codec/mod.ts";
-import { acceptSocket, peerOf, release } from "./_node_accept.ts";
-import { NodeDoor } from "./_node_door.ts";
-import { factsOf, remember } from "./_node_facts.ts";
-import { endTls, listenInFront, needsFront } from "./_node_front.ts";
-import { timeoutsOf } from "./_node_http_timeouts.ts";
-import { override } from "./_node_override.ts";
+import { acceptSocket, peerOf, release } from "./node/peer.ts";
+import { NodeDoor } from "./node/server.ts";
+import { factsOf, remember } from "./node/facts.ts";
+import { endTls, listenInFront, needsFront } from "./node/front.ts";
+import { timeoutsOf } from "./node/http_timeouts.ts";
+import { override } from "./node/override.ts";
 import type {
   NodeAccepted,
   NodeAcceptOptions,
@@ -42,10 +42,10 @@ import type {
   NodeProxied,
   NodeServer,
   NodeSocket,
-} from "./_node_types.ts";
-import { readOptions, withoutLazy } from "./_policy.ts";
+} from "./node/types.ts";
+import { readOptions, withoutLazy } from "./admission/policy.ts";
 import { showEnds } from "./_show_ends.ts";
-import { Waits } from "./_waits.ts";
+import { Waits } from "./admission/waits.ts";
 
 export * from "./_common.ts";
 export type {
@@ -56,7 +56,7 @@ export type {
   NodeProxied,
   NodeServer,
   NodeSocket,
-} from "./_node_types.ts";
+} from "./node/types.ts";
 
 /**
  * Takes the PROXY header off a socket and gives back both: what the header

@@ -1,8 +1,8 @@
 import { EMPTY } from "../codec/_wire.ts";
 import type { Address } from "../codec/mod.ts";
-import { acceptNative, hopOf } from "./_accept.ts";
-import { isPeerGone, toRefusal } from "./_refusal.ts";
-import { Gate } from "./_gate.ts";
+import { acceptNative, hopOf } from "./native/peer.ts";
+import { isPeerGone, toRefusal } from "./admission/refusal.ts";
+import { Gate } from "./admission/gate.ts";
 import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
 import type {
   ListenerOptions,

@@ -1,13 +1,13 @@
 import type { ProxyHeader } from "../codec/mod.ts";
-import { closeDuplex, openDuplex } from "./_duplex_conn.ts";
-import type { RelayOptions, RelayResult } from "./_relay_types.ts";
-import { checkRelayOptions, relayedHeader } from "./_relayed_header.ts";
-import { Waits } from "./_waits.ts";
+import { closeDuplex, openDuplex } from "./native/duplex_conn.ts";
+import type { RelayOptions, RelayResult } from "./sending/types.ts";
+import { checkRelayOptions, relayedHeader } from "./sending/relayed_header.ts";
+import { Waits } from "./admission/waits.ts";
 import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
 import type { ByteDuplex, NativeConn } from "./types.ts";
 import { writeHeader } from "./write_header.ts";
 
-export type { RelayOptions, RelayResult } from "./_relay_types.ts";
+export type { RelayOptions, RelayResult } from "./sending/types.ts";
 
 /** Size of the buffer that each direction copies through, in bytes. */
 const BUFFER_SIZE = 65536;

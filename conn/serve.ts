@@ -1,4 +1,4 @@
-import { tell } from "./_tell.ts";
+import { tell } from "./admission/tell.ts";
 import type { ProxiedConn } from "./proxied_conn.ts";
 import type { NativeAddress } from "./types.ts";
 

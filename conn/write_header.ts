@@ -1,5 +1,5 @@
 import type { EncodeOptions, ProxyHeader } from "../codec/mod.ts";
-import { headerBytes } from "./_header_bytes.ts";
+import { headerBytes } from "./sending/header_bytes.ts";
 
 /**
  * What a header can be written to: a stream, a pair of streams, a `Deno.Conn`,

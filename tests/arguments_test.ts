@@ -21,7 +21,7 @@ const WRONG: [runner: string, args: string[], message: RegExp][] = [
 
 Deno.test("a runner says in a line what is wrong with its arguments, and does nothing", async () => {
   await Promise.all(WRONG.map(async ([runner, args, message]) => {
-    const script = new URL(`${runner}/run.ts`, import.meta.url).pathname;
+    const script = new URL(`proof/${runner}/run.ts`, import.meta.url).pathname;
     // Where it can write nothing and start nothing.
     const options = [
       ...["--quiet", "--no-prompt", `--import-map=${IMPORT_MAP}`],

@@ -122,7 +122,7 @@ if (import.meta.main) {
   for (const { name } of Deno.readDirSync(`${FOLDER}/bun`)) {
     const text = Deno.readTextFileSync(`${FOLDER}/bun/${name}/lcov.info`);
     // It names its files from where it was run.
-    add(all, readLcov(text, `${ROOT}tests/${name.split("-")[0]}`));
+    add(all, readLcov(text, `${ROOT}tests/on/${name.split("-")[0]}`));
   }
   let isEnough = true;
   for (const floor of FLOORS) {

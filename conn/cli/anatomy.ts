@@ -25,7 +25,7 @@ import {
   TRANSPORTS,
 } from "../../codec/_wire.ts";
 import { headerChecksum } from "../../codec/crc32c.ts";
-import { isNamed, isSslSubtype, tlvHexName } from "../../codec/tlv_types.ts";
+import { isNamed, isSslSubtype, tlvHexName } from "../../codec/tlvs/types.ts";
 import { showBytes, showText, showUint32 } from "./show.ts";
 
 /** A part of a header. */

@@ -10,7 +10,7 @@ import {
   tlvType,
 } from "../../codec/mod.ts";
 import { LONGEST_HEADER } from "../../codec/_wire.ts";
-import { tlvKind } from "../../codec/tlv_types.ts";
+import { tlvKind } from "../../codec/tlvs/types.ts";
 import {
   asUsage,
   expectNoPositionals,

@@ -1,7 +1,7 @@
 import { EMPTY } from "../../codec/_wire.ts";
 import { toAddress } from "../_addresses.ts";
-import { readOptions } from "../_policy.ts";
-import { isPeerGone, toRefusal } from "../_refusal.ts";
+import { readOptions } from "../admission/policy.ts";
+import { isPeerGone, toRefusal } from "../admission/refusal.ts";
 import { accept } from "../accept.ts";
 import { closeQuietly, type ProxiedConn } from "../proxied_conn.ts";
 import type { Accepted, AcceptOptions } from "../types.ts";

@@ -1,5 +1,5 @@
-import { readOptions } from "../_policy.ts";
-import { relayedHeader } from "../_relayed_header.ts";
+import { readOptions } from "../admission/policy.ts";
+import { relayedHeader } from "../sending/relayed_header.ts";
 import type { RelayOptions } from "../relay.ts";
 import type { ListenerOptions } from "../types.ts";
 import {

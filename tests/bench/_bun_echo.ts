@@ -1,7 +1,7 @@
 /** Echoes one message behind the header of each connection, on Bun. */
 
 import { proxied } from "../../conn/bun.ts";
-import { listen, type Socket } from "../bun/_bun.ts";
+import { listen, type Socket } from "../on/bun/_bun.ts";
 import {
   HEADER_LENGTH,
   isOurs,

@@ -1,7 +1,7 @@
 /** Passes each connection on, with its header, on Bun. */
 
 import { type BunRelaySocket, proxied, relay } from "../../conn/bun.ts";
-import { connect, listen, type Socket } from "../bun/_bun.ts";
+import { connect, listen, type Socket } from "../on/bun/_bun.ts";
 import { args, isOurs, OPTIONS, serveAt } from "./_server.ts";
 
 const target = { hostname: "127.0.0.1", port: +(args[0] ?? 0) };

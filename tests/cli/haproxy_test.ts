@@ -10,10 +10,10 @@ import {
   dialTls,
   dialTlsWithCertificate,
   throughSender,
-} from "../interop/_client.ts";
-import { ignore, startHaproxy } from "../interop/_haproxy.ts";
-import { Upstream } from "../interop/_upstream.ts";
-import { startSender } from "../interop/senders/haproxy.ts";
+} from "../proof/interop/_client.ts";
+import { ignore, startHaproxy } from "../proof/interop/_haproxy.ts";
+import { Upstream } from "../proof/interop/_upstream.ts";
+import { startSender } from "../proof/interop/senders/haproxy.ts";
 import { start, type Started } from "./_cli.ts";
 
 /** What haproxy sends of a client that names `sni.example` and `h2`. */

@@ -1,7 +1,7 @@
 /** Which hops trust entries believe: the same on every runtime. */
 
 import type { Address } from "../../codec/mod.ts";
-import { readTrust } from "../../conn/_trust.ts";
+import { readTrust } from "../../conn/admission/trust.ts";
 
 /** A hop by its address. */
 export function tcp(hostname: string): Address {

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { concat } from "@std/bytes";
-import { HeaderReader } from "../../conn/_header_reader.ts";
-import { readOptions } from "../../conn/_policy.ts";
+import { HeaderReader } from "../../conn/admission/header_reader.ts";
+import { readOptions } from "../../conn/admission/policy.ts";
 import { CAPTURES } from "../codec/_captures.ts";
 import { assertBytes, utf8 } from "../_bytes.ts";
 

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import type { Address } from "../../codec/mod.ts";
-import { readTrust } from "../../conn/_trust.ts";
+import { readTrust } from "../../conn/admission/trust.ts";
 import type { Trust } from "../../conn/types.ts";
 import { BAD_ENTRIES, DECISIONS, tcp } from "./_trust_cases.ts";
 

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { ProxyProtocolError } from "../../mod.ts";
-import { Waits } from "../../conn/_waits.ts";
+import { Waits } from "../../conn/admission/waits.ts";
 import { within } from "../_within.ts";
 import { countListeners } from "./_signal.ts";
 

@@ -1,6 +1,6 @@
 /** The package as npm gets it, for tests that install it. */
 
-import { run } from "../bun/_run.ts";
+import { run } from "../on/bun/_run.ts";
 
 /** Where the package is. */
 export const ROOT = new URL("../../", import.meta.url);

@@ -4,7 +4,7 @@
  */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { run } from "../bun/_run.ts";
+import { run } from "../on/bun/_run.ts";
 import { install, mustRun, pack, ROOT } from "./_package.ts";
 import { BUN_PACKAGE, NODE_PACKAGE } from "../_versions.ts";
 

@@ -17,7 +17,7 @@ import { concat, utf8 } from "../_bytes.ts";
 import { within } from "../_within.ts";
 import { CERT } from "../conn/_loopback.ts";
 import { install, mustRun, pack } from "../npm_consumer/_package.ts";
-import { ESBUILD, findWorkerd } from "../workerd/_workerd.ts";
+import { ESBUILD, findWorkerd } from "../on/workerd/_workerd.ts";
 import {
   dial,
   findRuntimes,

@@ -1,0 +1,44 @@
+import { checkTlvs } from "./check.ts";
+import { collectTlvs } from "./collect.ts";
+import { plainView } from "../_plain_view.ts";
+import type { DecodedTlvs, TlvLocations, Tlvs } from "../types.ts";
+
+/** Options of {@link decodeTlvs}. */
+export interface DecodeTlvsOptions {
+  /**
+   * Keep what could be read when the TLVs are malformed, instead of throwing.
+   *
+   * @default {false}
+   */
+  partial?: boolean;
+}
+
+/**
+ * Decodes the bytes of TLVs into one flat record, sub-TLVs of SSL included
+ * (section 2.2). A checksum is not verified: that takes the whole header.
+ *
+ * @throws {ProxyProtocolError} code `tlv`, unless `partial`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { decodeTlvs } from "@edgewire/proxy-protocol/codec";
+ *
+ * const { tlvs, tlv_loc } = decodeTlvs(
+ *   Uint8Array.of(0x04, 0, 0, 0x01, 0, 2, 0x68, 0x32),
+ * );
+ * assertEquals(tlvs, { NOOP: new Uint8Array(), ALPN: "h2" });
+ * assertEquals(tlv_loc, { NOOP: 0, ALPN: 3 });
+ * ```
+ */
+export function decodeTlvs(
+  bytes: Uint8Array,
+  options: DecodeTlvsOptions = {},
+): DecodedTlvs {
+  bytes = plainView(bytes);
+  const tlvs: Tlvs = {};
+  const tlv_loc: TlvLocations = {};
+  const extent = collectTlvs(bytes, 0, tlvs, tlv_loc);
+  if (extent !== "all" && !options.partial) checkTlvs(bytes, 0, bytes.length);
+  return { tlvs, tlv_loc };
+}

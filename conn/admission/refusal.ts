@@ -1,0 +1,51 @@
+import { type Address, ProxyProtocolError } from "../../codec/mod.ts";
+
+/** A peer that closed before its first byte, as TCP health checks do. */
+export function emptyError(cause?: unknown): ProxyProtocolError {
+  return new ProxyProtocolError(
+    "Cannot read PROXY header: connection closed without a byte",
+    "empty",
+    { cause },
+  );
+}
+
+/** Any failure as the one error, with the hop and what had come. */
+export function toRefusal(
+  error: unknown,
+  hop?: Address,
+  received?: Uint8Array,
+): ProxyProtocolError {
+  const refusal = error instanceof ProxyProtocolError
+    ? error
+    // Checks of haproxy end with a reset, which may overtake what they sent.
+    : isPeerGone(error) && received?.length === 0
+    ? emptyError(error)
+    : failure(error, received);
+  refusal.hop ??= hop;
+  return refusal;
+}
+
+function failure(
+  error: unknown,
+  received: Uint8Array | undefined,
+): ProxyProtocolError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ProxyProtocolError(
+    `Cannot accept the connection: ${reason}`,
+    "io",
+    {
+      cause: error,
+      ...(received && { offset: received.length, received }),
+    },
+  );
+}
+
+const GONE_NAMES = ["ConnectionReset", "ConnectionAborted", "NotConnected"];
+const GONE_CODES: unknown[] = ["ECONNRESET", "ECONNABORTED", "ENOTCONN"];
+
+/** Whether the peer has reset the connection, as Deno, Bun and Node say it. */
+export function isPeerGone(error: unknown): boolean {
+  return error instanceof Error &&
+    (GONE_NAMES.includes(error.name) ||
+      ("code" in error && GONE_CODES.includes(error.code)));
+}

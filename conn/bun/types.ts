@@ -1,0 +1,143 @@
+import type { ProxyInfo } from "../../codec/mod.ts";
+import type { GateOptions, HeaderOptions, ListenerStats } from "../types.ts";
+
+/** A socket of `Bun.listen`, of which `Bun.Socket` is one. */
+export interface BunSocket {
+  /** Address of the peer; absent for UNIX sockets. */
+  readonly remoteAddress?: string | undefined;
+  /** Port of the peer. */
+  readonly remotePort?: number | undefined;
+  /** Address of this end; absent for UNIX sockets. */
+  readonly localAddress?: string | undefined;
+  /** Port of this end. */
+  readonly localPort?: number | undefined;
+  /** What the socket came from; that of a UNIX socket has its path in `unix`. */
+  readonly listener?: object | undefined;
+  /** Stops to deliver data. */
+  pause(): void;
+  /** Goes on to deliver data. */
+  resume(): void;
+  /** Ends the sending direction, or the connection. */
+  end(): unknown;
+  /** Closes the connection at once. */
+  terminate(): void;
+}
+
+/** A socket that can be relayed, of which `Bun.Socket` is one. */
+export interface BunRelaySocket extends BunSocket {
+  /** Writes as much as is taken at once; how many bytes that was. */
+  write(bytes: Uint8Array): number;
+  /** Ends the sending direction alone. */
+  shutdown(): void;
+}
+
+/** Where `relay` connects to, as `Bun.connect` takes it. */
+export type BunRelayTarget =
+  & (
+    | { readonly hostname: string; readonly port: number }
+    | { readonly unix: string }
+  )
+  & {
+    /** `true` or the options of TLS; the header goes inside. */
+    readonly tls?: boolean | object;
+  };
+
+/** What arrives, in the class that `binaryType` asks for. */
+export type BunPayload = Uint8Array | ArrayBuffer;
+
+/** The `binaryType` of Bun; `"buffer"` where there is none. */
+export type BunBinaryType = "buffer" | "uint8array" | "arraybuffer";
+
+/**
+ * What an application hears: the handlers of `Bun.listen({ socket })`, of
+ * which {@link open} is told what the header says.
+ */
+export interface BunHandlers<
+  S extends BunSocket = BunSocket,
+  P extends BunPayload = Uint8Array,
+> {
+  /** The header is in, or none was looked for or found: then `info` is `undefined`. */
+  open?(socket: S, info: ProxyInfo | undefined): unknown;
+  /** Payload; first of all what came with the header. */
+  data?(socket: S, payload: P): unknown;
+  /** What did not fit into the last `write` can be written. */
+  drain?(socket: S): unknown;
+  /** The peer has ended its sending direction. */
+  end?(socket: S): unknown;
+  /** The connection is closed. Not called for one that was refused. */
+  close?(socket: S, error?: Error): unknown;
+  /** A handler has thrown, or the TLS session has failed. */
+  error?(socket: S, error: Error): unknown;
+  /** The TLS handshake is over. Called after {@link open}, since the header comes inside TLS. */
+  handshake?(socket: S, success: boolean, error: Error | null): unknown;
+  /** The time that was set with `socket.timeout` has passed. */
+  timeout?(socket: S): unknown;
+  /** Passed on as it is; no listener calls it. */
+  connectError?(socket: S, error: Error): unknown;
+  /**
+   * Class of the payload.
+   *
+   * @default {"buffer"}
+   */
+  binaryType?: BunBinaryType;
+}
+
+/** Options of {@link proxied}. */
+export interface BunListenerOptions<S extends BunSocket = BunSocket>
+  extends HeaderOptions, GateOptions {
+  /**
+   * Asked with every header that was accepted; anything but `true` refuses the
+   * connection. The socket shows the client already; do not write to it here.
+   */
+  verify?: (info: ProxyInfo, socket: S) => boolean | Promise<boolean>;
+}
+
+/** What {@link proxied} gives: the handlers for `Bun.listen({ socket })`. */
+export interface BunProxiedHandlers<
+  S extends BunSocket = BunSocket,
+  P extends BunPayload = Uint8Array,
+> {
+  /** What has been let in and refused so far; the object is live. */
+  readonly stats: ListenerStats;
+  /** Begins to wait for the header. */
+  open(socket: S): void;
+  /**
+   * Takes the header, then passes the payload on. The types of Bun say Buffer
+   * here whatever `binaryType` asks for: both fit.
+   */
+  data(socket: S, payload: P | BunPayload): void;
+  /** Passed on once the connection is open. */
+  end(socket: S): void;
+  /** Passed on once the connection is open. */
+  close(socket: S, error?: Error): void;
+  /** Passed on once the connection is open. */
+  handshake(socket: S, success: boolean, error: Error | null): void;
+  /** Passed on once the connection is open. */
+  drain(socket: S): void;
+  /** Passed on once the connection is open; absent where the application has none. */
+  timeout?(socket: S): void;
+  /** Passed on once the connection is open; absent where the application has none. */
+  error?(socket: S, error: Error): void;
+  /** That of the application. */
+  connectError?(socket: S, error: Error): void;
+  /** That of the application. */
+  binaryType?: BunBinaryType;
+}
+
+/** A socket that can go on with TLS; `O` is what it takes, `T` the socket it gives. */
+export interface BunUpgradable<O, T> {
+  /** The raw socket and that of TLS; nothing when the connection is closed. */
+  upgradeTLS(options: O): readonly [unknown, T] | undefined;
+}
+
+/** What {@link upgradeTls} needs to know of the options of `upgradeTLS`. */
+export interface BunUpgradeOptions<T> {
+  /** Handlers of the TLS socket. */
+  readonly socket: BunTlsHandlers<T>;
+}
+
+/** What {@link upgradeTls} needs to know of the handlers of a TLS socket. */
+export interface BunTlsHandlers<T> {
+  /** TLS begins, or where there is no `handshake` handler: it is established. */
+  open?(socket: T): unknown;
+}

@@ -1,0 +1,82 @@
+import type { ProxyInfo } from "../../codec/mod.ts";
+import type { GateOptions, HeaderOptions, ListenerStats } from "../types.ts";
+
+/** What hears an event. */
+export type NodeListener = (...args: unknown[]) => void;
+
+/**
+ * A socket: `net.Socket` and `tls.TLSSocket` of `node:net` and `node:tls` are
+ * such, on every runtime.
+ */
+export interface NodeSocket {
+  /** Address of the peer; absent for UNIX sockets. */
+  readonly remoteAddress?: string | undefined;
+  /** Port of the peer. */
+  readonly remotePort?: number | undefined;
+  /** Address of this end; absent for UNIX sockets. */
+  readonly localAddress?: string | undefined;
+  /** Port of this end. */
+  readonly localPort?: number | undefined;
+  /** Whether both directions are closed. */
+  readonly destroyed: boolean;
+  /** Why it was closed, where that was an error. */
+  readonly errored?: Error | null | undefined;
+  /** Bytes that {@link read} has at hand. */
+  readonly readableLength: number;
+  /** What bytes are read as, where that is text. */
+  readonly readableEncoding?: string | null | undefined;
+  /** Whether the end has been read. */
+  readonly readableEnded: boolean;
+  /** Takes `size` bytes; `null` while there are fewer. */
+  read(size?: number): unknown;
+  /** Takes what arrives, from the runtime; `null` is the end. */
+  push(chunk: unknown): boolean;
+  /** Gives bytes back. */
+  unshift(bytes: Uint8Array): void;
+  /** Closes both directions. */
+  destroy(): unknown;
+  /** Adds a listener. */
+  on(event: string, listener: NodeListener): unknown;
+  /** Removes a listener. */
+  off(event: string, listener: NodeListener): unknown;
+  /** Calls the listeners. */
+  emit(event: string, ...args: unknown[]): boolean;
+}
+
+/**
+ * A server: those of `node:net`, `node:tls`, `node:http`, `node:https` and
+ * `node:http2` are such, on every runtime.
+ */
+export interface NodeServer {
+  /** Calls the listeners. */
+  emit(event: string, ...args: unknown[]): boolean;
+  /** Stops listening. */
+  close(callback?: (error?: Error) => void): unknown;
+}
+
+/** Options of {@link accept}. */
+export interface NodeAcceptOptions<S = NodeSocket> extends HeaderOptions {
+  /**
+   * Asked with every header that was accepted; anything but `true` refuses the
+   * connection. The socket shows the client already; do not read from it here.
+   */
+  verify?: (info: ProxyInfo, socket: S) => boolean | Promise<boolean>;
+}
+
+/** Options of {@link proxied}. */
+export interface NodeListenerOptions<S = NodeSocket>
+  extends NodeAcceptOptions<S>, GateOptions {}
+
+/** What {@link accept} resolves to. */
+export interface NodeAccepted<S> {
+  /** The header; `undefined` where none was looked for or found. */
+  info: ProxyInfo | undefined;
+  /** The very socket that was given, positioned after the header. */
+  conn: S;
+}
+
+/** What {@link proxied} adds to a server. */
+export interface NodeProxied {
+  /** What has been let in and refused so far; the object is live. */
+  readonly stats: ListenerStats;
+}

@@ -1,0 +1,44 @@
+import type { RawTlv, Tlvs } from "../../codec/mod.ts";
+
+/** Options of `relay`. */
+export interface RelayOptions {
+  /** Version of the header to write to the target. Without it none is written. */
+  send?: 1 | 2;
+  /**
+   * Names of the TLVs to pass on, such as `AUTHORITY` or `xEA`. All by default.
+   * SSL goes whole, with its sub-TLVs.
+   */
+  keep?: readonly string[];
+  /** Names of TLVs not to pass on. */
+  drop?: readonly string[];
+  /** TLVs to write behind those passed on, in place of those of the same type. */
+  add?: Tlvs | Iterable<RawTlv>;
+  /**
+   * Give a connection that came without a UNIQUE_ID a random one (section
+   * 2.2.5).
+   *
+   * @default {false}
+   */
+  uniqueId?: boolean;
+  /** `true` adds a CRC32C, `false` leaves it out; one that came is computed anew by default. */
+  checksum?: boolean;
+  /**
+   * How long in ms one direction may stay open after the other has ended. 0
+   * closes both together.
+   *
+   * @default {Infinity}
+   */
+  halfOpenTimeout?: number;
+  /** Closes both ends when it fires. */
+  signal?: AbortSignal;
+}
+
+/** What `relay` resolves to. */
+export interface RelayResult {
+  /** Bytes of payload from the client to the target. */
+  sent: number;
+  /** Bytes of payload from the target to the client. */
+  received: number;
+  /** Why it ended, when it was not by the two ends' own closing. */
+  error?: unknown;
+}

@@ -1,0 +1,38 @@
+import { assertEquals } from "@std/assert";
+import { isPeerGone } from "../../conn/admission/refusal.ts";
+import { assertBytes } from "../_bytes.ts";
+import { Client } from "./bun/_client.ts";
+import type { Scenario } from "./_scenarios.ts";
+
+/** Waits for a turn of the loop, so that two pieces are two writes. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/** Makes a connection, and makes sure that the server does with it what it has to. */
+export async function play(
+  to: Parameters<typeof Client.dial>[0],
+  scenario: Scenario,
+): Promise<void> {
+  const { pieces, sees, payload, isSilent } = scenario;
+  const dialled = await Client.dial(to).catch((error) => {
+    // Who is refused at once may never hear that it was connected.
+    if (sees !== "nobody" || !isPeerGone(error)) throw error;
+  });
+  if (dialled === undefined) return;
+  using client = dialled;
+  for (const piece of pieces) {
+    const sending = client.send(piece);
+    // Who is refused may be so before all is said.
+    await (sees === "nobody" ? sending.catch(() => {}) : sending);
+    if (pieces.length > 1) await nextTurn();
+  }
+  if (!isSilent) client.end();
+  const received = await client.receiveAll();
+  if (sees === "nobody") return assertEquals(received.length, 0);
+  const end = received.indexOf(0x0a) + 1;
+  const line = new TextDecoder().decode(received.subarray(0, end));
+  const real = { hostname: "127.0.0.1", port: client.port };
+  assertEquals(JSON.parse(line), sees === "real" ? real : sees);
+  assertBytes(received.subarray(end), payload);
+}

@@ -1,0 +1,183 @@
+/**
+ * Our servers on every runtime, as processes of their own.
+ *
+ * @module
+ */
+
+import { assertEquals } from "@std/assert";
+import { utf8 } from "../_bytes.ts";
+import { within } from "../_within.ts";
+import { Queue } from "./bun/_client.ts";
+import { readLines, startWorkerd } from "./workerd/_workerd.ts";
+import {
+  DEFAULT_SERVICES,
+  type Facts,
+  type Listening,
+  type Services,
+  type ToldFacts,
+} from "./_service.ts";
+import { BUN_PACKAGE, NODE_PACKAGE } from "../_versions.ts";
+
+/** A server that runs. */
+export interface Server extends AsyncDisposable {
+  /** Where its only service listens, or the first of them. */
+  port: number;
+  /** Where each service listens. */
+  ports: ReadonlyMap<string, number>;
+}
+
+/** A server that tells of itself. */
+export interface Host extends Server {
+  /** What it tells. */
+  facts(): Promise<Facts>;
+  /** Closes its services, and makes sure that nothing keeps it alive. */
+  end(): Promise<void>;
+}
+
+/** How a runtime runs a script: what finds it, and its own command. */
+interface Program {
+  shell: [string, ...string[]];
+  command: string;
+  script: string;
+}
+
+const PROGRAMS = {
+  Deno: {
+    shell: ["sh", "-c"],
+    command: `"${Deno.execPath()}" run -A --quiet --v8-flags=--expose-gc`,
+    script: "deno/_server.ts",
+  },
+  Bun: {
+    shell: ["npx", "-y", "-p", BUN_PACKAGE, "-c"],
+    command: "bun run",
+    script: "bun/_server.ts",
+  },
+  "node 24": {
+    shell: ["npx", "-y", "-p", NODE_PACKAGE, "-c"],
+    command: "node --expose-gc",
+    script: "node/_server.ts",
+  },
+} satisfies Record<string, Program>;
+
+/** How to start a server of each that tells of itself. */
+export const HOSTS: Readonly<
+  Record<string, (services?: Services, files?: number) => Promise<Host>>
+> = Object.fromEntries(
+  Object.entries(PROGRAMS).map(([runtime, program]) => [
+    runtime,
+    (services, files) => startHost(program, services, files),
+  ]),
+);
+
+/** How to start a server of each runtime. */
+export const RUNTIMES: Readonly<
+  Record<string, (services?: Services) => Promise<Server>>
+> = {
+  ...HOSTS,
+  workerd: async (services = DEFAULT_SERVICES) => {
+    const workerd = await startWorkerd(
+      Object.fromEntries(
+        Object.entries(services).map((
+          [name, service],
+        ) => [name, { role: "tell" as const, ...service }]),
+      ),
+    );
+    return {
+      port: firstOf(workerd.ports),
+      ports: workerd.ports,
+      [Symbol.asyncDispose]: () => workerd[Symbol.asyncDispose](),
+    };
+  },
+};
+
+function firstOf(ports: ReadonlyMap<string, number>): number {
+  const [port = 0] = ports.values();
+  return port;
+}
+
+/** Starts a script on node 24 that tells its port, and ends when its input does. */
+export async function startNode(
+  script: string,
+): Promise<{ port: number } & AsyncDisposable> {
+  const { shell, command } = PROGRAMS["node 24"];
+  const child = await startChild(shell, `exec ${command} "${script}"`);
+  return { port: Number(child.told), ...child };
+}
+
+async function startHost(
+  { shell, command, script }: Program,
+  services: Services = DEFAULT_SERVICES,
+  files?: number,
+): Promise<Host> {
+  const limit = files === undefined ? "" : `ulimit -n ${files}; `;
+  const path = new URL(script, import.meta.url).pathname;
+  const child = await startChild(shell, `${limit}exec ${command} "${path}"`, {
+    SERVICES: JSON.stringify(services),
+  });
+  const told: Listening = JSON.parse(child.told);
+  const ports = new Map(Object.entries(told.ports));
+  return {
+    port: firstOf(ports),
+    ports,
+    async facts() {
+      await child.tell("facts");
+      const facts: ToldFacts = JSON.parse(await child.hear());
+      const files = [...Deno.readDirSync(`/proc/${told.pid}/fd`)].length;
+      const status = Deno.readTextFileSync(`/proc/${told.pid}/status`);
+      const memory = 1024 * Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1]);
+      return { ...facts, files, memory };
+    },
+    async end() {
+      await child.tell("close");
+      assertEquals(await within(child.status, "the server to end"), 0);
+    },
+    [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+  };
+}
+
+/** A process that has told its first line. */
+interface Child extends AsyncDisposable {
+  /** The first line. */
+  told: string;
+  /** Says a line. */
+  tell(line: string): Promise<void>;
+  /** Hears the next one. */
+  hear(): Promise<string>;
+  /** Its exit status. */
+  status: Promise<number>;
+}
+
+async function startChild(
+  [program, ...options]: Program["shell"],
+  command: string,
+  env: Record<string, string> = {},
+): Promise<Child> {
+  const child = new Deno.Command(program, {
+    args: [...options, command],
+    env: { NO_COLOR: "1", ...env },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const lines = new Queue<string>();
+  const reading = readLines(child.stdout, (line) => lines.add(line));
+  const input = child.stdin.getWriter();
+  const ended = child.status.then(({ code }) => {
+    throw new Error(`${command} ended: ${code}`);
+  });
+  ended.catch(() => {});
+  const hear = (ms?: number) =>
+    Promise.race([lines.next("a line of a server", ms), ended]);
+  return {
+    told: await hear(30_000),
+    tell: (line) => input.write(utf8(line + "\n")),
+    hear: () => hear(),
+    status: child.status.then(({ code }) => code),
+    async [Symbol.asyncDispose]() {
+      await input.close().catch(() => {}); // it has ended already
+      const { code } = await within(child.status, "a server to end");
+      await reading;
+      assertEquals(code, 0);
+    },
+  };
+}

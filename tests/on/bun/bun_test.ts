@@ -1,0 +1,18 @@
+/** Runs the scenarios of `./bun` by the real Bun. */
+
+import { bunCoverage, report } from "./_run.ts";
+import { BUN_PACKAGE } from "../../_versions.ts";
+
+const BUN = ["npx", "-y", BUN_PACKAGE] as const;
+
+for (const name of ["wire", "policy", "tls", "leak", "relay"]) {
+  Deno.test(`./bun on Bun: ${name}`, async (t) => {
+    const file = `./${name}_scenarios.ts`;
+    const options = ["--timeout=60000", ...bunCoverage(`bun-${name}`)];
+    await report(t, [...BUN, "test", ...options, file]);
+  });
+}
+
+Deno.test("./bun on Bun: as without a proxy", async (t) => {
+  await report(t, [...BUN, "run", "./same_as_native.ts"]);
+});

@@ -1,0 +1,46 @@
+/** The services on Deno. */
+
+import { proxied, type ProxiedConn, relay, serve } from "../../../mod.ts";
+import { host } from "../_host.ts";
+import type { Service } from "../_service.ts";
+
+async function tell(conn: ProxiedConn): Promise<void> {
+  const { remoteAddr } = conn;
+  const told = "path" in remoteAddr
+    ? { hostname: null, port: null }
+    : { hostname: remoteAddr.hostname, port: remoteAddr.port };
+  await conn.write(new TextEncoder().encode(JSON.stringify(told) + "\n"));
+  await conn.pipeTo(conn.writable);
+}
+
+function listen({ hostname = "127.0.0.1", path }: Service): Deno.Listener {
+  return path === undefined
+    ? Deno.listen({ hostname, port: 0 })
+    : Deno.listen({ transport: "unix", path });
+}
+
+// Deno opens the files of its signals half a second after its start: now, so
+// that files can be counted.
+const ignore = () => {};
+Deno.addSignalListener("SIGUSR1", ignore);
+Deno.removeSignalListener("SIGUSR1", ignore);
+
+await host((service, { onReject, onRelayed }) => {
+  const { options, relayTo } = service;
+  const listener = proxied(listen(service), { ...options, onReject });
+  const pass = async (conn: ProxiedConn, port: number) => {
+    const dial = () => Deno.connect({ hostname: "127.0.0.1", port });
+    const { sent, received, error } = await relay(conn, dial, { send: 2 });
+    onRelayed({ sent, received, hasFailed: error !== undefined });
+  };
+  serve(
+    listener,
+    (conn) => relayTo === undefined ? tell(conn) : pass(conn, relayTo),
+  );
+  const { addr, stats } = listener;
+  return {
+    port: "port" in addr ? addr.port : 0,
+    stats,
+    close: () => listener.close(),
+  };
+});

@@ -1,0 +1,53 @@
+/** Runs apps of Hono and Express, unchanged, behind `proxied()` on each runtime. */
+
+import { BUN_PACKAGE, NODE_PACKAGE } from "../../_versions.ts";
+
+const PACKAGES = ["hono@4", "@hono/node-server@2", "express@5"];
+
+const RUNTIMES: Record<string, [command: string, ...args: string[]]> = {
+  Node: ["npx", "-y", NODE_PACKAGE],
+  Deno: [Deno.execPath(), "run", "-A", "--no-lock"],
+  Bun: ["npx", "-y", BUN_PACKAGE],
+};
+
+/** Runs a command to its end; what it printed. */
+async function run(
+  [command, ...args]: [string, ...string[]],
+  cwd: string,
+): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(command, {
+    args,
+    cwd,
+    signal: AbortSignal.timeout(60_000),
+  }).output();
+  const decoder = new TextDecoder();
+  const output = decoder.decode(stdout);
+  if (success) return output;
+  throw new Error(`${command} failed:\n${output}${decoder.decode(stderr)}`);
+}
+
+Deno.test("proxied() serves a Hono app and an Express app unchanged", async (t) => {
+  const folder = await Deno.makeTempDir({ prefix: "proxy-apps-" });
+  try {
+    await Deno.writeTextFile(`${folder}/package.json`, '{"type":"module"}');
+    await run(
+      ["npm", "install", "--no-audit", "--no-fund", ...PACKAGES],
+      folder,
+    );
+    await Deno.copyFile(
+      new URL("_apps.js", import.meta.url),
+      `${folder}/apps.js`,
+    );
+    const adapter = new URL("../../../conn/node.ts", import.meta.url).href;
+    for (const [name, command] of Object.entries(RUNTIMES)) {
+      await t.step(name, async () => {
+        const output = await run([...command, "apps.js", adapter], folder);
+        if (output !== "hono is served\nexpress is served\n") {
+          throw new Error(`Unexpected output on ${name}:\n${output}`);
+        }
+      });
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

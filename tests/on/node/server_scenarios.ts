@@ -1,0 +1,433 @@
+/** `proxied()` around servers of `node:net` and `node:tls`; run by `node_test.ts`. */
+
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
+import { createServer, type Server, type Socket } from "node:net";
+import process from "node:process";
+import { Duplex } from "node:stream";
+import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { createServer as createTlsServer } from "node:tls";
+import { encode } from "../../../codec/mod.ts";
+import {
+  type NodeListenerOptions,
+  proxied,
+  proxyHop,
+  proxyInfo,
+  ProxyProtocolError,
+} from "../../../conn/node.ts";
+import { countListeners } from "../../conn/_signal.ts";
+import {
+  CLIENT,
+  Client,
+  closed,
+  dial,
+  dialTls,
+  endsOf,
+  HEADER,
+  KEY_PAIR,
+  listening,
+  pattern,
+  portOf,
+  TRUST,
+  within,
+} from "./_kit.ts";
+
+const ENDS = JSON.stringify(CLIENT);
+
+/** Tells a client what its socket shows, then echoes. */
+function echo(socket: Socket): void {
+  socket.on("error", () => {});
+  socket.write(JSON.stringify(endsOf(socket)) + "\n");
+  socket.pipe(socket);
+}
+
+/** Waits until a condition of a server holds, looking after each turn. */
+async function until(what: string, holds: () => boolean): Promise<void> {
+  const end = Date.now() + 30_000;
+  while (!holds()) {
+    assert(Date.now() < end, `Waited for ${what}`);
+    await setImmediate();
+  }
+}
+
+function connectionsOf(server: Server): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  server.getConnections((error, count) =>
+    error ? reject(error) : resolve(count)
+  );
+  return promise;
+}
+
+test("proxied() gives back the server, and listeners of before and after see the client", async () => {
+  const seen: string[] = [];
+  const server = createServer();
+  server.on("connection", (socket) => {
+    seen.push(`before ${socket.remoteAddress}`);
+  });
+  const same = proxied(server, { trust: TRUST });
+  assert.equal(same, server);
+  same.on("connection", echo);
+  await listening(server, async (port) => {
+    same.once("connection", (socket) => {
+      seen.push(`while it listens ${socket.remoteAddress}`);
+    });
+    for (const chunks of [[HEADER, "x"], [Buffer.concat([HEADER, HEADER])]]) {
+      const client = await dial(port, ...chunks);
+      assert((await client.until("\n")).startsWith(ENDS));
+      client.socket.end();
+      await client.rest();
+    }
+  });
+  assert.deepEqual(seen, [
+    "before 192.0.2.7",
+    "while it listens 192.0.2.7",
+    "before 192.0.2.7",
+  ]);
+  const expected = { accepted: 2, direct: 0, local: 0, pending: 0 };
+  assert.deepEqual(same.stats, { ...expected, rejected: {} });
+});
+
+test("proxied() wraps a server that listens already", async () => {
+  const server = createServer(echo);
+  await listening(server, async (port) => {
+    proxied(server, { trust: TRUST });
+    const client = await dial(port, HEADER);
+    assert((await client.until("\n")).startsWith(ENDS));
+    client.socket.end();
+  });
+});
+
+test("proxied() twice takes off the headers of two proxies", async () => {
+  const inner = encode({
+    source: { transport: "tcp", hostname: "203.0.113.5", port: 5 },
+    destination: { transport: "tcp", hostname: "203.0.113.6", port: 6 },
+  });
+  const trust = [...TRUST, "192.0.2.7"];
+  const server = createServer(echo);
+  // The outer header comes first, so what reads it is wrapped around the other.
+  proxied(server, { trust });
+  proxied(server, { trust });
+  await listening(server, async (port) => {
+    const client = await dial(port, HEADER, inner);
+    assert((await client.until("\n")).includes('"203.0.113.5"'));
+    client.socket.end();
+  });
+});
+
+test("proxied() reads the header before TLS, glued to the ClientHello and byte by byte", async () => {
+  const hops: unknown[] = [];
+  const server = proxied(createTlsServer(KEY_PAIR, echo), { trust: TRUST });
+  server.on("secureConnection", (socket) => {
+    assert.equal(proxyInfo(socket)?.version, 1);
+    hops.push(proxyHop(socket));
+  });
+  await listening(server, async (port) => {
+    const payload = pattern(1 << 20);
+    for (const isBytewise of [false, true]) {
+      const client = new Client(await dialTls(port, { isBytewise }));
+      assert((await client.until("\n")).startsWith(ENDS));
+      const start = client.received.indexOf("\n") + 1;
+      client.socket.write(payload);
+      const received = await client.take(start + payload.length);
+      assert.equal(received.subarray(start).compare(payload), 0);
+      client.socket.end();
+      await client.rest();
+    }
+  });
+  assert.equal(hops.length, 2);
+});
+
+test("proxied() tells the client of a failed handshake too", async () => {
+  const server = proxied(createTlsServer(KEY_PAIR), { trust: TRUST });
+  await listening(server, async (port) => {
+    const failure = once(server, "tlsClientError");
+    const client = await dial(port, HEADER, "this is not TLS\r\n");
+    const [, socket] = await within(failure, "the failure");
+    assert.equal(socket.remoteAddress, CLIENT.remoteAddress);
+    client.socket.destroy();
+  });
+});
+
+test("proxied() counts direct and LOCAL connections and refusals by code, and reports them once", async () => {
+  const told: string[] = [];
+  const options: NodeListenerOptions = {
+    trust: (hop) => "port" in hop && hop.port !== 0,
+    header: "optional",
+    onReject: (error) => {
+      assert(error instanceof ProxyProtocolError);
+      assert(error.hop && "port" in error.hop);
+      told.push(error.code);
+      throw new Error("an observer's own mistake");
+    },
+  };
+  const server = proxied(createServer(echo), options);
+  await listening(server, async (port) => {
+    const good = [encode({ command: "LOCAL" }), HEADER, "EHLO\r\n"];
+    for (const bytes of good) {
+      const client = await dial(port, bytes);
+      await client.until("\n");
+      client.socket.end();
+      await client.rest();
+    }
+    for (const bytes of ["PROXY TCP4 x\r\n", "PROXY TCP6 ::1", ""]) {
+      const client = await dial(port);
+      client.socket.end(bytes);
+      await client.rest();
+    }
+  });
+  assert.deepEqual(told, ["address", "incomplete"]);
+  assert.deepEqual(server.stats, {
+    accepted: 3,
+    direct: 1,
+    local: 1,
+    pending: 0,
+    rejected: { address: 1, incomplete: 1, empty: 1 },
+  });
+});
+
+test("proxied() refuses the newest over maxPending", async () => {
+  const server = proxied(createServer(echo), { trust: TRUST, maxPending: 2 });
+  await listening(server, async (port) => {
+    const silent = [await dial(port), await dial(port)];
+    await until("two to be pending", () => server.stats.pending === 2);
+    const third = await dial(port, HEADER);
+    assert.equal(await third.rest(), "");
+    assert.deepEqual(server.stats.rejected, { overload: 1 });
+    for (const { socket } of silent) socket.destroy();
+    await until("none to be pending", () => server.stats.pending === 0);
+    const fourth = await dial(port, HEADER);
+    await fourth.until("\n");
+    fourth.socket.end();
+  });
+});
+
+test("proxied() closes a header that is one byte short at the deadline, and nobody else", async () => {
+  const server = proxied(createServer(echo), { trust: TRUST, timeout: 150 });
+  await listening(server, async (port) => {
+    const good = await dial(port, HEADER);
+    const short = await dial(port, HEADER.subarray(0, -1));
+    assert.equal(await short.rest(), "");
+    assert.deepEqual(server.stats.rejected, { timeout: 1 });
+    // The good one has been idle for longer than the deadline.
+    await good.write("still here");
+    await good.until("still here");
+    good.socket.end();
+    await good.rest();
+  });
+});
+
+test("proxied() lets a good connection in beside silent, slow and 200 bad ones", async () => {
+  const server = proxied(createServer(echo), { trust: TRUST, timeout: 60_000 });
+  await listening(server, async (port) => {
+    const silent = await dial(port);
+    const slow = await dial(port, HEADER.subarray(0, 1));
+    const bad = await Promise.all(
+      Array.from({ length: 200 }, () => dial(port, "GET / HTTP/1.1\r\n\r\n")),
+    );
+    const good = await dial(port, HEADER);
+    await good.until("\n");
+    for (const client of bad) await client.rest();
+    assert.equal(server.stats.accepted, 1);
+    assert.equal(server.stats.pending, 2);
+    assert.deepEqual(server.stats.rejected, { signature: 200 });
+    for (const { socket } of [silent, slow, good]) socket.destroy();
+  });
+});
+
+test("proxied() counts pending sockets among the connections, and closes them with the server", async () => {
+  const server = proxied(createServer(echo), { trust: TRUST, timeout: 60_000 });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const port = portOf(server);
+  const good = await dial(port, HEADER);
+  await good.until("\n");
+  const silent = await dial(port);
+  const begun = await dial(port, HEADER.subarray(0, 7));
+  await until("two to be pending", () => server.stats.pending === 2);
+  assert.equal(await connectionsOf(server), 3);
+  const isClosed = closed(server);
+  assert.equal(await silent.rest(), "");
+  assert.equal(await begun.rest(), "");
+  assert.equal(server.listening, false);
+  await good.write("still served"); // as of any server that closes
+  await good.until("still served");
+  good.socket.end();
+  await isClosed;
+  assert.deepEqual(server.stats.rejected, { aborted: 2 });
+});
+
+test("proxied() listens again after it was closed", async () => {
+  const server = proxied(createServer(echo), { trust: TRUST });
+  for (let round = 0; round < 2; round++) {
+    await listening(server, async (port) => {
+      const client = await dial(port, HEADER);
+      await client.until("\n");
+      client.socket.end();
+    });
+  }
+  assert.equal(server.stats.accepted, 2);
+});
+
+test("proxied() closes the server when its signal fires", async () => {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const server = proxied(createServer(echo), { trust: TRUST, signal });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const silent = await dial(portOf(server));
+  await until("one to be pending", () => server.stats.pending === 1);
+  const isClosed = once(server, "close");
+  stop.abort();
+  await silent.rest();
+  await within(isClosed, "the server to close");
+  assert.deepEqual(server.stats.rejected, { aborted: 1 });
+});
+
+test("proxied() has no listener on its signal while its server is closed", async () => {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const listeners = countListeners(signal);
+  const server = proxied(createServer(echo), { trust: TRUST, signal });
+  for (let round = 0; round < 2; round++) {
+    await listening(server, async () => {
+      assert.equal(listeners.now, 1);
+      await setImmediate();
+    });
+    await until("no listener", () => listeners.now === 0);
+  }
+  const isClosed = once(server, "close");
+  server.listen(0, "127.0.0.1", () => stop.abort());
+  await within(isClosed, "the server to close");
+  assert.equal(server.listening, false);
+});
+
+test("proxied() with a signal that has fired does not let its server listen, like listen()", async () => {
+  const signal = AbortSignal.abort();
+  const events: string[] = [];
+  const listeners = countListeners(signal);
+  for (const server of [createServer(), createHttpServer()]) {
+    proxied(server, { trust: TRUST, signal });
+    server.on("listening", () => events.push("listening"));
+    server.listen(0, "127.0.0.1");
+    await within(once(server, "close"), "the server to close");
+    assert.equal(server.listening, false);
+    // Nor later.
+    server.listen(0, "127.0.0.1");
+    await within(once(server, "close"), "the server to close again");
+    assert.equal(server.listening, false);
+  }
+  assert.equal(listeners.now, 0);
+  assert.deepEqual(events, ["listening", "listening"]); // the later ones
+});
+
+test("proxied() with a signal that has fired closes a server that listens already", async () => {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  proxied(server, { trust: TRUST, signal: AbortSignal.abort() });
+  await within(once(server, "close"), "the server to close");
+});
+
+test("proxied() lets the end be heard that came while verify was asked", async () => {
+  const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+  const { promise: answer, resolve: allow } = Promise.withResolvers<true>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on("end", () => socket.end("bye"));
+    socket.resume();
+  });
+  proxied(server, {
+    trust: TRUST,
+    verify: () => (ask(), answer),
+  });
+  await listening(server, async (port) => {
+    const client = await dial(port, HEADER);
+    await asked;
+    client.socket.end();
+    await once(client.socket, "finish");
+    for (let turn = 0; turn < 20; turn++) await setImmediate();
+    allow(true);
+    assert.equal(await client.rest(), "bye");
+  });
+});
+
+test("proxied() rejects wrong options", () => {
+  const server = createServer();
+  assert.throws(() => proxied(server, { trust: ["all"] }), TypeError);
+  assert.throws(
+    () => proxied(server, { trust: TRUST, maxPending: 0 }),
+    RangeError,
+  );
+  const misspelt = { trust: TRUST, timout: 100 };
+  assert.throws(() => proxied(server, misspelt), TypeError);
+  const lazy = { trust: TRUST, lazy: true };
+  assert.throws(() => proxied(server, lazy), TypeError);
+  assert.equal(Object.hasOwn(server, "emit"), false);
+});
+
+test("proxied() says what it wraps, where it is given no server", () => {
+  const app = Object.assign(() => {}, { emit() {}, listen() {} });
+  for (const given of [undefined, null, "8080", {}, app, new Duplex()]) {
+    assert.throws(
+      () => Reflect.apply(proxied, undefined, [given, { trust: TRUST }]),
+      {
+        name: "TypeError",
+        message: "Cannot wrap the server: expected one of node:net, " +
+          "node:tls, node:http, node:https or node:http2",
+      },
+    );
+  }
+  assert.throws(() => Reflect.apply(proxied, undefined, [createServer()]), {
+    name: "TypeError",
+    message: 'Cannot read trust: expected a list, a function or "any"',
+  });
+});
+
+/** Open descriptors of this process. */
+function openFiles(): number {
+  return readdirSync("/proc/self/fd").length;
+}
+
+test(
+  "proxied() leaves no descriptor behind after 5000 good and bad connections",
+  {
+    skip: process.platform !== "linux",
+  },
+  async () => {
+    const kinds: (Uint8Array | string)[][] = [
+      [HEADER, "payload"],
+      [HEADER],
+      [encode({ command: "LOCAL" }), "payload"],
+      ["GET / HTTP/1.1\r\n\r\n"],
+      [HEADER.subarray(0, 20)],
+      [],
+    ];
+    const server = proxied(createServer(echo), { trust: TRUST, timeout: 300 });
+    let start = 0;
+    await listening(server, async (port) => {
+      const round = (size: number) =>
+        Promise.all(Array.from({ length: size }, async (_, i) => {
+          const client = await dial(port, ...kinds[i % kinds.length] ?? []);
+          if (i % 5 === 0) client.socket.resetAndDestroy();
+          else if (i % 7 > 0) client.socket.end(); // the rest waits for its deadline
+          else if (i % kinds.length < 3) client.socket.destroy();
+          await client.rest();
+          client.socket.destroy();
+        }));
+      await round(50); // what is opened once and kept
+      await until("all to be gone", () => server.stats.pending === 0);
+      while (await connectionsOf(server) > 0) await setImmediate();
+      start = openFiles();
+      for (let i = 0; i < 20; i++) await round(250);
+      while (await connectionsOf(server) > 0) await setImmediate();
+      await until("the descriptors to be closed", () => openFiles() <= start);
+    });
+    const { accepted, pending, rejected } = server.stats;
+    assert.equal(pending, 0);
+    const refused = Object.values(rejected).reduce((sum, n) => sum + n, 0);
+    assert(accepted > 200 && refused > 200, JSON.stringify(server.stats));
+  },
+);

@@ -1,0 +1,170 @@
+/** Whom servers believe, on every runtime: the same decisions, and no other. */
+
+import { assertEquals } from "@std/assert";
+import { encode } from "../../mod.ts";
+import { concat, utf8 } from "../_bytes.ts";
+import { Client } from "./bun/_client.ts";
+import { run } from "./bun/_run.ts";
+import { HAS_IPV6 } from "../conn/_loopback.ts";
+import { CLIENT } from "../conn/_peers.ts";
+import { expectedDecisions } from "../conn/_trust_cases.ts";
+import { startWorkerd } from "./workerd/_workerd.ts";
+import { play } from "./_play.ts";
+import type { Scenario, Told } from "./_scenarios.ts";
+import { HOSTS, RUNTIMES } from "./_servers.ts";
+import type { Service, ServiceOptions } from "./_service.ts";
+import { BUN_PACKAGE, NODE_PACKAGE } from "../_versions.ts";
+
+const DECIDE = new URL("_decide.ts", import.meta.url).pathname;
+
+const COMMANDS: Record<string, [string, ...string[]]> = {
+  Deno: [Deno.execPath(), "run", "-A", "--no-lock", "--quiet", DECIDE],
+  Bun: ["npx", "-y", BUN_PACKAGE, "run", DECIDE],
+  "node 24": ["npx", "-y", NODE_PACKAGE, DECIDE],
+};
+
+for (const [runtime, command] of Object.entries(COMMANDS)) {
+  Deno.test(`trust is decided as everywhere on ${runtime}`, async () => {
+    assertEquals((await run(command)).stdout, expectedDecisions());
+  });
+}
+
+Deno.test("trust is decided as everywhere on workerd", async () => {
+  const options = { trust: "any", untrusted: "direct" } as const;
+  await using workerd = await startWorkerd({ all: { role: "trust", options } });
+  using client = await Client.dial(workerd.ports.get("all") ?? 0);
+  await client.send("PROXY UNKNOWN\r\n");
+  const told = new TextDecoder().decode(await client.receiveAll());
+  assertEquals(told, expectedDecisions());
+});
+
+/** Peers, by how they dial a listener of both families. */
+const PEERS = {
+  "127.0.0.1": { host: "127.0.0.1" },
+  "127.0.0.2": { host: "127.0.0.1", localAddress: "127.0.0.2" },
+  "::1": { host: "::1" },
+};
+
+/** Lists, and the peers that they believe. */
+const LISTS: [trust: string[], believed: (keyof typeof PEERS)[]][] = [
+  [["127.0.0.1"], ["127.0.0.1"]],
+  [["127.0.0.2/32"], ["127.0.0.2"]],
+  [["127.0.0.0/8"], ["127.0.0.1", "127.0.0.2"]],
+  [["0.0.0.0/0"], ["127.0.0.1", "127.0.0.2"]],
+  [["::FFFF:127.0.0.1"], ["127.0.0.1"]],
+  [["::ffff:7f00:0/104"], ["127.0.0.1", "127.0.0.2"]],
+  [["::/0"], ["::1"]],
+  [["::1/128"], ["::1"]],
+  [["0:0:0:0:0:0:0:1%lo"], ["::1"]],
+  [["10.0.0.0/8", "::1", "127.0.0.2"], ["127.0.0.2", "::1"]],
+  [["unix"], []],
+  [[], []],
+];
+
+const PAYLOAD = utf8("payload");
+const SEEN: Told = {
+  hostname: CLIENT.source.hostname,
+  port: CLIENT.source.port,
+};
+
+const HEADERS: Readonly<Record<string, Uint8Array>> = {
+  v1: encode({ version: 1, ...CLIENT }),
+  v2: encode(CLIENT),
+};
+
+function scenario(
+  header: Uint8Array,
+  sees: Scenario["sees"],
+  payload = PAYLOAD,
+): Scenario {
+  const pieces = [concat([header, PAYLOAD])];
+  return { name: "", pieces, sees, payload, isSilent: sees === "nobody" };
+}
+
+for (const [runtime, start] of Object.entries(RUNTIMES)) {
+  Deno.test({
+    name: `a listener of both families believes whom it should on ${runtime}`,
+    ignore: !HAS_IPV6,
+    async fn(t) {
+      const services = LISTS.map(([trust]): [string, Service] => [
+        trust.join(),
+        { hostname: "::", options: { trust } },
+      ]);
+      await using server = await start(Object.fromEntries(services));
+      for (const [trust, believed] of LISTS) {
+        const name = trust.join();
+        await t.step(`trust: [${name}]`, async () => {
+          const port = server.ports.get(name) ?? 0;
+          for (const [peer, dialling] of Object.entries(PEERS)) {
+            const sees = believed.some((one) => one === peer) ? SEEN : "nobody";
+            for (const header of Object.values(HEADERS)) {
+              await play({ ...dialling, port }, scenario(header, sees));
+            }
+          }
+        });
+      }
+    },
+  });
+}
+
+for (const [runtime, start] of Object.entries(HOSTS)) {
+  Deno.test(`a UNIX listener believes by unix alone on ${runtime}`, async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const paths = { believing: `${folder}/1`, doubting: `${folder}/2` };
+      const everyone = ["0.0.0.0/0", "::/0"];
+      await using _host = await start({
+        believing: { path: paths.believing, options: { trust: ["unix"] } },
+        doubting: { path: paths.doubting, options: { trust: everyone } },
+      });
+      for (const header of Object.values(HEADERS)) {
+        await play(paths.believing, scenario(header, SEEN));
+        await play(paths.doubting, scenario(header, "nobody"));
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
+/** What becomes of a header, for each mode and kind of peer. */
+const MODES: {
+  name: string;
+  options: ServiceOptions;
+  expect: (header: Uint8Array) => Scenario;
+}[] = (["require", "optional", "ignore"] as const).flatMap((header) => [
+  {
+    name: `from a hop, header: ${header}`,
+    options: { trust: ["127.0.0.1"], header },
+    expect: (bytes) => scenario(bytes, header === "ignore" ? "real" : SEEN),
+  },
+  {
+    name: `forged, header: ${header}, untrusted: reject`,
+    options: { trust: ["192.0.2.0/24"], header, untrusted: "reject" },
+    expect: (bytes) => scenario(bytes, "nobody"),
+  },
+  {
+    name: `forged, header: ${header}, untrusted: direct`,
+    options: { trust: ["192.0.2.0/24"], header, untrusted: "direct" },
+    // It is a payload like any other.
+    expect: (bytes) => scenario(bytes, "real", concat([bytes, PAYLOAD])),
+  },
+]);
+
+for (const [runtime, start] of Object.entries(RUNTIMES)) {
+  Deno.test(`a forged header is never believed on ${runtime}`, async (t) => {
+    const services = MODES.map(({ name, options }) => [name, { options }]);
+    await using server = await start(Object.fromEntries(services));
+    for (const { name, expect } of MODES) {
+      for (const [version, header] of Object.entries(HEADERS)) {
+        await t.step(`${version} ${name}`, async () => {
+          const port = server.ports.get(name) ?? 0;
+          await play(port, expect(header));
+          const { pieces: [glued = header], ...rest } = expect(header);
+          const singly = Array.from(glued, (byte) => Uint8Array.of(byte));
+          await play(port, { ...rest, pieces: singly });
+        });
+      }
+    }
+  });
+}
