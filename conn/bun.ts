@@ -28,7 +28,7 @@
  * @module
  */
 
-import { EMPTY } from "../codec/_wire.ts";
+import { EMPTY } from "../codec/internal.ts";
 import type { Address, ProxyHeader, ProxyInfo } from "../codec/mod.ts";
 import { toRefusal } from "./admission/refusal.ts";
 import { endsOf, tcpAddress } from "./_addresses.ts";

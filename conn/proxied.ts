@@ -1,4 +1,4 @@
-import { EMPTY } from "../codec/_wire.ts";
+import { EMPTY } from "../codec/internal.ts";
 import type { Address } from "../codec/mod.ts";
 import { acceptNative, hopOf } from "./native/peer.ts";
 import { isPeerGone, toRefusal } from "./admission/refusal.ts";

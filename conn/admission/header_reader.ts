@@ -3,8 +3,7 @@ import {
   type ProxyInfo,
   ProxyProtocolError,
 } from "../../codec/mod.ts";
-import { hasSignature, scan } from "../../codec/_scan.ts";
-import { EMPTY, firstBytes } from "../../codec/_wire.ts";
+import { EMPTY, firstBytes, hasSignature, scan } from "../../codec/internal.ts";
 import type { Policy } from "./policy.ts";
 import { emptyError } from "./refusal.ts";
 

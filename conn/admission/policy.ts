@@ -1,5 +1,4 @@
-import { quote } from "../../codec/_quote.ts";
-import { EMPTY } from "../../codec/_wire.ts";
+import { EMPTY, quote } from "../../codec/internal.ts";
 import {
   type Address,
   bytesNeeded,

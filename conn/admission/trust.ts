@@ -1,7 +1,5 @@
 import type { Address } from "../../codec/mod.ts";
-import { isMapped } from "../../codec/_ip_text.ts";
-import { parseIp } from "../../codec/_parse_ip.ts";
-import { octet } from "../../codec/_wire.ts";
+import { isMapped, octet, parseIp } from "../../codec/internal.ts";
 import { withoutZone } from "../_addresses.ts";
 import type { Trust } from "../types.ts";
 

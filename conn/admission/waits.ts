@@ -1,4 +1,4 @@
-import { EMPTY } from "../../codec/_wire.ts";
+import { EMPTY } from "../../codec/internal.ts";
 import { ProxyProtocolError } from "../../codec/mod.ts";
 
 /** What ends a wait. */

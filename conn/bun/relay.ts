@@ -1,4 +1,4 @@
-import { EMPTY } from "../../codec/_wire.ts";
+import { EMPTY } from "../../codec/internal.ts";
 import type { EncodeOptions, ProxyHeader } from "../../codec/mod.ts";
 import { type BunConn, toBytes } from "./conn.ts";
 import { BunPipe } from "./pipe.ts";

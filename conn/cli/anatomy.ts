@@ -17,15 +17,17 @@ import {
 import {
   FAMILIES,
   FIXED_LENGTH,
+  headerChecksum,
+  isNamed,
+  isSslSubtype,
   LINE_SIGNATURE,
   PORTS_LENGTH,
   SIGNATURE,
   SSL_FIXED_LENGTH,
   TLV_HEADER_LENGTH,
+  tlvHexName,
   TRANSPORTS,
-} from "../../codec/_wire.ts";
-import { headerChecksum } from "../../codec/crc32c.ts";
-import { isNamed, isSslSubtype, tlvHexName } from "../../codec/tlvs/types.ts";
+} from "../../codec/internal.ts";
 import { showBytes, showText, showUint32 } from "./show.ts";
 
 /** A part of a header. */

@@ -3,7 +3,7 @@
 import { parseArgs } from "node:util";
 import type { DecodeOptions } from "../../codec/mod.ts";
 import type { Trust } from "../types.ts";
-import { LARGEST_PORT, LONGEST_HEADER } from "../../codec/_wire.ts";
+import { LARGEST_PORT, LONGEST_HEADER } from "../../codec/internal.ts";
 
 /** An option, as `parseArgs` takes it and as the help shows it. */
 export interface Option {

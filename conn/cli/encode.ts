@@ -9,8 +9,7 @@ import {
   type Tlvs,
   tlvType,
 } from "../../codec/mod.ts";
-import { LONGEST_HEADER } from "../../codec/_wire.ts";
-import { tlvKind } from "../../codec/tlvs/types.ts";
+import { LONGEST_HEADER, tlvKind } from "../../codec/internal.ts";
 import {
   asUsage,
   expectNoPositionals,

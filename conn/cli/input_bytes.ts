@@ -1,6 +1,6 @@
 /** Bytes as people have them: raw, as hex in many forms, as a dump, as text with escapes. */
 
-import { LINE_SIGNATURE, SIGNATURE } from "../../codec/_wire.ts";
+import { LINE_SIGNATURE, SIGNATURE } from "../../codec/internal.ts";
 import { UsageError } from "./args.ts";
 import { count, latin1, showText } from "./show.ts";
 

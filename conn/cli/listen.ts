@@ -1,4 +1,4 @@
-import { EMPTY } from "../../codec/_wire.ts";
+import { EMPTY } from "../../codec/internal.ts";
 import { toAddress } from "../_addresses.ts";
 import { readOptions } from "../admission/policy.ts";
 import { isPeerGone, toRefusal } from "../admission/refusal.ts";

@@ -12,7 +12,7 @@ import {
   LINE_SIGNATURE,
   LONGEST_HEADER,
   SIGNATURE,
-} from "../../codec/_wire.ts";
+} from "../../codec/internal.ts";
 import { isChecksumRight } from "./anatomy.ts";
 import { hexDump } from "./hex_dump.ts";
 import { count, latin1, showStart, toJson } from "./show.ts";

@@ -1,4 +1,4 @@
-import { EMPTY } from "../../codec/_wire.ts";
+import { EMPTY } from "../../codec/internal.ts";
 import type { ByteDuplex, NativeAddress, NativeConn } from "../types.ts";
 
 /** What a socket without known ends has: no list of addresses trusts it. */

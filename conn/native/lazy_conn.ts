@@ -1,4 +1,4 @@
-import { EMPTY } from "../../codec/_wire.ts";
+import { EMPTY } from "../../codec/internal.ts";
 import type { ProxyInfo } from "../../codec/mod.ts";
 import { type ConnFacts, ProxiedConn } from "../proxied_conn.ts";
 import type { NativeConn } from "../types.ts";

@@ -1,5 +1,5 @@
 import { Socket } from "node:net";
-import { EMPTY } from "../../codec/_wire.ts";
+import { EMPTY } from "../../codec/internal.ts";
 import type {
   Address,
   ProxyInfo,

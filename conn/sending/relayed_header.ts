@@ -1,5 +1,4 @@
-import { quote } from "../../codec/_quote.ts";
-import { isSslSubtype } from "../../codec/tlvs/types.ts";
+import { isSslSubtype, quote } from "../../codec/internal.ts";
 import {
   type Address,
   encodeTlvs,

@@ -1,0 +1,28 @@
+/**
+ * What `conn/` may use of the codec besides `mod.ts`: nothing of it is for
+ * users.
+ *
+ * @module
+ */
+
+export { isMapped } from "./_ip_text.ts";
+export { parseIp } from "./_parse_ip.ts";
+export { quote } from "./_quote.ts";
+export { hasSignature, scan } from "./_scan.ts";
+export {
+  EMPTY,
+  FAMILIES,
+  firstBytes,
+  FIXED_LENGTH,
+  LARGEST_PORT,
+  LINE_SIGNATURE,
+  LONGEST_HEADER,
+  octet,
+  PORTS_LENGTH,
+  SIGNATURE,
+  SSL_FIXED_LENGTH,
+  TLV_HEADER_LENGTH,
+  TRANSPORTS,
+} from "./_wire.ts";
+export { headerChecksum } from "./crc32c.ts";
+export { isNamed, isSslSubtype, tlvHexName, tlvKind } from "./tlvs/types.ts";
