@@ -29,12 +29,15 @@ import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
 import type { Address, ProxyInfo } from "../codec/mod.ts";
-import { acceptSocket, peerOf, release } from "./node/peer.ts";
-import { NodeDoor } from "./node/server.ts";
+import { showEnds } from "./_ends.ts";
+import { Gate } from "./admission/gate.ts";
+import { readOptions, withoutLazy } from "./admission/policy.ts";
 import { factsOf, remember } from "./node/facts.ts";
 import { endTls, listenInFront, needsFront } from "./node/front.ts";
 import { timeoutsOf } from "./node/http_timeouts.ts";
 import { override } from "./node/override.ts";
+import { NodePeer, release } from "./node/peer.ts";
+import { NodeDoor } from "./node/server.ts";
 import type {
   NodeAccepted,
   NodeAcceptOptions,
@@ -43,9 +46,6 @@ import type {
   NodeServer,
   NodeSocket,
 } from "./node/types.ts";
-import { readOptions, withoutLazy } from "./admission/policy.ts";
-import { showEnds } from "./_show_ends.ts";
-import { Waits } from "./admission/waits.ts";
 
 export * from "./_common.ts";
 export type {
@@ -99,24 +99,17 @@ export async function accept<S extends NodeSocket>(
   socket: S,
   options: NodeAcceptOptions<S>,
 ): Promise<NodeAccepted<S>> {
-  const { verify, ...rest } = withoutLazy({ ...options });
-  const policy = readOptions(rest);
-  const waits = new Waits(policy);
+  // Counted by nobody, and reported to the caller alone.
+  const policy = { ...readOptions(withoutLazy(options)), onReject: undefined };
+  const gate = new Gate<S>(policy, true);
   try {
     const info = await new Promise<ProxyInfo | undefined>((resolve, reject) =>
-      acceptSocket(
-        socket,
-        peerOf(socket),
-        { policy, waits },
-        verify,
-        resolve,
-        reject,
-      )
+      new NodePeer(socket, gate, resolve, reject).begin()
     );
-    setImmediate(() => release(socket)); // whoever asked listens by then
+    setImmediate(() => release(socket)); // the caller listens by then
     return { info, conn: socket };
   } finally {
-    waits.close();
+    gate.waits.close();
   }
 }
 

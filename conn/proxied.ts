@@ -1,16 +1,16 @@
 import { EMPTY } from "../codec/internal.ts";
 import type { Address } from "../codec/mod.ts";
-import { acceptNative, hopOf } from "./native/peer.ts";
-import { isPeerGone, toRefusal } from "./admission/refusal.ts";
 import { Gate } from "./admission/gate.ts";
-import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
+import { readOptions } from "./admission/policy.ts";
+import { isPeerGone, toRefusal } from "./admission/refusal.ts";
+import { hopOf, NativePeer } from "./native/peer.ts";
 import type {
-  ListenerOptions,
-  ListenerStats,
   NativeAddress,
   NativeConn,
   NativeListener,
-} from "./types.ts";
+} from "./native_types.ts";
+import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
+import type { ListenerOptions, ListenerStats } from "./types.ts";
 
 /** Waits in ms after a failure to accept, such as too many open files; doubled each time. */
 const FIRST_PAUSE = 5;
@@ -34,7 +34,7 @@ export class ProxiedListener<
   A = NativeAddress,
 > {
   readonly #listener: NativeListener<C, A>;
-  readonly #gate: Gate;
+  readonly #gate: Gate<ProxiedConn<C>>;
   readonly #closing = new AbortController();
   readonly #ready: ProxiedConn<C>[] = [];
   readonly #waiting: PromiseWithResolvers<ProxiedConn<C>>[] = [];
@@ -45,10 +45,9 @@ export class ProxiedListener<
     const signal = options?.signal;
     const closing = this.#closing.signal;
     this.#listener = listener;
-    this.#gate = new Gate({
-      ...options,
-      signal: signal ? AbortSignal.any([signal, closing]) : closing,
-    });
+    const policy = readOptions<ProxiedConn<C>>(options);
+    const either = signal ? AbortSignal.any([signal, closing]) : closing;
+    this.#gate = new Gate({ ...policy, signal: either }, false);
     if (signal?.aborted) this.close();
     signal?.addEventListener("abort", () => this.close(), {
       signal: closing,
@@ -123,21 +122,8 @@ export class ProxiedListener<
     } catch (error) {
       return gate.report(toRefusal(error));
     }
-    if (!gate.enter(hop)) return closeQuietly(native);
-    acceptNative(native, native, hop, gate, (conn) => {
-      if (gate.policy.lazy) this.#awaitHeader(conn);
-      else gate.accept(conn.info);
-      this.#deliver(conn);
-    }, (error) => gate.refuse(error));
-  }
-
-  /** A connection that is handed over before its header is pending until then. */
-  async #awaitHeader(conn: ProxiedConn<C>): Promise<void> {
-    try {
-      this.#gate.accept(await conn.ready);
-    } catch (error) {
-      this.#gate.refuse(toRefusal(error));
-    }
+    const deliver = (conn: ProxiedConn<C>) => this.#deliver(conn);
+    new NativePeer(native, native, hop, gate, deliver).begin();
   }
 
   #deliver(conn: ProxiedConn<C>): void {

@@ -4,7 +4,7 @@ import type { RelayOptions, RelayResult } from "./sending/types.ts";
 import { checkRelayOptions, relayedHeader } from "./sending/relayed_header.ts";
 import { Waits } from "./admission/waits.ts";
 import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
-import type { ByteDuplex, NativeConn } from "./types.ts";
+import type { ByteDuplex, NativeConn } from "./native_types.ts";
 import { writeHeader } from "./write_header.ts";
 
 export type { RelayOptions, RelayResult } from "./sending/types.ts";

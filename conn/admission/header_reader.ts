@@ -7,16 +7,15 @@ import { EMPTY, firstBytes, hasSignature, scan } from "../../codec/internal.ts";
 import type { Policy } from "./policy.ts";
 import { emptyError } from "./refusal.ts";
 
-/** A header that is in, and what came with it. */
+/** A whole header, and the payload that came with it. */
 export interface Header {
-  /** `undefined` where the header is optional and there is none. */
-  info: ProxyInfo | undefined;
-  /** Bytes of the payload. */
-  rest: Uint8Array;
+  /** `undefined` if the header is optional and there is none. */
+  readonly info: ProxyInfo | undefined;
+  readonly payload: Uint8Array;
 }
 
-/** Where no header is looked for. */
-export const NO_HEADER: Header = { info: undefined, rest: EMPTY };
+/** If no header is looked for. */
+export const NO_HEADER: Header = { info: undefined, payload: EMPTY };
 
 /** Most headers fit; no more of the payload is looked at. */
 const ROOM = 128;
@@ -24,15 +23,18 @@ const ROOM = 128;
 /** Up to here each byte may decide; a longer header is v2, of a known length. */
 const UNDECIDED_LENGTH = 128;
 
+/** What a reader goes by. */
+type ReaderPolicy = Pick<Policy<unknown>, "decode" | "header">;
+
 /** Puts a header together from what arrives. */
 export class HeaderReader {
-  readonly #policy: Policy;
+  readonly #policy: ReaderPolicy;
   #bytes: Uint8Array<ArrayBuffer> = EMPTY;
   #length = 0;
   /** How many bytes must at least still come. */
   #needed: number;
 
-  constructor(policy: Policy) {
+  constructor(policy: ReaderPolicy) {
     this.#policy = policy;
     this.#needed = bytesNeeded(EMPTY, policy.decode);
   }
@@ -64,12 +66,12 @@ export class HeaderReader {
     try {
       const result = scan(received, this.#policy.decode);
       if (typeof result !== "number") {
-        return { info: result, rest: received.subarray(result.raw.length) };
+        return { info: result, payload: received.subarray(result.raw.length) };
       }
       this.#needed = result;
     } catch (error) {
       if (!this.#mayLack(error)) throw error;
-      return { info: undefined, rest: received };
+      return { info: undefined, payload: received };
     }
     return undefined;
   }
@@ -91,13 +93,14 @@ export class HeaderReader {
       const header = this.take(part.length);
       if (header === undefined) continue;
       if (at === chunk.length) return header;
-      const { info, rest } = header;
+      const { info, payload } = header;
       if (info !== undefined) {
-        return { info, rest: viewOf(chunk, at - rest.length, chunk.length) };
+        const start = at - payload.length;
+        return { info, payload: viewOf(chunk, start, chunk.length) };
       }
       this.#append(viewOf(chunk, at, chunk.length));
       this.#length += chunk.length - at;
-      return { info, rest: this.received };
+      return { info, payload: this.received };
     }
     return undefined;
   }
@@ -118,7 +121,7 @@ export class HeaderReader {
         { offset: received.length, received },
       );
     }
-    return { info: undefined, rest: received };
+    return { info: undefined, payload: received };
   }
 
   /** Whether the bytes are the payload of a peer that may leave the header out. */

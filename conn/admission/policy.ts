@@ -3,33 +3,38 @@ import {
   type Address,
   bytesNeeded,
   type DecodeOptions,
+  type ProxyInfo,
   ProxyProtocolError,
 } from "../../codec/mod.ts";
+import { checkOneOf, checkTimeout } from "../_checks.ts";
+import type { GateOptions, HeaderOptions } from "../types.ts";
 import { readTrust, type Trusts } from "./trust.ts";
-import { checkSignal } from "./waits.ts";
-import type { ListenerOptions } from "../types.ts";
 
 /** One retransmit of TCP takes 3 s, which a deadline has to cover (section 2). */
 const DEFAULT_TIMEOUT = 5000;
 
-/** Longest delay that a timer takes. */
-const LONGEST_TIMEOUT = 0x7fffffff;
-
 /** Bound of pending headers where the caller sets none. */
 const DEFAULT_MAX_PENDING = 1024;
 
+/** Options of every entry point; `verify` is called with its own kind of connection. */
+export interface Options<C> extends HeaderOptions, GateOptions {
+  lazy?: boolean;
+  verify?: (info: ProxyInfo, conn: C) => boolean | Promise<boolean>;
+}
+
 /** Options as they are used: checked, defaults filled in. */
-export interface Policy {
+export interface Policy<C> {
   readonly trusts: Trusts;
   readonly untrusted: "reject" | "direct";
   readonly header: "require" | "optional" | "ignore";
   readonly lazy: boolean;
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
-  readonly verify: ListenerOptions["verify"];
+  /** A method, for a connection of one kind is one of any kind that it fits. */
+  verify?(info: ProxyInfo, conn: C): boolean | Promise<boolean>;
   readonly decode: DecodeOptions;
   readonly maxPending: number;
-  readonly onReject: ListenerOptions["onReject"];
+  readonly onReject: GateOptions["onReject"];
 }
 
 /**
@@ -40,7 +45,7 @@ export interface Policy {
  * @throws {TypeError} for an option of the wrong kind, with its name.
  * @throws {RangeError} for an option out of its range, with its name.
  */
-export function readOptions(options: ListenerOptions): Policy {
+export function readOptions<C>(options: Options<C>): Policy<C> {
   const {
     trust,
     untrusted = "reject",
@@ -93,7 +98,7 @@ export function readOptions(options: ListenerOptions): Policy {
     lazy,
     timeout,
     signal,
-    verify,
+    ...(verify && { verify }),
     decode,
     maxPending,
     onReject,
@@ -107,59 +112,19 @@ export function readOptions(options: ListenerOptions): Policy {
  * @throws {TypeError} for `lazy`.
  */
 export function withoutLazy<T extends object>(options: T): T {
-  if (!("lazy" in options && options.lazy)) return options;
+  if (!options || !("lazy" in options && options.lazy)) return options;
   throw new TypeError("Cannot read lazy: not for this runtime's sockets");
-}
-
-/**
- * Checks a time in ms that a timer is to run.
- *
- * @throws {TypeError} when it is no number.
- * @throws {RangeError} when no timer runs so long.
- */
-export function checkTimeout(
-  name: string,
-  timeout: number,
-  least: number,
-): void {
-  if (typeof timeout !== "number") {
-    throw new TypeError(
-      `Cannot read ${name}: expected a number, received ${quote(timeout)}`,
-    );
-  }
-  const isTimer = timeout >= least && timeout <= LONGEST_TIMEOUT;
-  if (isTimer || timeout === Infinity) return;
-  throw new RangeError(
-    `Cannot read ${name}: must be ${least} to ${LONGEST_TIMEOUT} ms or Infinity, received ${timeout}`,
-  );
-}
-
-/**
- * Checks an option that takes few values.
- *
- * @throws {TypeError} when it is another.
- */
-export function checkOneOf(
-  name: string,
-  value: unknown,
-  values: readonly unknown[],
-): void {
-  if (values.includes(value)) return;
-  throw new TypeError(
-    `Cannot read ${name}: expected one of ${
-      values.join(", ")
-    }, received ${value}`,
-  );
 }
 
 /**
  * Whether a header is to be read from a peer, or it is served directly.
  *
- * @throws {ProxyProtocolError} code `untrusted`, when it is neither; `aborted`
- * for whoever comes when the signal has fired.
+ * @throws {ProxyProtocolError} code `untrusted`, when it is neither.
  */
-export function expectsHeader(policy: Policy, hop: Address): boolean {
-  checkSignal(policy.signal);
+export function expectsHeader(
+  policy: Pick<Policy<unknown>, "trusts" | "untrusted">,
+  hop: Address,
+): boolean {
   let isTrusted = false;
   let cause: unknown;
   try {

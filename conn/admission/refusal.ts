@@ -1,4 +1,8 @@
-import { type Address, ProxyProtocolError } from "../../codec/mod.ts";
+import {
+  type Address,
+  type ProxyInfo,
+  ProxyProtocolError,
+} from "../../codec/mod.ts";
 
 /** A peer that closed before its first byte, as TCP health checks do. */
 export function emptyError(cause?: unknown): ProxyProtocolError {
@@ -6,6 +10,26 @@ export function emptyError(cause?: unknown): ProxyProtocolError {
     "Cannot read PROXY header: connection closed without a byte",
     "empty",
     { cause },
+  );
+}
+
+/** A header that `verify` did not accept. */
+export function verifyError(
+  { version, raw }: ProxyInfo,
+  cause: unknown,
+): ProxyProtocolError {
+  return new ProxyProtocolError(
+    "Cannot accept the connection: refused by verify",
+    "verify",
+    { version, received: raw, cause },
+  );
+}
+
+/** A connection for which there is no room. */
+export function overloadError(pending: number): ProxyProtocolError {
+  return new ProxyProtocolError(
+    `Cannot accept the connection: ${pending} headers are pending`,
+    "overload",
   );
 }
 
@@ -48,4 +72,10 @@ export function isPeerGone(error: unknown): boolean {
   return error instanceof Error &&
     (GONE_NAMES.includes(error.name) ||
       ("code" in error && GONE_CODES.includes(error.code)));
+}
+
+/** Why a socket of TCP has no address: the peer has reset the connection. */
+export function lostAddress(hop: Address): Error | undefined {
+  if ("path" in hop || hop.hostname !== "") return undefined;
+  return Object.assign(new Error("reset by the peer"), { code: "ECONNRESET" });
 }

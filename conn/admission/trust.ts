@@ -1,6 +1,6 @@
 import type { Address } from "../../codec/mod.ts";
 import { isMapped, octet, parseIp } from "../../codec/internal.ts";
-import { withoutZone } from "../_addresses.ts";
+import { withoutZone } from "../_ends.ts";
 import type { Trust } from "../types.ts";
 
 /** Whether a peer is trusted. */

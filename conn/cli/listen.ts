@@ -1,5 +1,5 @@
 import { EMPTY } from "../../codec/internal.ts";
-import { toAddress } from "../_addresses.ts";
+import { toAddress } from "../_ends.ts";
 import { readOptions } from "../admission/policy.ts";
 import { isPeerGone, toRefusal } from "../admission/refusal.ts";
 import { accept } from "../accept.ts";

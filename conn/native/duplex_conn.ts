@@ -1,5 +1,5 @@
 import { EMPTY } from "../../codec/internal.ts";
-import type { ByteDuplex, NativeAddress, NativeConn } from "../types.ts";
+import type { ByteDuplex, NativeAddress, NativeConn } from "../native_types.ts";
 
 /** What a socket without known ends has: no list of addresses trusts it. */
 const UNKNOWN_END: NativeAddress = { transport: "tcp" };

@@ -1,24 +1,21 @@
-import { Gate } from "../admission/gate.ts";
-import { acceptSocket, peerOf, release } from "./peer.ts";
-import { withoutLazy } from "../admission/policy.ts";
-import type { NodeListenerOptions, NodeSocket } from "./types.ts";
 import type { ListenerStats } from "../types.ts";
+import { Gate } from "../admission/gate.ts";
+import { readOptions, withoutLazy } from "../admission/policy.ts";
+import { NodePeer, release } from "./peer.ts";
+import type { NodeListenerOptions, NodeSocket } from "./types.ts";
 
-/** Lets sockets in to a server, one by one, once their header is in. */
+/** Lets sockets in to a server, one by one, once their header has come. */
 export class NodeDoor {
-  readonly #gate: Gate;
-  readonly #verify: NodeListenerOptions["verify"];
+  readonly #gate: Gate<NodeSocket>;
   readonly #deliver: (socket: NodeSocket) => void;
 
-  /** Reads the options of a server; throws like {@link Gate}. */
+  /** Reads the options of a server; throws like {@link readOptions}. */
   constructor(
     options: NodeListenerOptions,
     deliver: (socket: NodeSocket) => void,
   ) {
-    const { verify, ...rest } = withoutLazy({ ...options });
-    this.#gate = new Gate(rest);
+    this.#gate = new Gate(readOptions(withoutLazy(options)), false);
     this.#gate.waits.leaveSignal(); // it closes the server, which closes what is pending
-    this.#verify = verify;
     this.#deliver = deliver;
   }
 
@@ -31,20 +28,13 @@ export class NodeDoor {
    * throws then is not caught here: it ends the process, as without a proxy.
    */
   admit(socket: NodeSocket): void {
-    const gate = this.#gate;
-    const hop = peerOf(socket);
-    if (!gate.enter(hop)) {
-      socket.destroy();
-      return;
-    }
-    acceptSocket(socket, hop, gate, this.#verify, (info) => {
-      gate.accept(info);
+    new NodePeer(socket, this.#gate, () => {
       const hasEnded = socket.readableEnded;
       this.#deliver(socket);
       release(socket);
       // The peer ended its direction while `verify` was asked, before anybody listened.
       if (hasEnded) socket.emit("end");
-    }, (error) => gate.refuse(error));
+    }).begin();
   }
 
   /** Closes the sockets whose header is pending. */

@@ -4,7 +4,7 @@ import {
   type EncodeOptions,
   type ProxyHeader,
 } from "../../codec/mod.ts";
-import { withoutZone } from "../_addresses.ts";
+import { withoutZone } from "../_ends.ts";
 
 /**
  * A header as nearly every receiver takes it: LOCAL where there is no address

@@ -10,9 +10,9 @@ import {
   TLV_TYPES,
   tlvType,
 } from "../../codec/mod.ts";
-import type { Ends } from "../_addresses.ts";
-import { IGNORED } from "../_ignored.ts";
-import { checkOneOf, checkTimeout } from "../admission/policy.ts";
+import type { Ends } from "../_ends.ts";
+import { DISCARDED } from "../admission/discarded.ts";
+import { checkOneOf, checkTimeout } from "../_checks.ts";
 import type { RelayOptions } from "./types.ts";
 
 /** What a header to pass on is made from. */
@@ -65,7 +65,7 @@ export function relayedHeader(
 /** Without a header, or with one that was ignored, the real addresses are told, if they tell anything. */
 function tellsAddresses(info: ProxyInfo | undefined, client: Address): boolean {
   if (info?.command === "LOCAL") return false; // it claims nothing: it may be passed on
-  if (info !== undefined && !IGNORED.has(info)) {
+  if (info !== undefined && !DISCARDED.has(info)) {
     return info.source !== undefined;
   }
   return "hostname" in client && client.hostname !== "";
@@ -90,7 +90,7 @@ function readTypes(
 /** What can be written of what came; nothing of a header that was ignored. */
 function receivedTlvs(info: ProxyInfo | undefined): RawTlv[] {
   if (info?.version !== 2 || info.rest.length === 0) return [];
-  if (IGNORED.has(info)) return [];
+  if (DISCARDED.has(info)) return [];
   const received: RawTlv[] = [];
   try {
     for (const tlv of readTlvs(info.rest)) {
