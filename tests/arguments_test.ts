@@ -1,6 +1,7 @@
 /** Runners that are given wrong arguments. */
 
 import { assertEquals, assertMatch } from "@std/assert";
+import { LONGEST_RUN } from "./_within.ts";
 
 const IMPORT_MAP = new URL("std/map.json", import.meta.url).pathname;
 
@@ -30,7 +31,7 @@ Deno.test("a runner says in a line what is wrong with its arguments, and does no
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", ...options, script, ...args],
       env: { NO_COLOR: "1" },
-      signal: AbortSignal.timeout(20_000),
+      signal: AbortSignal.timeout(LONGEST_RUN),
     }).output();
     const decoder = new TextDecoder();
     const [line = "", ...more] = decoder.decode(stderr).trimEnd().split("\n");

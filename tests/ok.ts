@@ -44,6 +44,11 @@ const STEPS: Step[] = [
   { name: "coverage", args: ["run", "-A", "tests/coverage.ts"] },
   { name: "fmt", args: ["fmt", "--check"], isCheck: true },
   { name: "lint", args: ["lint"], isCheck: true },
+  {
+    name: "architecture",
+    args: ["run", "-A", "tests/architecture/check.ts"],
+    isCheck: true,
+  },
   { name: "types", args: ["check", ...map, "."], isCheck: true },
   {
     name: "types of the README",

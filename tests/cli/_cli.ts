@@ -69,7 +69,7 @@ export function start(
   const fed = new Response(input).body?.pipeTo(child.stdin).catch(() => {});
   let hasEnded = false;
   const ended = async () => {
-    const { code } = await within(child.status, `the end of ${args}`, 20_000);
+    const { code } = await within(child.status, `the end of ${args}`);
     hasEnded = true;
     await Promise.all([fed, out.whole, err.whole]);
     return { code, bytes: out.bytes, out: out.text, err: err.text };
@@ -116,7 +116,7 @@ class Collected {
   }
 
   until(pattern: RegExp): Promise<RegExpMatchArray> {
-    return within(this.#find(pattern), `${pattern}`, 20_000)
+    return within(this.#find(pattern), `${pattern}`)
       .catch((cause) => {
         throw new Error(`Not there: ${pattern} in ${this.text}`, { cause });
       });

@@ -166,12 +166,11 @@ async function startChild(
     throw new Error(`${command} ended: ${code}`);
   });
   ended.catch(() => {});
-  const hear = (ms?: number) =>
-    Promise.race([lines.next("a line of a server", ms), ended]);
+  const hear = () => Promise.race([lines.next("a line of a server"), ended]);
   return {
-    told: await hear(30_000),
+    told: await hear(),
     tell: (line) => input.write(utf8(line + "\n")),
-    hear: () => hear(),
+    hear,
     status: child.status.then(({ code }) => code),
     async [Symbol.asyncDispose]() {
       await input.close().catch(() => {}); // it has ended already

@@ -1,7 +1,8 @@
 /** Runs a program on a runtime, from where the package is installed. */
 
+import { setTimeout as delay } from "node:timers/promises";
 import { mustRun } from "../npm_consumer/_package.ts";
-import { within } from "../_within.ts";
+import { LONGEST_WAIT, within } from "../_within.ts";
 import { BUN_PACKAGE, NODE_PACKAGE } from "../_versions.ts";
 
 /** How to start a file, by runtime; the programs themselves, not npx. */
@@ -20,8 +21,13 @@ export async function findRuntimes(
   };
 }
 
+/** How long to wait before the next try to connect, in ms. */
+const RETRY_DELAY = 25;
+
 /** A program that runs. */
 export interface Program extends AsyncDisposable {
+  /** Connects as soon as it listens; fails when it has ended. */
+  dial(port: number): Promise<Deno.TcpConn>;
   /** Waits until it has printed a text. */
   printed(text: string): Promise<void>;
 }
@@ -47,7 +53,7 @@ export function start(
     }
   });
   const ended = Promise.all(readings).then(() => {
-    throw new Error("the program has ended");
+    throw new Error(`The program has ended, it printed:\n${output}`);
   });
   ended.catch(() => {});
   const wait = async (text: string): Promise<void> => {
@@ -57,6 +63,19 @@ export function start(
     }
   };
   return {
+    async dial(port) {
+      const end = performance.now() + LONGEST_WAIT;
+      for (;;) {
+        try {
+          return await Deno.connect({ hostname: "127.0.0.1", port });
+        } catch (cause) {
+          if (performance.now() > end) {
+            throw new Error(`Not listening, printed:\n${output}`, { cause });
+          }
+          await Promise.race([ended, delay(RETRY_DELAY)]);
+        }
+      }
+    },
     async printed(text) {
       try {
         await within(wait(text), `"${text}"`);
@@ -76,16 +95,4 @@ export function start(
 export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
-}
-
-/** Connects, as soon as somebody listens. */
-export async function dial(port: number): Promise<Deno.TcpConn> {
-  for (let attempt = 0;; attempt++) {
-    try {
-      return await Deno.connect({ hostname: "127.0.0.1", port });
-    } catch (error) {
-      if (attempt === 400) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
-  }
 }

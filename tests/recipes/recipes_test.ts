@@ -18,13 +18,7 @@ import { within } from "../_within.ts";
 import { CERT } from "../conn/_loopback.ts";
 import { install, mustRun, pack } from "../npm_consumer/_package.ts";
 import { ESBUILD, findWorkerd } from "../on/workerd/_workerd.ts";
-import {
-  dial,
-  findRuntimes,
-  freePort,
-  type Program,
-  start,
-} from "./_programs.ts";
+import { findRuntimes, freePort, type Program, start } from "./_programs.ts";
 import { onLoopback, programUnder } from "./_readme.ts";
 
 const PACKAGES = [
@@ -62,8 +56,8 @@ async function receive(conn: Deno.Conn, text: string): Promise<void> {
 }
 
 /** Asks by HTTP/1 for the client's address. */
-const overHttp: Talk = async (port) => {
-  using conn = await dial(port);
+const overHttp: Talk = async (port, program) => {
+  using conn = await program.dial(port);
   await conn.write(HEADER);
   await conn.write(utf8(REQUEST));
   await receive(conn, CLIENT);
@@ -71,7 +65,7 @@ const overHttp: Talk = async (port) => {
 
 /** Of a program that prints the client's address. */
 const overHttpPrinting: Talk = async (port, program) => {
-  using conn = await dial(port);
+  using conn = await program.dial(port);
   await conn.write(HEADER);
   await conn.write(utf8(REQUEST));
   await receive(conn, "HTTP/1.1 200 OK");
@@ -79,8 +73,8 @@ const overHttpPrinting: Talk = async (port, program) => {
 };
 
 function overTls(text: string): Talk {
-  return async (port) => {
-    const tcp = await dial(port);
+  return async (port, program) => {
+    const tcp = await program.dial(port);
     await tcp.write(HEADER);
     using conn = await Deno.startTls(tcp, {
       hostname: "localhost",
@@ -92,7 +86,7 @@ function overTls(text: string): Talk {
 }
 
 const echo: Talk = async (port, program) => {
-  using conn = await dial(port);
+  using conn = await program.dial(port);
   await conn.write(concat([HEADER, utf8("hello")]));
   await receive(conn, "hello");
   await program.printed("example.com");
@@ -134,7 +128,7 @@ const overSimpleUdp: Talk = async (port, program) => {
 
 /** Sends its header only once it has been greeted. */
 const afterGreeting: Talk = async (port, program) => {
-  using conn = await dial(port);
+  using conn = await program.dial(port);
   await receive(conn, "220 mail.example ESMTP\r\n");
   await conn.write(HEADER);
   await program.printed(CLIENT);
@@ -197,8 +191,11 @@ Deno.test("the programs of the README do what they say", async (t) => {
       using backend = Deno.listen({ hostname: "127.0.0.1", port: 0 });
       const listen = freePort();
       await write("Pass on", { listen, dial: backend.addr.port });
-      await using _ = start([...commands.Deno ?? [""], "main.ts"], folder);
-      using client = await dial(listen);
+      await using program = start(
+        [...commands.Deno ?? [""], "main.ts"],
+        folder,
+      );
+      using client = await program.dial(listen);
       await client.write(HEADER);
       const { info, conn } = await accept(
         await within(backend.accept(), "the relay"),
@@ -218,11 +215,11 @@ Deno.test("the programs of the README do what they say", async (t) => {
       );
       const bundling = ["--bundle", "--format=esm", "--outfile=worker.js"];
       await mustRun(folder, "npx", "-y", ESBUILD, "main.ts", ...bundling);
-      await using _ = start(
+      await using program = start(
         [await findWorkerd(), "serve", "--experimental", "config.capnp"],
         folder,
       );
-      using client = await dial(port);
+      using client = await program.dial(port);
       await client.write(concat([HEADER, utf8("hello")]));
       await receive(client, CLIENT);
       await receive(client, "hello");

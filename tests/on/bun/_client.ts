@@ -33,12 +33,12 @@ export class Queue<T> {
     else this.#items.push(item);
   }
 
-  async next(what: string, ms?: number): Promise<T> {
+  async next(what: string): Promise<T> {
     const item = this.#items.shift();
     if (item !== undefined) return item;
     const { promise, resolve } = Promise.withResolvers<T>();
     this.#waiting.push(resolve);
-    return await within(promise, what, ms);
+    return await within(promise, what);
   }
 }
 
@@ -119,7 +119,6 @@ export class Client {
         }
       })(),
       `${length} bytes to arrive`,
-      20_000,
     );
     return this.received();
   }

@@ -1,5 +1,7 @@
 /** Runs programs of other runtimes from a test of Deno. */
 
+import { LONGEST_RUN } from "../../_within.ts";
+
 /** A line of `bun test`, or of a program that writes like it. */
 const RESULT_REGEXP = /^\((pass|fail)\) (.*?)(?: \[[\d.]+ms\])?$/gm;
 
@@ -14,7 +16,7 @@ export async function run(
     args,
     cwd,
     env: { NO_COLOR: "1" },
-    signal: AbortSignal.timeout(120_000),
+    signal: AbortSignal.timeout(LONGEST_RUN),
   }).output();
   const decoder = new TextDecoder();
   const text = decoder.decode(stdout);

@@ -2,13 +2,14 @@
 
 import { bunCoverage, report } from "./_run.ts";
 import { BUN_PACKAGE } from "../../_versions.ts";
+import { LONGEST_RUN } from "../../_within.ts";
 
 const BUN = ["npx", "-y", BUN_PACKAGE] as const;
 
 for (const name of ["wire", "policy", "tls", "leak", "relay"]) {
   Deno.test(`./bun on Bun: ${name}`, async (t) => {
     const file = `./${name}_scenarios.ts`;
-    const options = ["--timeout=60000", ...bunCoverage(`bun-${name}`)];
+    const options = [`--timeout=${LONGEST_RUN}`, ...bunCoverage(`bun-${name}`)];
     await report(t, [...BUN, "test", ...options, file]);
   });
 }

@@ -1,6 +1,7 @@
 /** Runs apps of Hono and Express, unchanged, behind `proxied()` on each runtime. */
 
 import { BUN_PACKAGE, NODE_PACKAGE } from "../../_versions.ts";
+import { LONGEST_RUN } from "../../_within.ts";
 
 const PACKAGES = ["hono@4", "@hono/node-server@2", "express@5"];
 
@@ -18,7 +19,7 @@ async function run(
   const { success, stdout, stderr } = await new Deno.Command(command, {
     args,
     cwd,
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.timeout(LONGEST_RUN),
   }).output();
   const decoder = new TextDecoder();
   const output = decoder.decode(stdout);

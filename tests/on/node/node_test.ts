@@ -5,6 +5,7 @@
 
 import { bunCoverage } from "../bun/_run.ts";
 import { BUN_PACKAGE, NODE_PACKAGE } from "../../_versions.ts";
+import { LONGEST_RUN } from "../../_within.ts";
 
 /** A runtime: how it runs test files, and how it says what became of a test. */
 interface Driver {
@@ -44,7 +45,7 @@ const DRIVERS: Driver[] = [
       "-y",
       BUN_PACKAGE,
       "test",
-      "--timeout=60000",
+      `--timeout=${LONGEST_RUN}`,
       ...bunCoverage("node-all"),
     ],
     line: /^\((?<outcome>pass|fail)\) (?<name>.*) \[[\d.]+ms\]$/,
@@ -62,7 +63,7 @@ for (const { runtime, command, args, line, passed } of DRIVERS) {
       args: [...args, ...FILES],
       cwd: new URL(".", import.meta.url),
       env: { NO_COLOR: "1" },
-      signal: AbortSignal.timeout(180_000),
+      signal: AbortSignal.timeout(LONGEST_RUN),
     }).output();
     const decoder = new TextDecoder();
     const output = decoder.decode(stdout) + decoder.decode(stderr);

@@ -19,6 +19,7 @@ import {
   proxyInfo,
   ProxyProtocolError,
 } from "../../../conn/node.ts";
+import { LONGEST_WAIT } from "../../_within.ts";
 import { countListeners } from "../../conn/_signal.ts";
 import {
   CLIENT,
@@ -47,7 +48,7 @@ function echo(socket: Socket): void {
 
 /** Waits until a condition of a server holds, looking after each turn. */
 async function until(what: string, holds: () => boolean): Promise<void> {
-  const end = Date.now() + 30_000;
+  const end = Date.now() + LONGEST_WAIT;
   while (!holds()) {
     assert(Date.now() < end, `Waited for ${what}`);
     await setImmediate();

@@ -78,7 +78,6 @@ export async function startWorkerd(
       await within(
         Promise.race([listening.promise, child.status]),
         "workerd to listen",
-        20_000,
       );
       if (ports.size === 0) throw new Error("workerd does not listen");
     } catch (cause) {

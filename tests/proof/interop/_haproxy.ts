@@ -37,10 +37,10 @@ global
   noreuseport
 defaults
   mode tcp
-  timeout connect 2s
-  timeout client 5s
-  timeout server 5s
-  timeout check 2s
+  timeout connect 60s
+  timeout client 60s
+  timeout server 60s
+  timeout check 60s
 frontend ready
   bind 127.0.0.1:${readyPort}
 `;

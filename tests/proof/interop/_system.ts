@@ -6,14 +6,11 @@
  */
 
 import { delimiter } from "node:path";
-import { within } from "../../_within.ts";
+import { LONGEST_WAIT, within } from "../../_within.ts";
 import { CERT, KEY } from "../../conn/_loopback.ts";
 
 /** How often to start anew, in case somebody else has taken a port. */
 const ATTEMPTS = 3;
-
-/** How long a server may take to listen, in ms. */
-const START_TIMEOUT = 20_000;
 
 /** How long a server may take to end before it is killed, in ms. */
 const STOP_TIMEOUT = 5000;
@@ -219,7 +216,7 @@ async function isListening(
   child: Child,
   ports: readonly number[],
 ): Promise<boolean> {
-  const deadline = Date.now() + START_TIMEOUT;
+  const deadline = Date.now() + LONGEST_WAIT;
   const waiting = [...ports];
   while (!child.hasEnded() && Date.now() < deadline) {
     const port = waiting[0];

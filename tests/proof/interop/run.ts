@@ -8,7 +8,7 @@
  */
 
 import { readArguments } from "../../_arguments.ts";
-import { within } from "../../_within.ts";
+import { LONGEST_RUN, within } from "../../_within.ts";
 import { drive, type Driver, type Step } from "./_driver.ts";
 import {
   bySystem,
@@ -23,9 +23,6 @@ import { missing, receivers, rowsOf } from "./receivers/mod.ts";
 import { chain } from "./senders/chain.ts";
 import { SENDERS } from "./senders/mod.ts";
 import { sendTo } from "./senders/to_runtimes.ts";
-
-/** How long one system may take, in ms. */
-const TIMEOUT = 120_000;
 
 const MATRIX = new URL("matrix.json", import.meta.url);
 const INSTALL = new URL("install.sh", import.meta.url);
@@ -113,7 +110,7 @@ async function runJob(job: Job): Promise<boolean> {
   }
   const begin = recorded().length;
   let isDone = true;
-  await within(job.run(), job.name, TIMEOUT).catch((error) => {
+  await within(job.run(), job.name, LONGEST_RUN).catch((error) => {
     console.log(`BROKEN  ${job.name}: ${error}`);
     isDone = false;
   });

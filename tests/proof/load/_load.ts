@@ -3,6 +3,7 @@
 import { send } from "../../conn/_loopback.ts";
 import { HEADER } from "../../conn/_peers.ts";
 import { concat, pattern, utf8 } from "../../_bytes.ts";
+import { LONGEST_WAIT } from "../../_within.ts";
 import type { Facts } from "../../on/_service.ts";
 import type { Host } from "../../on/_servers.ts";
 
@@ -12,17 +13,13 @@ export const NAME = "all";
 /** How much is done at once. */
 const AT_ONCE = 100;
 
-/** How long a server has to come to rest, in ms. */
-const REST = 15_000;
-
 /** Asks a server until it is as it should be; fails with what it told last. */
 export async function until(
   host: Host,
   what: string,
   isSo: (facts: Facts) => boolean,
-  ms: number = REST,
 ): Promise<Facts> {
-  const end = performance.now() + ms;
+  const end = performance.now() + LONGEST_WAIT;
   for (;;) {
     const facts = await host.facts();
     if (isSo(facts)) return facts;

@@ -6,13 +6,11 @@
 
 import { concat } from "@std/bytes";
 import { utf8 } from "../../../_bytes.ts";
+import { LONGEST_WAIT } from "../../../_within.ts";
 import { send } from "../../../conn/_loopback.ts";
 import { outcomeOf, readFacts, type Reply } from "./_facts.ts";
 import type { Sent } from "./_receiver.ts";
 import { untilTaken } from "./_taken.ts";
-
-/** How long an answer may take, in ms. */
-export const TIMEOUT = 8000;
 
 /** Sends a header and a request to a port; what came of it. */
 export type Ask = (port: number, sent: Sent) => Promise<string>;
@@ -20,7 +18,7 @@ export type Ask = (port: number, sent: Sent) => Promise<string>;
 /** Connects for as long as an answer may take. */
 export async function dial(port: number): Promise<Disposable & Deno.TcpConn> {
   const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-  const timer = setTimeout(() => conn.close(), TIMEOUT);
+  const timer = setTimeout(() => conn.close(), LONGEST_WAIT);
   const dispose = conn[Symbol.dispose].bind(conn);
   conn[Symbol.dispose] = () => {
     clearTimeout(timer);

@@ -8,8 +8,9 @@ import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { concat } from "@std/bytes";
 import { encode } from "../../../../mod.ts";
+import { LONGEST_WAIT } from "../../../_within.ts";
 import { receive } from "../../../conn/_loopback.ts";
-import { dial, isReset, sendHeader, TIMEOUT } from "./_client.ts";
+import { dial, isReset, sendHeader } from "./_client.ts";
 import { outcomeOf, readFacts } from "./_facts.ts";
 import type { Sent } from "./_receiver.ts";
 
@@ -59,7 +60,7 @@ export async function askDnsOverUdp(
 ): Promise<string> {
   // Deno's own sockets for datagrams are unstable.
   const socket = createSocket("udp4");
-  const signal = AbortSignal.timeout(TIMEOUT);
+  const signal = AbortSignal.timeout(LONGEST_WAIT);
   try {
     socket.bind(0, "127.0.0.1");
     await once(socket, "listening", { signal });

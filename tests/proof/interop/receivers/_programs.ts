@@ -4,10 +4,8 @@
  * @module
  */
 
+import { LONGEST_RUN } from "../../../_within.ts";
 import { findProgram } from "../_system.ts";
-
-/** How long a program may run, in ms. */
-const TIMEOUT = 60_000;
 
 /** The interpreter that has the modules of Debian. */
 export const PYTHON = "/usr/bin/python3";
@@ -24,7 +22,7 @@ async function runToEnd(
     args: [...args],
     env,
     stdin: "null",
-    signal: AbortSignal.timeout(TIMEOUT),
+    signal: AbortSignal.timeout(LONGEST_RUN),
   }).output();
   const decoder = new TextDecoder();
   return { text: decoder.decode(stdout) + decoder.decode(stderr), success };

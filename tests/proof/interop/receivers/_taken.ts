@@ -4,8 +4,7 @@
  * @module
  */
 
-/** How long a server may take to read, in ms. */
-const TIMEOUT = 5000;
+import { LONGEST_WAIT } from "../../../_within.ts";
 
 /** How long to wait before each look, in ms. */
 const DELAY = 5;
@@ -30,7 +29,7 @@ interface End {
  */
 export async function untilTaken(conn: Deno.TcpConn): Promise<void> {
   const { localAddr: { port: ours }, remoteAddr: { port: theirs } } = conn;
-  const deadline = Date.now() + TIMEOUT;
+  const deadline = Date.now() + LONGEST_WAIT;
   while (Date.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, DELAY));
     const table = await Deno.readTextFile("/proc/net/tcp");
@@ -39,7 +38,7 @@ export async function untilTaken(conn: Deno.TcpConn): Promise<void> {
     if (far?.state !== ESTABLISHED) return;
     if (near?.unsent === 0 && far.isAccepted && far.unread === 0) return;
   }
-  throw new Error(`Waited ${TIMEOUT} ms for port ${theirs} to read`);
+  throw new Error(`Waited ${LONGEST_WAIT} ms for port ${theirs} to read`);
 }
 
 /** The line that is `ADDRESS:PORT PEER:PORT STATE UNSENT:UNREAD … INODE`. */

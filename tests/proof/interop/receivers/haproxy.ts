@@ -10,7 +10,7 @@ global
   maxconn 100
   noreuseport
 defaults
-  timeout client 5s
+  timeout client 60s
 frontend receiver
   mode http
   bind 127.0.0.1:${port} accept-proxy
