@@ -1,14 +1,19 @@
 /** Writes the binary header (section 2.2). */
 
 import { newHead, readEndpoints } from "./_endpoints.ts";
+import { hasReceivedEnds, receivedHeader } from "./_received.ts";
 import {
+  apart,
   entriesLength,
+  isIterable,
   tlvEntries,
   type TlvEntry,
   writeEntries,
 } from "./tlvs/entries.ts";
+import { mergedEntries } from "./tlvs/merge.ts";
 import {
   CHECKSUM_LENGTH,
+  FAMILY_AT,
   FIXED_LENGTH,
   LENGTH_AT,
   LONGEST_HEADER,
@@ -28,6 +33,8 @@ export interface PlanV2 {
   entries: readonly TlvEntry[];
   /** Length of the header, in bytes. */
   length: number;
+  /** The bytes to write, when they are those that it was decoded from. */
+  raw?: Uint8Array;
 }
 
 /** What one header at a time says, from its plan until it is written. */
@@ -52,10 +59,27 @@ export function planV2(
 ): PlanV2 {
   const { tlvs } = header;
   const { checksum, align = 1 } = options;
-  const given = tlvs === undefined ? NO_ENTRIES : tlvEntries(tlvs, target);
-  const checked = withChecksum(given, checksum);
-  // Last, for the head to be of this header: a list of TLVs may run code of the caller.
-  const tlvStart = readEndpoints(header, head);
+  const received = receivedHeader(header);
+  const merged = received === undefined || tlvs === undefined ||
+      isIterable(tlvs)
+    ? undefined
+    : mergedEntries(tlvs, received.info);
+  const given = merged?.entries ??
+    (tlvs === undefined ? NO_ENTRIES : tlvEntries(tlvs));
+  const checked = withChecksum(
+    target ? given.map((entry) => apart(entry, target)) : given,
+    checksum,
+  );
+  // Last, for the head to be of this header: what came before may run code of the caller.
+  let tlvStart = readEndpoints(header, head);
+  if (received !== undefined && hasReceivedEnds(received, head, tlvStart)) {
+    const { raw } = received.info;
+    tlvStart = received.info.tlvStart ?? tlvStart;
+    for (let i = FAMILY_AT; i < tlvStart; i++) head[i] = octet(raw, i);
+    const isWhole = received.isValid && merged?.isUnchanged === true &&
+      checksum === undefined && raw.length % align === 0;
+    if (isWhole) return { tlvStart, entries: [], length: raw.length, raw };
+  }
   const entries = padded(checked, tlvStart, align);
   const length = tlvStart + entriesLength(entries);
   if (length > LONGEST_HEADER) {
@@ -68,7 +92,8 @@ export function planV2(
 
 /** Writes the header planned last at the start of `target`. */
 export function writeV2(plan: PlanV2, target: Uint8Array): void {
-  const { tlvStart, entries, length } = plan;
+  const { tlvStart, entries, length, raw } = plan;
+  if (raw !== undefined) return target.set(raw);
   writeUint16(head, LENGTH_AT, length - FIXED_LENGTH);
   for (let i = 0; i < tlvStart; i++) target[i] = octet(head, i);
   if (entries.length === 0) return;

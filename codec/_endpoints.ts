@@ -70,7 +70,8 @@ export function readEndpoints(header: ProxyHeader, head: Uint8Array): number {
     !hasAddresses;
   if (isUnspec || isBare) {
     head[COMMAND_AT] = PROXY_BYTE;
-    head[FAMILY_AT] = familyNibble << 4 | transportNibble;
+    // A family without its addresses, which receivers refuse, is not written.
+    head[FAMILY_AT] = familyNibble === 0 ? transportNibble : 0;
     return FIXED_LENGTH;
   }
   const from: Loose = given("source", source);

@@ -24,6 +24,7 @@ import {
   uint32,
   UNDEFINED_BLOCK,
   UNIX_PATH_LENGTH,
+  UNSPEC_TRANSPORT,
   VERSION_2,
 } from "./_wire.ts";
 import { headerChecksum } from "./crc32c.ts";
@@ -56,11 +57,11 @@ export function scanV2(
   const familyByte = octet(bytes, FAMILY_AT);
   const isProxy = bytes[COMMAND_AT] === PROXY_BYTE;
   const block = octet(BLOCK_LENGTHS, familyByte);
-  const isAddressed = isProxy && block > 0;
-  // LOCAL may announce a family without its addresses.
-  const tlvStart = FIXED_LENGTH + (FIXED_LENGTH + block <= length ? block : 0);
-  // Without addresses in front nothing says that the rest is TLVs at all.
-  const isStrict = isAddressed && options.tlvs !== "lenient";
+  const isAddressed = isProxy && neededBlock(familyByte) > 0;
+  const tlvStart = tlvStartOf(isProxy, block, length);
+  // Without a block in front nothing says that the rest is TLVs at all.
+  const isAnchored = isProxy && block > 0;
+  const isStrict = isAnchored && options.tlvs !== "lenient";
   if (bytes.length < length) {
     if (isStrict) checkTlvs(bytes, tlvStart, length);
     return length - bytes.length;
@@ -74,24 +75,23 @@ export function scanV2(
     rest = raw.subarray(tlvStart);
     const extent = collectTlvs(raw, tlvStart, tlvs, tlv_loc);
     if (isStrict && extent !== "all") checkTlvs(raw, tlvStart, length);
-    // What looks like a checksum in the skipped block of LOCAL need not be one.
+    // What looks like a checksum in bytes that are no TLVs need not be one.
     const isVerified = options.checksum !== "ignore" &&
-      (isAddressed || extent !== "part");
+      (isAnchored || extent !== "part");
     const { CRC32C } = tlv_loc;
     if (CRC32C !== undefined && isVerified) {
       checkChecksum(raw, tlvStart + CRC32C);
     }
   }
-  // Undefined nibbles have been refused.
-  const told = FAMILIES[familyByte >> 4]!;
-  const transport = TRANSPORTS[familyByte & 0x0f]!;
+  // The family of LOCAL is to be ignored; undefined nibbles of PROXY have been refused.
+  const told = isProxy ? FAMILIES[familyByte >> 4]! : "UNSPEC";
+  const transport = isProxy ? TRANSPORTS[familyByte & 0x0f]! : "UNSPEC";
   if (!isAddressed) {
     return {
       version: 2,
       command: isProxy ? "PROXY" : "LOCAL",
-      // The family of LOCAL is to be ignored.
-      family: isProxy ? told : "UNSPEC",
-      transport: isProxy ? transport : "UNSPEC",
+      family: told,
+      transport,
       tlvs,
       tlv_loc,
       tlvStart,
@@ -141,6 +141,28 @@ export function scanV2(
   };
 }
 
+/** How many bytes of addresses PROXY must have: a transport of UNSPEC may come without. */
+function neededBlock(familyByte: number): number {
+  return (familyByte & 0x0f) === UNSPEC_TRANSPORT
+    ? 0
+    : octet(BLOCK_LENGTHS, familyByte);
+}
+
+/**
+ * Where TLVs begin in a header of `length` bytes: after the block of its family,
+ * whatever the transport (section 2.2). Without room for the block:
+ *
+ * - PROXY, whose transport is UNSPEC then, and LOCAL of an undefined family have
+ *   no TLVs: they begin at the end, or addresses would pass for TLVs.
+ * - LOCAL may announce a family without its addresses.
+ */
+function tlvStartOf(isProxy: boolean, block: number, length: number): number {
+  const end = FIXED_LENGTH + block;
+  if (block === UNDEFINED_BLOCK) return length;
+  if (end <= length) return end;
+  return isProxy ? length : FIXED_LENGTH;
+}
+
 /** Checks the fixed part as far as it is in; the header's length, or the least it can be. */
 function leastLength(bytes: Uint8Array, maxLength: number): number {
   const { length } = bytes;
@@ -152,9 +174,11 @@ function leastLength(bytes: Uint8Array, maxLength: number): number {
   }
   if (length <= FAMILY_AT) return limited(bytes, FIXED_LENGTH, maxLength);
   const familyByte = octet(bytes, FAMILY_AT);
-  const block = octet(BLOCK_LENGTHS, familyByte);
-  if (block === UNDEFINED_BLOCK) throw familyError(bytes, familyByte);
-  const needed = commandByte === PROXY_BYTE ? block : 0;
+  const isProxy = commandByte === PROXY_BYTE;
+  if (isProxy && octet(BLOCK_LENGTHS, familyByte) === UNDEFINED_BLOCK) {
+    throw familyError(bytes, familyByte);
+  }
+  const needed = isProxy ? neededBlock(familyByte) : 0;
   let announced = needed;
   if (length > LENGTH_AT + 1) {
     announced = uint16(bytes, LENGTH_AT);

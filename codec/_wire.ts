@@ -64,16 +64,18 @@ const FAMILY_LENGTHS: readonly number[] = [
 /** In place of the length of an address block whose family byte means nothing. */
 export const UNDEFINED_BLOCK = 0xff;
 
-/** Address block of each family and transport byte, in bytes; UNSPEC has none (section 2.2). */
+/** Address block of each family and transport byte, in bytes: it follows the family alone (section 2.2). */
 export const BLOCK_LENGTHS: Uint8Array = Uint8Array.from(
   { length: 256 },
   (_, byte) => {
-    const transport = TRANSPORTS[byte & 0x0f];
-    const length = FAMILY_LENGTHS[byte >> 4];
-    if (transport === undefined || length === undefined) return UNDEFINED_BLOCK;
-    return transport === "UNSPEC" ? 0 : length;
+    const isDefined = TRANSPORTS[byte & 0x0f] !== undefined;
+    return (isDefined ? FAMILY_LENGTHS[byte >> 4] : undefined) ??
+      UNDEFINED_BLOCK;
   },
 );
+
+/** Transport nibble of a family byte without one, whose addresses are to be ignored (section 2.2). */
+export const UNSPEC_TRANSPORT: number = TRANSPORTS.indexOf("UNSPEC");
 
 /** Type and length of a TLV, in bytes (section 2.2). */
 export const TLV_HEADER_LENGTH = 3;

@@ -10,10 +10,15 @@ const NO_OPTIONS: EncodeOptions = {};
  * Encodes a header into one new buffer, to be sent in one write: many
  * receivers refuse a header that comes in pieces (sections 2.1 and 2.2).
  *
- * Takes a decoded `ProxyInfo` as well as two addresses. Mixed families become
- * mapped IPv6. LOCAL is written without family and addresses, its length is
- * that of the TLVs. v1 writes the short `PROXY UNKNOWN` for what it cannot say:
- * LOCAL, UNSPEC, UNIX, DGRAM.
+ * Takes a decoded `ProxyInfo` as well as two addresses. A v2 header of PROXY
+ * that the defaults of {@link decode} accept is encoded to the bytes it came
+ * from. A changed name in `tlvs` is written once, a removed one not at all, and
+ * the others keep their places. What stood inside SSL is removed with it.
+ *
+ * Mixed families become mapped IPv6. PROXY without a transport has no family,
+ * unless it was decoded with one. LOCAL has neither family nor addresses, only
+ * TLVs. v1 writes the short `PROXY UNKNOWN` for what it cannot say: LOCAL,
+ * UNSPEC, UNIX, DGRAM.
  *
  * A header may take 65551 bytes; few receivers take more than 4096, and without
  * TLVs all do.

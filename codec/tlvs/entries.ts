@@ -10,12 +10,22 @@ import {
   writeUint32,
 } from "../_wire.ts";
 import { readTlvs } from "./read.ts";
-import { isSslSubtype, TLV_TYPES, tlvKind, tlvName, tlvType } from "./types.ts";
+import {
+  isSslSubName,
+  isSslSubtype,
+  TLV_TYPES,
+  tlvKind,
+  tlvName,
+  tlvType,
+} from "./types.ts";
 import type { RawTlv, Tlvs } from "../types.ts";
 
 /** The client came over TLS, without a certificate that was verified (section 2.2.6). */
 const DEFAULT_SSL_CLIENT = 0x01;
 const DEFAULT_SSL_VERIFY = 1;
+
+/** A value of a record. */
+export type TlvValue = Tlvs[keyof Tlvs];
 
 /** One TLV to write: its value as bytes, or as a text of one byte per character, which needs no buffer. */
 export interface TlvEntry {
@@ -24,15 +34,13 @@ export interface TlvEntry {
 }
 
 /**
- * Turns TLVs as they are given into a list as it is written, checked. Values
- * that are in `target` are copied, for they would be written over.
+ * Turns TLVs as they are given into a list as it is written, checked.
  *
  * @throws {TypeError} for an unknown name or a value of the wrong kind.
  * @throws {RangeError} for a value out of its range.
  */
 export function tlvEntries(
   tlvs: Tlvs | Iterable<RawTlv>,
-  target?: Uint8Array,
 ): TlvEntry[] {
   if (typeof tlvs !== "object" || tlvs === null) {
     throw new TypeError(
@@ -41,10 +49,9 @@ export function tlvEntries(
       }`,
     );
   }
-  const entries = isIterable(tlvs)
+  return isIterable(tlvs)
     ? Array.from(tlvs, checkedEntry)
     : entriesOfRecord(tlvs);
-  return target ? entries.map((entry) => apart(entry, target)) : entries;
 }
 
 /** Bytes that entries take on the wire. */
@@ -70,13 +77,16 @@ export function writeEntries(
   }
 }
 
-/** A value of a header that is rewritten in place, in a buffer of its own. */
-function apart({ type, value }: TlvEntry, target: Uint8Array): TlvEntry {
+/** A value of a header that is rewritten in place in `target`, in a buffer of its own: it would be written over. */
+export function apart({ type, value }: TlvEntry, target: Uint8Array): TlvEntry {
   const isShared = typeof value !== "string" && value.buffer === target.buffer;
   return { type, value: isShared ? value.slice() : value };
 }
 
-function isIterable(tlvs: Tlvs | Iterable<RawTlv>): tlvs is Iterable<RawTlv> {
+/** Whether TLVs are given as a list. */
+export function isIterable(
+  tlvs: Tlvs | Iterable<RawTlv>,
+): tlvs is Iterable<RawTlv> {
   return Symbol.iterator in tlvs;
 }
 
@@ -93,61 +103,85 @@ function checkedEntry(tlv: RawTlv): TlvEntry {
 
 /** The parts of SSL go into one TLV, at the place of the first of them. */
 function entriesOfRecord(tlvs: Tlvs): TlvEntry[] {
-  const isSslGiven = tlvs.SSL_CLIENT !== undefined ||
-    tlvs.SSL_VERIFY !== undefined;
-  const writesSsl = tlvs.SSL ?? isSslGiven;
-  if (typeof writesSsl !== "boolean") {
-    throw new TypeError("Cannot encode tlvs.SSL: expected a boolean");
-  }
+  const { SSL, SSL_CLIENT, SSL_VERIFY } = tlvs;
+  const writesSsl = givesSsl(SSL, SSL_CLIENT, SSL_VERIFY);
   const entries: TlvEntry[] = [];
   const subEntries: TlvEntry[] = [];
   let sslIndex: number | undefined;
-  const record: Readonly<Record<string, Tlvs[keyof Tlvs]>> = tlvs;
-  for (const name of Object.keys(record)) {
-    const value = record[name];
-    if (value === undefined) continue;
-    if (name === "SSL" || name === "SSL_CLIENT" || name === "SSL_VERIFY") {
+  for (const [name, value] of givenTlvs(tlvs)) {
+    if (isSslPart(name)) {
       sslIndex ??= entries.length;
       continue;
     }
-    const type = tlvType(name);
-    if (type === undefined) {
-      const field = /^\w{1,32}$/.test(name) ? `.${name}` : `[${quote(name)}]`;
-      throw new TypeError(`Cannot encode tlvs${field}: unknown name`);
-    }
-    const entry = namedEntry(name, type, value);
+    const entry = namedEntry(name, value);
     // Without the SSL that it stood beside, a stray would pass for a fact.
-    if (isSslSubtype(type) && tlvs.SSL === false) continue;
+    if (isSslSubtype(entry.type) && SSL === false) continue;
     // `x22` is a stray outside SSL, `x2F` a sub-TLV that has no name yet.
-    if (writesSsl && isSslSubtype(type) && name === tlvName(type)) {
+    if (writesSsl && isSslSubName(name, entry.type)) {
       sslIndex ??= entries.length;
       subEntries.push(entry);
     } else {
       entries.push(entry);
     }
   }
-  if (writesSsl) entries.splice(sslIndex ?? 0, 0, sslEntry(tlvs, subEntries));
+  if (writesSsl) {
+    const ssl = sslEntry(SSL_CLIENT, SSL_VERIFY, subEntries);
+    entries.splice(sslIndex ?? 0, 0, ssl);
+  }
   return entries;
 }
 
-function sslEntry(tlvs: Tlvs, subEntries: readonly TlvEntry[]): TlvEntry {
+/** The values of a record by name, each read once. */
+export function* givenTlvs(
+  tlvs: Tlvs,
+): Generator<readonly [name: string, value: TlvValue]> {
+  const record: Readonly<Record<string, TlvValue>> = tlvs;
+  for (const name of Object.keys(record)) {
+    const value = record[name];
+    if (value !== undefined) yield [name, value];
+  }
+}
+
+/** Whether a name stands for the SSL TLV itself. */
+export function isSslPart(name: string): boolean {
+  return name === "SSL" || name === "SSL_CLIENT" || name === "SSL_VERIFY";
+}
+
+/** Whether a record has an SSL TLV, by the parts of it that are given. */
+export function givesSsl(
+  ssl: TlvValue,
+  client: TlvValue,
+  verify: TlvValue,
+): boolean {
+  const gives = ssl ?? (client !== undefined || verify !== undefined);
+  if (typeof gives !== "boolean") {
+    throw new TypeError("Cannot encode tlvs.SSL: expected a boolean");
+  }
+  return gives;
+}
+
+/** An SSL TLV with its sub-TLVs. */
+export function sslEntry(
+  client: TlvValue = DEFAULT_SSL_CLIENT,
+  verify: TlvValue = DEFAULT_SSL_VERIFY,
+  subEntries: readonly TlvEntry[],
+): TlvEntry {
   const value = new Uint8Array(SSL_FIXED_LENGTH + entriesLength(subEntries));
-  const { SSL_CLIENT = DEFAULT_SSL_CLIENT, SSL_VERIFY = DEFAULT_SSL_VERIFY } =
-    tlvs;
-  checkNumber("SSL_CLIENT", SSL_CLIENT, 0xff);
-  checkNumber("SSL_VERIFY", SSL_VERIFY, 0xffffffff);
-  value[0] = SSL_CLIENT;
-  writeUint32(value, 1, SSL_VERIFY);
+  checkNumber("SSL_CLIENT", client, 0xff);
+  checkNumber("SSL_VERIFY", verify, 0xffffffff);
+  value[0] = client;
+  writeUint32(value, 1, verify);
   writeEntries(subEntries, value, SSL_FIXED_LENGTH);
   return bytesEntry("SSL", TLV_TYPES.SSL, value);
 }
 
 /** A value of a record, by the kind of its type; `xNN` is always bytes. */
-function namedEntry(
-  name: string,
-  type: number,
-  value: Tlvs[keyof Tlvs],
-): TlvEntry {
+export function namedEntry(name: string, value: TlvValue): TlvEntry {
+  const type = tlvType(name);
+  if (type === undefined) {
+    const field = /^\w{1,32}$/.test(name) ? `.${name}` : `[${quote(name)}]`;
+    throw new TypeError(`Cannot encode tlvs${field}: unknown name`);
+  }
   const kind = name === tlvName(type) ? tlvKind(type) : "bytes";
   if (kind === "text") {
     if (typeof value !== "string") {

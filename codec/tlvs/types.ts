@@ -146,3 +146,28 @@ export function tlvKind(type: number): TlvKind {
 export function isSslSubtype(type: number): boolean {
   return type > TLV_TYPES.SSL && type < TLV_TYPES.NETNS;
 }
+
+/**
+ * The name that a TLV has in `Tlvs` by the level where it stands; `undefined`
+ * for a type of outside that stands inside SSL, which means nothing there.
+ * Beside an SSL TLV, a sub-TLV that stands outside must not pass for one of its
+ * facts: it is `xNN`.
+ */
+export function shownName(
+  type: number,
+  level: "outside" | "beside SSL" | "inside SSL",
+): string | undefined {
+  switch (level) {
+    case "outside":
+      return tlvName(type);
+    case "beside SSL":
+      return isSslSubtype(type) ? tlvHexName(type) : tlvName(type);
+    case "inside SSL":
+      return isNamed(type) && !isSslSubtype(type) ? undefined : tlvName(type);
+  }
+}
+
+/** Whether a name stands for a sub-TLV of SSL, and not for a stray outside. */
+export function isSslSubName(name: string, type: number): boolean {
+  return isSslSubtype(type) && name === tlvName(type);
+}

@@ -141,7 +141,9 @@ function ipName(isIpv4: boolean): string {
 function fixedFields({ raw, version, command }: ProxyInfo): Field[] {
   const isLocal = command === "LOCAL";
   const family = raw[SIGNATURE.length + 1] ?? 0;
-  const names = `${FAMILIES[family >> 4]}, ${TRANSPORTS[family & 0x0f]}`;
+  const names = `${FAMILIES[family >> 4] ?? "undefined"}, ${
+    TRANSPORTS[family & 0x0f] ?? "undefined"
+  }`;
   return fieldsFrom(raw, 0, "2.2", [
     [SIGNATURE.length, "signature", "of version 2"],
     [
@@ -158,13 +160,19 @@ function fixedFields({ raw, version, command }: ProxyInfo): Field[] {
 
 /** Addresses, or what is skipped in their place. */
 function blockFields(
-  { raw, source, destination }: ProxyInfo,
+  { raw, command, source, destination }: ProxyInfo,
   tlvStart: number,
 ): Field[] {
   const length = tlvStart - FIXED_LENGTH;
   if (source === undefined || destination === undefined) {
     return length === 0 ? [] : fieldsFrom(raw, FIXED_LENGTH, "2.2", [
-      [length, "address block", "skipped: LOCAL has no addresses"],
+      [
+        length,
+        "address block",
+        command === "LOCAL"
+          ? "skipped: LOCAL has no addresses"
+          : "skipped: without a transport there are no addresses",
+      ],
     ]);
   }
   const ports = "path" in source ? 0 : PORTS_LENGTH;

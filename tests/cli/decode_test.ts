@@ -97,14 +97,14 @@ function decodeOffset(...args: Parameters<typeof decode>): unknown {
 
 Deno.test("decode marks the byte below its column", async () => {
   for (let count = 0; count < 300; count += 7) {
-    const { out } = await run([
-      "decode",
-      `PROXY UNKNOWN ${"x".repeat(count)}\\n`,
-    ]);
+    const { out } = await run(
+      ["decode", "--raw"],
+      v2("2111", BLOCK4 + tlv("04", "00".repeat(count)) + "ff"),
+    );
     const lines = out.split("\n");
     const mark = lines.findIndex((line) => line.includes("^^"));
     const column = lines[mark]?.indexOf("^^") ?? -1;
-    assertEquals(lines[mark - 1]?.slice(column, column + 2), "0a");
+    assertEquals(lines[mark - 1]?.slice(column, column + 2), "ff");
   }
 });
 

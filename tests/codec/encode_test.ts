@@ -134,9 +134,9 @@ const WRITTEN: readonly [string, ProxyHeader, Uint8Array][] = [
     v2("2100", tlv("30", "61")),
   ],
   [
-    "the family beside an UNSPEC transport",
+    "no family beside an UNSPEC transport",
     { ...TCP4, family: "INET", transport: "UNSPEC" },
-    v2("2110"),
+    v2("2100"),
   ],
   [
     "the transport beside an UNSPEC family",

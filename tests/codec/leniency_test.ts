@@ -127,8 +127,13 @@ for (const [name, digits, tlvs] of MALFORMED) {
   });
 
   Deno.test(`decode() takes ${name} on LOCAL and UNSPEC`, () => {
-    for (const start of ["2000", "2100", "2110", "2101"]) {
+    for (const start of ["2000", "2100", "2101", "2102"]) {
       assertEquals(tlvsOf(v2(start, digits), {}), tlvs);
+    }
+    for (const start of ["2110", "2111"]) {
+      const bytes = v2(start, BLOCK4 + digits);
+      assertRefused(bytes, {}, "tlv"); // there the block says where TLVs begin
+      assertEquals(tlvsOf(bytes, { tlvs: "lenient" }), tlvs);
     }
     assertEquals(tlvsOf(v2("2011", BLOCK4 + digits), {}), tlvs);
   });
