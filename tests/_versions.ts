@@ -1,4 +1,39 @@
-/** The packages of npm that other runtimes come from, each version once. */
+/**
+ * Every version that tests, CI and the README rely on, each once.
+ * `versions_test.ts` compares what cannot import them, such as workflows.
+ */
 
-export const BUN_PACKAGE = "bun@1.4.5";
-export const NODE_PACKAGE = "node@24";
+/** What `npx` starts, and what CI installs. */
+export const DENO = "2.9.6";
+export const BUN = "1.4.5";
+export const NODE = "24.21.0";
+
+/** The oldest Node that is supported. */
+export const OLDEST_NODE = "22.18.0";
+
+/** What bundles, and what runs a Worker. */
+export const ESBUILD = "esbuild@0.28.2";
+export const WORKERD = "workerd@1.20261117.1";
+
+/** The last TypeScript that is written in itself, and the native one. */
+export const TYPESCRIPT_IN_ITSELF = "typescript@5.9.3";
+export const TYPESCRIPT = "typescript@7.0.2";
+
+/** Types of runtimes. */
+export const BUN_TYPES = `bun-types@${BUN}`;
+export const NODE_TYPES = "@types/node@24.19.2";
+
+/** Frameworks that are served behind `proxied()`. */
+export const EXPRESS = "express@5.3.0";
+export const FASTIFY = "fastify@5.12.8";
+export const HONO = "hono@4.13.19";
+export const HONO_NODE_SERVER = "@hono/node-server@2.1.9";
+export const SRVX = "srvx@1.0.8";
+
+/** The other libraries of the bench: a ratio is to something that stays as it is. */
+export const BENCH_PEERS: readonly string[] = [
+  "proxy-protocol-js@4.0.6",
+  "@balena/proxy-protocol-parser@1.0.2",
+  "findhit-proxywrap@0.3.13",
+  "aedes-protocol-decoder@2.2.0",
+];

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { BUN_PACKAGE, NODE_PACKAGE } from "../_versions.ts";
+import { bunProgram, nodeProgram } from "../_npm.ts";
 
 /** A process that is asked and answers in lines. */
 export interface LineProcess extends AsyncDisposable {
@@ -25,8 +25,8 @@ export interface LineProcess extends AsyncDisposable {
 /** What runs a script, by the runtime's name: a program and its arguments. */
 const RUNTIMES = {
   deno: ["deno", "run", "-A", "--quiet"],
-  bun: ["npx", "-y", BUN_PACKAGE],
-  node: ["npx", "-y", NODE_PACKAGE],
+  bun: [bunProgram()],
+  node: [nodeProgram()],
 } as const;
 
 /** A runtime that servers under test run on. */

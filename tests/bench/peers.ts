@@ -5,6 +5,8 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { NPM_INSTALL } from "../_npm.ts";
+import { BENCH_PEERS } from "../_versions.ts";
 
 /** Two addresses as text, and ports; arrays of octets where a library gives no text. */
 interface Decoded {
@@ -66,22 +68,16 @@ export interface Peers {
   findhit: RegExp;
 }
 
-/** Exact versions: a ratio is to something that stays as it is. */
-const PACKAGES = [
-  "proxy-protocol-js@4.0.6",
-  "@balena/proxy-protocol-parser@1.0.2",
-  "findhit-proxywrap@0.3.13",
-  "aedes-protocol-decoder@2.2.0",
-];
-
 /** Installs the peers once, apart from the project, and loads them on any runtime. */
 export function loadPeers(): Peers {
   const folder = join(tmpdir(), "proxy-protocol-bench-peers");
   if (!existsSync(join(folder, "node_modules", "aedes-protocol-decoder"))) {
-    const options = ["--silent", "--no-audit", "--no-fund", "--prefix", folder];
-    const { status } = spawnSync("npm", ["install", ...options, ...PACKAGES], {
-      stdio: "inherit",
-    });
+    const [npm, ...options] = NPM_INSTALL;
+    const { status } = spawnSync(
+      npm,
+      [...options, "--silent", "--prefix", folder, ...BENCH_PEERS],
+      { stdio: "inherit" },
+    );
     if (status !== 0) throw new Error("Cannot install the peers of the bench");
   }
   const require = createRequire(join(folder, "package.json"));

@@ -1,5 +1,6 @@
 /** The package as npm gets it, for tests that install it. */
 
+import { NPM_INSTALL } from "../_npm.ts";
 import { run } from "../on/bun/_run.ts";
 
 /** Where the package is. */
@@ -29,6 +30,5 @@ export async function install(
   folder: string,
   ...packages: string[]
 ): Promise<void> {
-  const options = ["--no-audit", "--no-fund"];
-  await mustRun(folder, "npm", "install", ...options, ...packages);
+  await mustRun(folder, ...NPM_INSTALL, ...packages);
 }

@@ -6,12 +6,20 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { run } from "../on/bun/_run.ts";
 import { install, mustRun, pack, ROOT } from "./_package.ts";
-import { BUN_PACKAGE, NODE_PACKAGE } from "../_versions.ts";
+import { bunProgram, nodeProgram } from "../_npm.ts";
+import {
+  BUN,
+  NODE,
+  NODE_TYPES,
+  OLDEST_NODE,
+  TYPESCRIPT,
+  TYPESCRIPT_IN_ITSELF,
+} from "../_versions.ts";
 
 const TARBALL = "package.tgz";
 
 /** The oldest Node that is supported, and the newest that has long-term support. */
-const NODES = ["node@22.18.0", NODE_PACKAGE];
+const NODES = [OLDEST_NODE, NODE];
 
 /**
  * Programs, and who checks them with which types around: the last TypeScript
@@ -20,13 +28,13 @@ const NODES = ["node@22.18.0", NODE_PACKAGE];
 const CHECKS = [
   {
     file: "_neutral_types.ts",
-    compiler: "typescript@5.9.3",
+    compiler: TYPESCRIPT_IN_ITSELF,
     lib: ["esnext", "dom", "dom.asynciterable"],
     types: [],
   },
   {
     file: "_node_types.ts",
-    compiler: "typescript@7.0.2",
+    compiler: TYPESCRIPT,
     lib: ["esnext"],
     types: ["node"],
   },
@@ -96,10 +104,11 @@ Deno.test("the package works from npm", async (t) => {
     );
 
     for (const node of NODES) {
-      await t.step(`a header is received by ${node}`, async () => {
+      await t.step(`a header is received by Node ${node}`, async () => {
         const output = await mustRun(
           nodeProject,
-          ...["npx", "-y", node, "_node_project.js"] as const,
+          nodeProgram(node),
+          "_node_project.js",
         );
         assertStringIncludes(output, "received on Node");
       });
@@ -110,11 +119,11 @@ Deno.test("the package works from npm", async (t) => {
         "_client.js",
         "_bun_project.js",
       ]);
-      const bun = ["npx", "-y", BUN_PACKAGE] as const;
-      await mustRun(project, ...bun, "add", `../${TARBALL}`);
+      const bun = bunProgram();
+      await mustRun(project, bun, "add", "--ignore-scripts", `../${TARBALL}`);
       assertEquals(
-        await mustRun(project, ...bun, "_bun_project.js"),
-        "received on Bun 1.4.5\n",
+        await mustRun(project, bun, "_bun_project.js"),
+        `received on Bun ${BUN}\n`,
       );
     });
 
@@ -129,7 +138,7 @@ Deno.test("the package works from npm", async (t) => {
           typesProject,
           `../${TARBALL}`,
           compiler,
-          "@types/node@24",
+          NODE_TYPES,
         );
         await Deno.writeTextFile(
           `${typesProject}/tsconfig.json`,

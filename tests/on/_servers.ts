@@ -16,7 +16,7 @@ import {
   type Services,
   type ToldFacts,
 } from "./_service.ts";
-import { BUN_PACKAGE, NODE_PACKAGE } from "../_versions.ts";
+import { bunProgram, nodeProgram } from "../_npm.ts";
 
 /** A server that runs. */
 export interface Server extends AsyncDisposable {
@@ -34,27 +34,23 @@ export interface Host extends Server {
   end(): Promise<void>;
 }
 
-/** How a runtime runs a script: what finds it, and its own command. */
+/** How a runtime runs a script: a command of the shell. */
 interface Program {
-  shell: [string, ...string[]];
   command: string;
   script: string;
 }
 
 const PROGRAMS = {
   Deno: {
-    shell: ["sh", "-c"],
     command: `"${Deno.execPath()}" run -A --quiet --v8-flags=--expose-gc`,
     script: "deno/_server.ts",
   },
   Bun: {
-    shell: ["npx", "-y", "-p", BUN_PACKAGE, "-c"],
-    command: "bun run",
+    command: `"${bunProgram()}" run`,
     script: "bun/_server.ts",
   },
   "node 24": {
-    shell: ["npx", "-y", "-p", NODE_PACKAGE, "-c"],
-    command: "node --expose-gc",
+    command: `"${nodeProgram()}" --expose-gc`,
     script: "node/_server.ts",
   },
 } satisfies Record<string, Program>;
@@ -99,19 +95,19 @@ function firstOf(ports: ReadonlyMap<string, number>): number {
 export async function startNode(
   script: string,
 ): Promise<{ port: number } & AsyncDisposable> {
-  const { shell, command } = PROGRAMS["node 24"];
-  const child = await startChild(shell, `exec ${command} "${script}"`);
+  const { command } = PROGRAMS["node 24"];
+  const child = await startChild(`exec ${command} "${script}"`);
   return { port: Number(child.told), ...child };
 }
 
 async function startHost(
-  { shell, command, script }: Program,
+  { command, script }: Program,
   services: Services = DEFAULT_SERVICES,
   files?: number,
 ): Promise<Host> {
   const limit = files === undefined ? "" : `ulimit -n ${files}; `;
   const path = new URL(script, import.meta.url).pathname;
-  const child = await startChild(shell, `${limit}exec ${command} "${path}"`, {
+  const child = await startChild(`${limit}exec ${command} "${path}"`, {
     SERVICES: JSON.stringify(services),
   });
   const told: Listening = JSON.parse(child.told);
@@ -148,12 +144,11 @@ interface Child extends AsyncDisposable {
 }
 
 async function startChild(
-  [program, ...options]: Program["shell"],
   command: string,
   env: Record<string, string> = {},
 ): Promise<Child> {
-  const child = new Deno.Command(program, {
-    args: [...options, command],
+  const child = new Deno.Command("sh", {
+    args: ["-c", command],
     env: { NO_COLOR: "1", ...env },
     stdin: "piped",
     stdout: "piped",

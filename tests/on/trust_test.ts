@@ -13,14 +13,14 @@ import { play } from "./_play.ts";
 import type { Scenario, Told } from "./_scenarios.ts";
 import { HOSTS, RUNTIMES } from "./_servers.ts";
 import type { Service, ServiceOptions } from "./_service.ts";
-import { BUN_PACKAGE, NODE_PACKAGE } from "../_versions.ts";
+import { bunProgram, nodeProgram } from "../_npm.ts";
 
 const DECIDE = new URL("_decide.ts", import.meta.url).pathname;
 
 const COMMANDS: Record<string, [string, ...string[]]> = {
   Deno: [Deno.execPath(), "run", "-A", "--no-lock", "--quiet", DECIDE],
-  Bun: ["npx", "-y", BUN_PACKAGE, "run", DECIDE],
-  "node 24": ["npx", "-y", NODE_PACKAGE, DECIDE],
+  Bun: [bunProgram(), "run", DECIDE],
+  "node 24": [nodeProgram(), DECIDE],
 };
 
 for (const [runtime, command] of Object.entries(COMMANDS)) {

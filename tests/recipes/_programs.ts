@@ -1,25 +1,15 @@
 /** Runs a program on a runtime, from where the package is installed. */
 
 import { setTimeout as delay } from "node:timers/promises";
-import { mustRun } from "../npm_consumer/_package.ts";
 import { LONGEST_WAIT, within } from "../_within.ts";
-import { BUN_PACKAGE, NODE_PACKAGE } from "../_versions.ts";
+import { bunProgram, nodeProgram } from "../_npm.ts";
 
-/** How to start a file, by runtime; the programs themselves, not npx. */
-export async function findRuntimes(
-  folder: string,
-): Promise<Record<string, [string, ...string[]]>> {
-  const [node, bun] = await Promise.all([NODE_PACKAGE, BUN_PACKAGE].map(
-    async (name) =>
-      (await mustRun(folder, "npx", "-y", name, "-p", "process.execPath"))
-        .trim(),
-  ));
-  return {
-    Node: [node ?? ""],
-    Deno: [Deno.execPath(), "run", "-A", "--quiet", "--no-lock"],
-    Bun: [bun ?? ""],
-  };
-}
+/** How to start a file, by runtime. */
+export const RUNTIMES: Readonly<Record<string, [string, ...string[]]>> = {
+  Node: [nodeProgram()],
+  Deno: [Deno.execPath(), "run", "-A", "--quiet", "--no-lock"],
+  Bun: [bunProgram()],
+};
 
 /** How long to wait before the next try to connect, in ms. */
 const RETRY_DELAY = 25;

@@ -17,17 +17,18 @@ import { concat, utf8 } from "../_bytes.ts";
 import { within } from "../_within.ts";
 import { CERT } from "../conn/_loopback.ts";
 import { install, mustRun, pack } from "../npm_consumer/_package.ts";
-import { ESBUILD, findWorkerd } from "../on/workerd/_workerd.ts";
-import { findRuntimes, freePort, type Program, start } from "./_programs.ts";
+import { esbuildProgram, workerdProgram } from "../_npm.ts";
+import {
+  EXPRESS,
+  FASTIFY,
+  HONO,
+  HONO_NODE_SERVER,
+  SRVX,
+} from "../_versions.ts";
+import { freePort, type Program, RUNTIMES, start } from "./_programs.ts";
 import { onLoopback, programUnder } from "./_readme.ts";
 
-const PACKAGES = [
-  "express@5",
-  "fastify@5",
-  "hono@4",
-  "@hono/node-server@2",
-  "srvx@1",
-];
+const PACKAGES = [EXPRESS, FASTIFY, HONO, HONO_NODE_SERVER, SRVX];
 
 const CLIENT = "192.0.2.7";
 const ENDS = {
@@ -44,12 +45,15 @@ const REQUEST =
 
 type Talk = (port: number, program: Program) => Promise<void>;
 
-/** Reads until a text comes: servers on Node end TLS without saying so. */
-async function receive(conn: Deno.Conn, text: string): Promise<void> {
+/** Reads until all texts have come: servers on Node end TLS without saying so. */
+async function receive(conn: Deno.Conn, ...texts: string[]): Promise<void> {
   const buffer = new Uint8Array(4096);
   let received = "";
-  while (!received.includes(text)) {
-    const count = await within(conn.read(buffer), `"${text}"`);
+  // They may come at once, so that each cannot be waited for by itself.
+  for (;;) {
+    const next = texts.find((text) => !received.includes(text));
+    if (next === undefined) return;
+    const count = await within(conn.read(buffer), `"${next}"`);
     if (count === null) throw new Error(`Received instead: ${received}`);
     received += new TextDecoder().decode(buffer.subarray(0, count));
   }
@@ -171,7 +175,6 @@ Deno.test("the programs of the README do what they say", async (t) => {
     }
     await pack(`${folder}/package.tgz`);
     await install(folder, "./package.tgz", ...PACKAGES);
-    const commands = await findRuntimes(folder);
 
     for (const { heading, runtimes, talk } of RECIPES) {
       for (const runtime of runtimes) {
@@ -179,7 +182,7 @@ Deno.test("the programs of the README do what they say", async (t) => {
           const port = freePort();
           await write(heading, { listen: port });
           await using program = start(
-            [...commands[runtime] ?? [""], "main.ts"],
+            [...RUNTIMES[runtime] ?? [""], "main.ts"],
             folder,
           );
           await talk(port, program);
@@ -192,7 +195,7 @@ Deno.test("the programs of the README do what they say", async (t) => {
       const listen = freePort();
       await write("Pass on", { listen, dial: backend.addr.port });
       await using program = start(
-        [...commands.Deno ?? [""], "main.ts"],
+        [...RUNTIMES.Deno ?? [""], "main.ts"],
         folder,
       );
       using client = await program.dial(listen);
@@ -214,21 +217,20 @@ Deno.test("the programs of the README do what they say", async (t) => {
         programUnder("Workers", "capnp").replace("*:8080", `127.0.0.1:${port}`),
       );
       const bundling = ["--bundle", "--format=esm", "--outfile=worker.js"];
-      await mustRun(folder, "npx", "-y", ESBUILD, "main.ts", ...bundling);
+      await mustRun(folder, esbuildProgram(), "main.ts", ...bundling);
       await using program = start(
-        [await findWorkerd(), "serve", "--experimental", "config.capnp"],
+        [workerdProgram(), "serve", "--experimental", "config.capnp"],
         folder,
       );
       using client = await program.dial(port);
       await client.write(concat([HEADER, utf8("hello")]));
-      await receive(client, CLIENT);
-      await receive(client, "hello");
+      await receive(client, CLIENT, "hello");
     });
 
     await t.step("Send, on Deno", async () => {
       using backend = Deno.listen({ hostname: "127.0.0.1", port: 0 });
       await write("Send", { listen: backend.addr.port, dial: 443 });
-      await using _ = start([...commands.Deno ?? [""], "main.ts"], folder);
+      await using _ = start([...RUNTIMES.Deno ?? [""], "main.ts"], folder);
       const { info, conn } = await accept(
         await within(backend.accept(), "the sender"),
         { trust: ["127.0.0.1"] },

@@ -1,19 +1,19 @@
 /** Runs the scenarios of `./bun` by the real Bun. */
 
 import { bunCoverage, report } from "./_run.ts";
-import { BUN_PACKAGE } from "../../_versions.ts";
+import { bunProgram } from "../../_npm.ts";
 import { LONGEST_RUN } from "../../_within.ts";
 
-const BUN = ["npx", "-y", BUN_PACKAGE] as const;
+const BUN = bunProgram();
 
 for (const name of ["wire", "policy", "tls", "leak", "relay"]) {
   Deno.test(`./bun on Bun: ${name}`, async (t) => {
     const file = `./${name}_scenarios.ts`;
     const options = [`--timeout=${LONGEST_RUN}`, ...bunCoverage(`bun-${name}`)];
-    await report(t, [...BUN, "test", ...options, file]);
+    await report(t, [BUN, "test", ...options, file]);
   });
 }
 
 Deno.test("./bun on Bun: as without a proxy", async (t) => {
-  await report(t, [...BUN, "run", "./same_as_native.ts"]);
+  await report(t, [BUN, "run", "./same_as_native.ts"]);
 });

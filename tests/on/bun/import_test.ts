@@ -2,11 +2,11 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { report, run } from "./_run.ts";
-import { BUN_PACKAGE, NODE_PACKAGE } from "../../_versions.ts";
+import { bunProgram, esbuildProgram, nodeProgram } from "../../_npm.ts";
 
 const RUNTIMES: Record<string, [string, ...string[]]> = {
-  Bun: ["npx", "-y", BUN_PACKAGE, "run"],
-  Node: ["npx", "-y", NODE_PACKAGE],
+  Bun: [bunProgram(), "run"],
+  Node: [nodeProgram()],
   Deno: [Deno.execPath(), "run", "-A", "--no-lock", "--quiet"],
 };
 
@@ -18,7 +18,8 @@ for (const [name, command] of Object.entries(RUNTIMES)) {
 
 Deno.test("mod.ts bundles for browsers, with nothing of a runtime", async () => {
   const { success, stdout, all } = await run([
-    ...(["npx", "-y", "esbuild@0.28.2", "../../../mod.ts"] as const),
+    esbuildProgram(),
+    "../../../mod.ts",
     ...["--bundle", "--platform=browser", "--format=esm"],
   ]);
   assert(success, all);

@@ -1,6 +1,8 @@
 /** The types of Bun fit those of `./bun`, checked by TypeScript with `bun-types`. */
 
 import { assert } from "@std/assert";
+import { NPM_INSTALL } from "../../_npm.ts";
+import { BUN_TYPES, TYPESCRIPT } from "../../_versions.ts";
 import { run } from "./_run.ts";
 
 const ADAPTER = new URL("../../../conn/bun.ts", import.meta.url).pathname;
@@ -104,10 +106,9 @@ Deno.test("./bun fits the types of Bun", async () => {
     await Deno.writeTextFile(`${folder}/package.json`, "{}");
     await Deno.writeTextFile(`${folder}/main.ts`, SOURCE);
     await Deno.writeTextFile(`${folder}/tsconfig.json`, JSON.stringify(CONFIG));
-    const packages = ["typescript@7.0.2", "bun-types@1.4.5"];
     for (
       const command of [
-        ["npm", "install", "--no-audit", "--no-fund", ...packages],
+        [...NPM_INSTALL, TYPESCRIPT, BUN_TYPES],
         ["npx", "tsc", "-p", "."],
       ] as const
     ) {

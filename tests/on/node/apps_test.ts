@@ -1,14 +1,15 @@
 /** Runs apps of Hono and Express, unchanged, behind `proxied()` on each runtime. */
 
-import { BUN_PACKAGE, NODE_PACKAGE } from "../../_versions.ts";
+import { bunProgram, nodeProgram, NPM_INSTALL } from "../../_npm.ts";
+import { EXPRESS, HONO, HONO_NODE_SERVER } from "../../_versions.ts";
 import { LONGEST_RUN } from "../../_within.ts";
 
-const PACKAGES = ["hono@4", "@hono/node-server@2", "express@5"];
+const PACKAGES = [HONO, HONO_NODE_SERVER, EXPRESS];
 
 const RUNTIMES: Record<string, [command: string, ...args: string[]]> = {
-  Node: ["npx", "-y", NODE_PACKAGE],
+  Node: [nodeProgram()],
   Deno: [Deno.execPath(), "run", "-A", "--no-lock"],
-  Bun: ["npx", "-y", BUN_PACKAGE],
+  Bun: [bunProgram()],
 };
 
 /** Runs a command to its end; what it printed. */
@@ -31,10 +32,7 @@ Deno.test("proxied() serves a Hono app and an Express app unchanged", async (t) 
   const folder = await Deno.makeTempDir({ prefix: "proxy-apps-" });
   try {
     await Deno.writeTextFile(`${folder}/package.json`, '{"type":"module"}');
-    await run(
-      ["npm", "install", "--no-audit", "--no-fund", ...PACKAGES],
-      folder,
-    );
+    await run([...NPM_INSTALL, ...PACKAGES], folder);
     await Deno.copyFile(
       new URL("_apps.js", import.meta.url),
       `${folder}/apps.js`,

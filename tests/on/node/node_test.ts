@@ -4,7 +4,7 @@
  */
 
 import { bunCoverage } from "../bun/_run.ts";
-import { BUN_PACKAGE, NODE_PACKAGE } from "../../_versions.ts";
+import { bunProgram, nodeProgram } from "../../_npm.ts";
 import { LONGEST_RUN } from "../../_within.ts";
 
 /** A runtime: how it runs test files, and how it says what became of a test. */
@@ -20,10 +20,8 @@ interface Driver {
 const DRIVERS: Driver[] = [
   {
     runtime: "Node",
-    command: "npx",
+    command: nodeProgram(),
     args: [
-      "-y",
-      NODE_PACKAGE,
       "--test",
       "--test-reporter=spec",
       "--test-force-exit",
@@ -40,10 +38,8 @@ const DRIVERS: Driver[] = [
   },
   {
     runtime: "Bun",
-    command: "npx",
+    command: bunProgram(),
     args: [
-      "-y",
-      BUN_PACKAGE,
       "test",
       `--timeout=${LONGEST_RUN}`,
       ...bunCoverage("node-all"),

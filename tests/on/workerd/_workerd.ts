@@ -1,13 +1,9 @@
 /** Runs the Worker by the real workerd, which comes from npm. */
 
-import { createRequire } from "node:module";
 import type { AcceptOptions, Address } from "../../../mod.ts";
 import { KEY_PAIR, Queue, within } from "../bun/_client.ts";
 import { run } from "../bun/_run.ts";
-
-const WORKERD = "workerd@1.20261117.1";
-/** What bundles a Worker. */
-export const ESBUILD = "esbuild@0.28.2";
+import { esbuildProgram, workerdProgram } from "../../_npm.ts";
 
 /** A socket that workerd listens on, and the service behind it. */
 export interface Service {
@@ -51,7 +47,7 @@ export async function startWorkerd(
   const folder = await Deno.makeTempDir({ prefix: "workerd-" });
   try {
     await writeConfig(folder, services);
-    const child = new Deno.Command(await findWorkerd(), {
+    const child = new Deno.Command(workerdProgram(), {
       // It chooses the ports, and tells them.
       args: ["serve", "--experimental", "--control-fd=1", "config.capnp"],
       cwd: folder,
@@ -98,25 +94,16 @@ export async function startWorkerd(
   }
 }
 
-/** The program itself, which ends with its pid; a script may stand before it. */
-export async function findWorkerd(): Promise<string> {
-  const { success, stdout, all } = await run(
-    ["npx", "-y", "-p", WORKERD, "-c", "command -v workerd"],
-  );
-  if (!success) throw new Error(`npx failed:\n${all}`);
-  const script = await Deno.realPath(stdout.trim());
-  const program: { default: string } = createRequire(script)("../lib/main.js");
-  return program.default;
-}
-
 async function writeConfig(
   folder: string,
   services: Record<string, Service>,
 ): Promise<void> {
   const source = new URL("_worker.ts", import.meta.url).pathname;
   const { success, all } = await run([
-    ...(["npx", "-y", ESBUILD, source, "--bundle", "--format=esm"] as const),
-    ...["--platform=browser", `--outfile=${folder}/worker.js`],
+    esbuildProgram(),
+    source,
+    ...["--bundle", "--format=esm", "--platform=browser"],
+    `--outfile=${folder}/worker.js`,
   ]);
   if (!success) throw new Error(`esbuild failed:\n${all}`);
   await Deno.writeTextFile(`${folder}/cert.pem`, KEY_PAIR.cert);

@@ -15,7 +15,7 @@ Deno.test({
 for (const runtime of Object.keys(RUNTIMES)) {
   Deno.test({
     name: `our server on ${runtime} sees the client behind haproxy and nginx`,
-    ignore: isMissing("haproxy", "nginx", "npx"),
+    ignore: isMissing("haproxy", "nginx"),
     fn: (t) => sendTo(runtime, (name, work) => t.step(name, work)),
   });
 }

@@ -75,7 +75,7 @@ const jobs: Job[] = [
   ...Object.keys(RUNTIMES).map((runtime): Job => ({
     name: `haproxy and nginx before ${runtime}`,
     direction: "sender",
-    missing: missingOf(["haproxy", "nginx", "npx"]),
+    missing: missingOf(["haproxy", "nginx"]),
     run: () => sendTo(runtime, step),
   })),
   ...receivers.filter((receiver) => isAll || receiver.isCheap)

@@ -108,7 +108,7 @@ const VERSION_OF_LAST = ["haproxy", "-v"] as const;
 export const chain: Driver = {
   system: "curl, nginx, haproxy",
   direction: "sender",
-  programs: ["curl", "nginx", "haproxy", "npx"],
+  programs: ["curl", "nginx", "haproxy"],
   version: VERSION_OF_LAST,
   isInEveryRun: true,
   async run(attempt) {

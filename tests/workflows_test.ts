@@ -1,0 +1,72 @@
+/** What workflows may run, and who gets the token that publishes. */
+
+import { assert, assertEquals } from "@std/assert";
+
+const FOLDER = new URL("../.github/workflows/", import.meta.url);
+
+const WORKFLOWS = Array.from(
+  Deno.readDirSync(FOLDER),
+  ({ name }) => ({ name, text: Deno.readTextFileSync(new URL(name, FOLDER)) }),
+);
+
+/** The jobs of a workflow: what follows a name that is two spaces in. */
+function jobsOf(text: string): Map<string, string> {
+  const [, jobs = ""] = text.split(/^jobs:$/m);
+  const parts = jobs.split(/^ {2}(\w+):$/m).slice(1);
+  return new Map(
+    Array.from(
+      { length: parts.length / 2 },
+      (_, i) => [parts[2 * i] ?? "", parts[2 * i + 1] ?? ""],
+    ),
+  );
+}
+
+for (const { name, text } of WORKFLOWS) {
+  Deno.test(`${name} names actions by their commit, and images by their digest`, () => {
+    const actions = [...text.matchAll(/uses: (\S+)/g)].map(([, one]) => one);
+    assert(actions.length > 0);
+    assertEquals(
+      actions.filter((one = "") => !/^[\w./-]+@[0-9a-f]{40}$/.test(one)),
+      [],
+    );
+    const images = [...text.matchAll(/(?:container|image): (\S+)/g)]
+      .map(([, one]) => one);
+    assertEquals(
+      images.filter((one = "") => !/@sha256:[0-9a-f]{64}$/.test(one)),
+      [],
+    );
+  });
+
+  Deno.test(`${name} keeps no credentials where it checks out`, () => {
+    const steps = text.split(/^ {6}- /m)
+      .filter((step) => step.startsWith("uses: actions/checkout@"));
+    assert(steps.length > 0);
+    for (const step of steps) {
+      assert(/^ {10}persist-credentials: false$/m.test(step), step);
+    }
+  });
+
+  Deno.test(`${name} gives the token that publishes to no job that runs anything else`, () => {
+    const [head = ""] = text.split(/^jobs:$/m);
+    assert(!head.includes("id-token"), "given to all jobs");
+    for (const [job, body] of jobsOf(text)) {
+      if (!body.includes("id-token")) continue;
+      const runs = [...body.matchAll(/\brun: (.*)/g)].map(([, run]) => run);
+      assertEquals(runs.length, 1, job);
+      assert(/^npx --ignore-scripts -y deno@\S+ publish$/.test(runs[0] ?? ""));
+      const actions = [...body.matchAll(/uses: ([^@]+)@/g)]
+        .map(([, action]) => action);
+      assertEquals(actions, ["actions/checkout"], job);
+      assert(/^ {4}environment: \w+$/m.test(body), "no environment");
+      assert(/^ {4}needs: \w+$/m.test(body), "not after the tests");
+    }
+  });
+}
+
+Deno.test("there is a job that publishes", () => {
+  assertEquals(
+    WORKFLOWS.filter(({ text }) => text.includes("id-token: write"))
+      .map(({ name }) => name),
+    ["publish.yml"],
+  );
+});
