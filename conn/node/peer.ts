@@ -26,6 +26,8 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
   /** What to undo when there is nothing to wait for any more. */
   #push: NodeSocket["push"] | undefined;
   #isListening = false;
+  /** Of the chunk that was given back, in bytes. */
+  #payloadLength = 0;
 
   constructor(
     socket: S,
@@ -66,14 +68,17 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     return lostAddress(this.#admission.hop);
   }
 
-  show({ info }: Header, shown: Ends | undefined): void {
+  show({ info, payload }: Header, shown: Ends | undefined): void {
     const { hop } = this.#admission;
+    this.#payloadLength = payload.length;
     remember(this.conn, { info, hop, shown });
     if (shown !== undefined) showEnds(this.conn, shown);
   }
 
   admit(info: ProxyInfo | undefined): void {
     this.#stop();
+    // Not unless more has come: reading would start the socket again.
+    if (this.conn.readableLength > this.#payloadLength) joinBuffered(this.conn);
     this.#deliver(info);
   }
 
@@ -155,18 +160,27 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     }
     if (header !== undefined) {
       this.#restorePush();
-      const goesOn = push.call(socket, header.payload);
+      push.call(socket, header.payload);
       if (chunk === null) push.call(socket, null);
       // Whoever reads the handle itself must not do so while it is being read.
       const whole = header;
       queueMicrotask(() => this.#admission.settle(whole));
-      return goesOn;
+      return false; // no more is read until somebody asks
     }
     if (!this.#admission.wantsBytes) return false; // refused
     // Be it nothing: until then the stream holds that it has asked already.
     queueMicrotask(this.#ask);
     return push.call(socket, EMPTY);
   };
+}
+
+/**
+ * Makes what a socket has buffered one chunk. Deno gives chunk after chunk to a
+ * TLS session, though the first has broken it, and that ends the process.
+ */
+function joinBuffered(socket: NodeSocket): void {
+  const chunk = socket.read(socket.readableLength);
+  if (chunk instanceof Uint8Array) socket.unshift(chunk);
 }
 
 /** Leaves the errors of a socket to whoever has taken it. */

@@ -49,7 +49,7 @@ const DRIVERS: Driver[] = [
   },
 ];
 
-const FILES = ["accept", "server", "services", "http"].map((name) =>
+const FILES = ["accept", "server", "services", "http", "not_tls"].map((name) =>
   `./${name}_scenarios.ts`
 );
 
