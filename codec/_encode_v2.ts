@@ -24,7 +24,8 @@ import {
 } from "./_wire.ts";
 import { headerChecksum } from "./crc32c.ts";
 import { TLV_TYPES } from "./tlvs/types.ts";
-import type { EncodeOptions, ProxyHeader } from "./types.ts";
+import type { EncodeRules } from "./_encode_options.ts";
+import type { ProxyHeader } from "./types.ts";
 
 /** A header, checked and measured: writing it cannot fail. */
 export interface PlanV2 {
@@ -54,11 +55,10 @@ const NEW_CHECKSUM: TlvEntry = {
  */
 export function planV2(
   header: ProxyHeader,
-  options: EncodeOptions,
+  { checksum, align }: EncodeRules,
   target?: Uint8Array,
 ): PlanV2 {
   const { tlvs } = header;
-  const { checksum, align = 1 } = options;
   const received = receivedHeader(header);
   const merged = received === undefined || tlvs === undefined ||
       isIterable(tlvs)
@@ -67,7 +67,9 @@ export function planV2(
   const given = merged?.entries ??
     (tlvs === undefined ? NO_ENTRIES : tlvEntries(tlvs));
   const checked = withChecksum(
-    target ? given.map((entry) => apart(entry, target)) : given,
+    target && given.length > 0
+      ? given.map((entry) => apart(entry, target))
+      : given,
     checksum,
   );
   // Last, for the head to be of this header: what came before may run code of the caller.
@@ -138,11 +140,6 @@ function padded(
   align: number,
 ): readonly TlvEntry[] {
   if (align === 1) return entries;
-  if (!Number.isInteger(align) || align < 1 || align > LONGEST_HEADER) {
-    throw new RangeError(
-      `Cannot encode with align: must be 1 to ${LONGEST_HEADER}, received ${align}`,
-    );
-  }
   const over = (tlvStart + entriesLength(entries)) % align;
   if (over === 0) return entries;
   const step = align - over;

@@ -11,13 +11,11 @@ import {
 import { ProxyProtocolError } from "./error.ts";
 import type { DecodeOptions, ProxyInfo } from "./types.ts";
 
-/** What {@link decode} and its like do when they are told nothing. */
-export const DEFAULTS: DecodeOptions = {};
-
 const LINE_START = LINE_SIGNATURE.charCodeAt(0);
 
 /**
- * Reads a header at the start of `bytes`. A number is how many bytes must at
+ * Reads a header at the start of `bytes`, by options that have been checked. A
+ * number is how many bytes must at
  * least still come; the header cannot be valid with fewer.
  */
 export function scan(
@@ -26,11 +24,6 @@ export function scan(
 ): ProxyInfo | number {
   const plain = plainView(bytes);
   const { versions, maxLength = DEFAULT_MAX_LENGTH } = options;
-  if (!(maxLength > 0)) {
-    throw new RangeError(
-      `Cannot decode with maxLength: must be over 0, received ${maxLength}`,
-    );
-  }
   const acceptsV1 = versions?.includes(1) ?? true;
   const acceptsV2 = versions?.includes(2) ?? true;
   const first = plain[0];

@@ -5,6 +5,17 @@
  * @module
  */
 
+export {
+  DECODE_OPTIONS,
+  type DecodeRules,
+  readDecodeOptions,
+} from "./_decode_options.ts";
+export {
+  checkHeader,
+  ENCODE_OPTIONS,
+  readEncodeOptions,
+} from "./_encode_options.ts";
+export { checkNames, checkOneOf, suggestion } from "./_options.ts";
 export { isMapped } from "./_ip_text.ts";
 export { parseIp } from "./_parse_ip.ts";
 export { quote } from "./_quote.ts";

@@ -227,8 +227,15 @@ export interface DecodeOptions {
   maxLength?: number;
 }
 
-/** Options of {@link encode} and {@link encodeInto}; v1 has none of these. */
+/** Options of {@link encode} and {@link encodeInto}; v1 has no checksum and no padding. */
 export interface EncodeOptions {
+  /**
+   * Version to write, whatever the header says: that of a decoded header is the
+   * version it came in.
+   *
+   * @default {undefined} that of the header
+   */
+  version?: 1 | 2;
   /**
    * `true` adds a CRC32C TLV where there is none, `false` leaves one out. A
    * CRC32C among the TLVs is always computed anew (section 2.2.3).

@@ -1,5 +1,6 @@
 import { checkTlvs } from "./check.ts";
 import { collectTlvs } from "./collect.ts";
+import { checkNames, checkOneOf } from "../_options.ts";
 import { plainView } from "../_plain_view.ts";
 import type { DecodedTlvs, TlvLocations, Tlvs } from "../types.ts";
 
@@ -18,6 +19,7 @@ export interface DecodeTlvsOptions {
  * (section 2.2). A checksum is not verified: that takes the whole header.
  *
  * @throws {ProxyProtocolError} code `tlv`, unless `partial`.
+ * @throws {TypeError} for an unknown or wrong option, with its name.
  *
  * @example
  * ```ts
@@ -33,12 +35,20 @@ export interface DecodeTlvsOptions {
  */
 export function decodeTlvs(
   bytes: Uint8Array,
-  options: DecodeTlvsOptions = {},
+  options?: DecodeTlvsOptions,
 ): DecodedTlvs {
+  const isPartial = options !== undefined && readPartial(options);
   bytes = plainView(bytes);
   const tlvs: Tlvs = {};
   const tlv_loc: TlvLocations = {};
   const extent = collectTlvs(bytes, 0, tlvs, tlv_loc);
-  if (extent !== "all" && !options.partial) checkTlvs(bytes, 0, bytes.length);
+  if (extent !== "all" && !isPartial) checkTlvs(bytes, 0, bytes.length);
   return { tlvs, tlv_loc };
+}
+
+function readPartial(options: DecodeTlvsOptions): boolean {
+  checkNames("options", options, ["partial"]);
+  const { partial = false } = options;
+  checkOneOf("partial", partial, [true, false]);
+  return partial;
 }

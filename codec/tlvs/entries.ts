@@ -108,7 +108,10 @@ function entriesOfRecord(tlvs: Tlvs): TlvEntry[] {
   const entries: TlvEntry[] = [];
   const subEntries: TlvEntry[] = [];
   let sslIndex: number | undefined;
-  for (const [name, value] of givenTlvs(tlvs)) {
+  const record: Readonly<Record<string, TlvValue>> = tlvs;
+  for (const name of Object.keys(record)) {
+    const value = record[name];
+    if (value === undefined) continue;
     if (isSslPart(name)) {
       sslIndex ??= entries.length;
       continue;

@@ -243,16 +243,13 @@ Deno.test("decode() leaves a header without IPv6 alone with unmap", () => {
 
 Deno.test("decode() refuses the first byte of a version that is not asked for", () => {
   forEachVector(({ bytes, options, expected }) => {
-    const other = expected.version === 1 ? [2] as const : [1] as const;
-    for (const versions of [other, []]) {
-      for (const length of [1, bytes.length]) {
-        const error = assertThrows(
-          () =>
-            bytesNeeded(bytes.subarray(0, length), { ...options, versions }),
-          ProxyProtocolError,
-        );
-        assertEquals([error.code, error.offset], ["signature", 0]);
-      }
+    const versions = expected.version === 1 ? [2] as const : [1] as const;
+    for (const length of [1, bytes.length]) {
+      const error = assertThrows(
+        () => bytesNeeded(bytes.subarray(0, length), { ...options, versions }),
+        ProxyProtocolError,
+      );
+      assertEquals([error.code, error.offset], ["signature", 0]);
     }
   });
 });
