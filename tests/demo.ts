@@ -71,6 +71,8 @@ const SCENES: Scene[] = [
 const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
 const payload = new TextEncoder().encode("HELO there\r\n");
 
+const outcomes = { accepted: 0, rejected: 0 };
+
 console.log("What an application sees behind a PROXY protocol header\n");
 for (const [i, scene] of SCENES.entries()) {
   console.log(`${i + 1}. ${scene.title}`);
@@ -85,11 +87,14 @@ for (const [i, scene] of SCENES.entries()) {
   console.log();
 }
 listener.close();
+const { accepted, rejected } = outcomes;
+console.log(`${accepted} connections accepted, ${rejected} rejected`);
 
 async function receive(tcp: Deno.TcpConn, trust: string[]): Promise<void> {
   try {
     const { info, conn } = await accept(tcp, { trust });
     using _ = conn;
+    outcomes.accepted++;
     const buffer = new Uint8Array(64);
     const count = await conn.read(buffer) ?? 0;
     line("hop", text(conn.hopAddr));
@@ -99,7 +104,8 @@ async function receive(tcp: Deno.TcpConn, trust: string[]): Promise<void> {
     line("payload", preview(buffer.subarray(0, count)));
   } catch (error) {
     if (!(error instanceof ProxyProtocolError)) throw error;
-    line("refused", `${error.message} [${error.code}]`);
+    outcomes.rejected++;
+    line("rejected", `${error.message} [${error.code}]`);
     if (error.hop) line("hop", text(error.hop));
     if (error.offset > 0) line("at byte", `${error.offset}`);
   }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { type Outcome, runDeno, standIns, summaryOf } from "./_steps.ts";
 import { FOLDER } from "./coverage.ts";
 
 interface Step {
@@ -14,17 +15,6 @@ interface Step {
   env?: Record<string, string>;
   /** The step belongs to `deno task check`. */
   isCheck?: boolean;
-}
-
-const decoder = new TextDecoder();
-
-/** What runs tests where JSR is out of reach. */
-function standIns(): string[] {
-  const { stdout } = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", "tests/std/choose.ts"],
-  }).outputSync();
-  const option = decoder.decode(stdout).trim();
-  return option === "" ? [] : [option];
 }
 
 const map = standIns();
@@ -67,33 +57,9 @@ const STEPS: Step[] = [
     isCheck: true,
   },
   { name: "demo", args: ["task", "demo"] },
+  { name: "proof", args: ["task", "proof"] },
   { name: "bench", args: ["task", "bench", "--quick"] },
 ];
-
-/** Runs a step, its output shown; how many tests passed and failed in it. */
-async function run({ name, args, env }: Step): Promise<[number, number]> {
-  console.log(`\n== ${name}: deno ${args.join(" ")}`);
-  const child = new Deno.Command(Deno.execPath(), {
-    args,
-    env: { NO_COLOR: "1", ...env },
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  let output = "";
-  for await (const chunk of child.stdout) {
-    Deno.stdout.writeSync(chunk);
-    output += decoder.decode(chunk, { stream: true });
-  }
-  const { success } = await child.status;
-  const counts = output.match(
-    /(\d+) passed(?: \(\d+ steps\))? \| (\d+) failed/,
-  );
-  if (counts) {
-    const failed = Number(counts[2]);
-    return [Number(counts[1]), success ? failed : Math.max(failed, 1)];
-  }
-  return success ? [1, 0] : [0, 1];
-}
 
 const wanted = Deno.args;
 const names = ["check", ...STEPS.map(({ name }) => name)];
@@ -106,18 +72,19 @@ const steps = STEPS.filter(({ name, isCheck }) =>
   wanted.length === 0 || wanted.includes(name) ||
   (isCheck && wanted.includes("check"))
 );
-let passed = 0;
-let failed = 0;
+const all: Outcome = { passed: 0, failed: 0, skipped: [] };
 const broken: string[] = [];
-for (const step of steps) {
-  if (step.name === "test") {
+for (const { name, args, env } of steps) {
+  if (name === "test") {
     await Deno.remove(FOLDER, { recursive: true }).catch(() => {});
   }
-  const [good, bad] = await run(step);
-  passed += good;
-  failed += bad;
-  if (bad > 0) broken.push(step.name);
+  console.log(`\n== ${name}: deno ${args.join(" ")}`);
+  const { passed, failed, skipped } = await runDeno(args, env);
+  all.passed += passed;
+  all.failed += failed;
+  all.skipped.push(...skipped.filter((what) => !all.skipped.includes(what)));
+  if (failed > 0) broken.push(name);
 }
 console.log(broken.length ? `\nbroken: ${broken.join(", ")}` : "");
-console.log(`${passed} passed, ${failed} failed`);
-Deno.exit(failed === 0 ? 0 : 1);
+console.log(summaryOf(all));
+Deno.exit(all.failed === 0 ? 0 : 1);
