@@ -36,6 +36,20 @@ export function isLiteral(given: object): boolean {
   return given.constructor === Object;
 }
 
+/**
+ * Checks that an object is no instance of a class and inherits nothing: what it
+ * says must not depend on how its names are read.
+ *
+ * @throws {TypeError} when it is or does.
+ */
+export function checkPlain(what: string, given: object): void {
+  const prototype: object | null = Object.getPrototypeOf(given);
+  if (prototype === null || isRoot(prototype)) return;
+  throw new TypeError(
+    `Cannot read ${what}: expected a plain object, received one with a prototype; copy its properties with { ...object }`,
+  );
+}
+
 /** Checks names that are not enumerable, up to the root of all objects. */
 function checkInherited(
   what: string,

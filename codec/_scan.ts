@@ -1,6 +1,7 @@
 import { scanV1 } from "./_v1.ts";
 import { scanV2 } from "./_v2.ts";
 import { plainView } from "./_plain_view.ts";
+import { signatureIn } from "./_signature.ts";
 import {
   DEFAULT_MAX_LENGTH,
   FIXED_LENGTH,
@@ -35,18 +36,10 @@ export function scan(
     return scanV1(plain, options, maxLength);
   }
   const accepted = acceptsV1 ? acceptsV2 ? "" : " v1" : " v2";
+  const isOther = signatureIn(plain) === "whole";
   throw new ProxyProtocolError(
     `Cannot decode PROXY header: not the start of a${accepted} header`,
-    "signature",
+    isOther ? "version" : "signature",
     { received: plain },
   );
-}
-
-/**
- * Whether bytes that may become a header begin with a whole signature, so that
- * they cannot be anything else.
- */
-export function hasSignature(bytes: Uint8Array): boolean {
-  const isLine = bytes[0] === LINE_START;
-  return bytes.length >= (isLine ? LINE_SIGNATURE.length : SIGNATURE.length);
 }

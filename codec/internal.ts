@@ -15,11 +15,12 @@ export {
   ENCODE_OPTIONS,
   readEncodeOptions,
 } from "./_encode_options.ts";
-export { checkNames, checkOneOf, suggestion } from "./_options.ts";
+export { checkNames, checkOneOf, checkPlain, suggestion } from "./_options.ts";
 export { isMapped } from "./_ip_text.ts";
 export { parseIp } from "./_parse_ip.ts";
 export { quote } from "./_quote.ts";
-export { hasSignature, scan } from "./_scan.ts";
+export { scan } from "./_scan.ts";
+export { announcedLength, signatureIn } from "./_signature.ts";
 export {
   EMPTY,
   FAMILIES,

@@ -25,21 +25,3 @@ export function checkTimeout(
     `Cannot read ${name}: must be ${least} to ${LONGEST_TIMEOUT} ms or Infinity, received ${timeout}`,
   );
 }
-
-/**
- * Checks an option that takes few values.
- *
- * @throws {TypeError} when it is another.
- */
-export function checkOneOf(
-  name: string,
-  value: unknown,
-  values: readonly unknown[],
-): void {
-  if (values.includes(value)) return;
-  throw new TypeError(
-    `Cannot read ${name}: expected one of ${
-      values.join(", ")
-    }, received ${value}`,
-  );
-}

@@ -25,7 +25,6 @@
 
 import { Server as HttpsServer } from "node:https";
 import process from "node:process";
-import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
 import type { Address, ProxyInfo } from "../codec/mod.ts";
@@ -187,7 +186,7 @@ export function proxied<S extends NodeServer>(
   // it, before or later, is called from here: there are no listeners to move.
   override(server, "emit", (...event: unknown[]) => {
     const [name, first] = event;
-    if (name === "connection" && first instanceof Duplex) {
+    if (name === "connection") {
       door.admit(first);
       return true;
     }
@@ -205,16 +204,22 @@ export function proxied<S extends NodeServer>(
       return result;
     });
   }
+  WRAPPED.add(server);
   return Object.assign(server, { stats: door.stats });
 }
+
+/** Servers that are behind the PROXY protocol. */
+const WRAPPED = new WeakSet<object>();
 
 /** A caller without types may give an application, or nothing. */
 function checkServer(server: Partial<NodeServer> | undefined | null): void {
   const isServer = typeof server?.emit === "function" &&
     typeof server.close === "function";
-  if (isServer) return;
+  if (isServer && !WRAPPED.has(server)) return;
   throw new TypeError(
-    "Cannot wrap the server: expected one of node:net, node:tls, node:http, node:https or node:http2",
+    isServer
+      ? "Cannot wrap the server: wrapped already"
+      : "Cannot wrap the server: expected one of node:net, node:tls, node:http, node:https or node:http2",
   );
 }
 

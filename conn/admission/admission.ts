@@ -109,6 +109,7 @@ export class Admission<C> {
       this.settle(NO_HEADER);
       return false;
     }
+    this.#gate.makeRoom();
     this.#phase = "header";
     this.#await(timeout);
     if (policy.lazy) this.#peer.handOver?.();

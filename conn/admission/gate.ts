@@ -25,17 +25,21 @@ export class Gate<C> {
     this.waits = new Waits(policy, keepsAlive, clock ?? SYSTEM_CLOCK);
   }
 
-  /**
-   * Begins to count a connection as pending.
-   *
-   * @throws {ProxyProtocolError} code `overload`, when too many are pending.
-   */
+  /** Begins to count a connection as pending. */
   enter(): void {
-    const { stats, policy } = this;
-    stats.pending++;
-    if (stats.pending > policy.maxPending) {
-      throw overloadError(policy.maxPending);
-    }
+    this.stats.pending++;
+  }
+
+  /**
+   * Rejects the connection that has waited longest, when there are more than
+   * `maxPending`: silent peers keep nobody out. An honest one waits least.
+   */
+  makeRoom(): void {
+    const { stats, policy: { maxPending }, waits } = this;
+    const { oldest } = waits;
+    if (stats.pending <= maxPending || oldest === undefined) return;
+    waits.end(oldest);
+    oldest.reject(overloadError(maxPending));
   }
 
   /** Ends the wait: the connection is let in. */

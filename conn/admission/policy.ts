@@ -1,4 +1,13 @@
-import { EMPTY, quote } from "../../codec/internal.ts";
+import {
+  checkNames,
+  checkOneOf,
+  checkPlain,
+  DECODE_OPTIONS,
+  type DecodeRules,
+  EMPTY,
+  quote,
+  readDecodeOptions,
+} from "../../codec/internal.ts";
 import {
   type Address,
   bytesNeeded,
@@ -6,7 +15,7 @@ import {
   type ProxyInfo,
   ProxyProtocolError,
 } from "../../codec/mod.ts";
-import { checkOneOf, checkTimeout } from "../_checks.ts";
+import { checkTimeout } from "../_checks.ts";
 import type { GateOptions, HeaderOptions } from "../types.ts";
 import { readTrust, type Trusts } from "./trust.ts";
 
@@ -22,6 +31,24 @@ export interface Options<C> extends HeaderOptions, GateOptions {
   verify?: (info: ProxyInfo, conn: C) => boolean | Promise<boolean>;
 }
 
+/** Names of {@link Options}. */
+const NAMES: readonly string[] = [
+  ...Object.keys(
+    {
+      trust: 0,
+      untrusted: 0,
+      header: 0,
+      lazy: 0,
+      timeout: 0,
+      signal: 0,
+      verify: 0,
+      maxPending: 0,
+      onReject: 0,
+    } satisfies Record<Exclude<keyof Options<never>, keyof DecodeOptions>, 0>,
+  ),
+  ...DECODE_OPTIONS,
+];
+
 /** Options as they are used: checked, defaults filled in. */
 export interface Policy<C> {
   readonly trusts: Trusts;
@@ -32,20 +59,24 @@ export interface Policy<C> {
   readonly signal: AbortSignal | undefined;
   /** A method, for a connection of one kind is one of any kind that it fits. */
   verify?(info: ProxyInfo, conn: C): boolean | Promise<boolean>;
-  readonly decode: DecodeOptions;
+  readonly decode: DecodeRules;
+  /** Of a header, in bytes. */
+  readonly leastLength: number;
   readonly maxPending: number;
   readonly onReject: GateOptions["onReject"];
 }
 
 /**
- * Reads options once, so that a mistake shows before a peer comes: a name that
- * is misspelt too, or nobody would ask a `verfiy`. Those of a listener may be
- * given for a single connection.
+ * Reads options once, so that a mistake shows before a peer comes: a misspelt
+ * name too, or nobody would ask a `verfiy`. Those of a listener may be given for
+ * a single connection.
  *
  * @throws {TypeError} for an option of the wrong kind, with its name.
  * @throws {RangeError} for an option out of its range, with its name.
  */
 export function readOptions<C>(options: Options<C>): Policy<C> {
+  checkNames("options", options, NAMES);
+  checkPlain("options", options);
   const {
     trust,
     untrusted = "reject",
@@ -56,41 +87,21 @@ export function readOptions<C>(options: Options<C>): Policy<C> {
     verify,
     maxPending = DEFAULT_MAX_PENDING,
     onReject,
-    ...decode
-  } = { ...options }; // a caller without types may give none
+  } = options;
   checkOneOf("untrusted", untrusted, ["reject", "direct"]);
   checkOneOf("header", header, ["require", "optional", "ignore"]);
   checkOneOf("lazy", lazy, [true, false]);
   checkTimeout("timeout", timeout, 1);
-  bytesNeeded(EMPTY, decode); // throws for a wrong option
-  const {
-    versions = [1, 2],
-    checksum = "verify",
-    tlvs = "strict",
-    mixedTcp6 = false,
-    unmap = false,
-    maxLength: _, // read above
-    ...others
-  } = decode;
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined) {
-    throw new TypeError(
-      `Cannot read options: unknown option ${quote(unknown)}`,
-    );
-  }
-  checkOneOf("checksum", checksum, ["verify", "ignore"]);
-  checkOneOf("tlvs", tlvs, ["strict", "lenient"]);
-  checkOneOf("mixedTcp6", mixedTcp6, [true, false]);
-  checkOneOf("unmap", unmap, [true, false]);
-  if (versions.length === 0) {
-    throw new RangeError("Cannot read versions: must not be empty");
-  }
-  for (const version of versions) checkOneOf("versions", version, [1, 2]);
-  if (!(maxPending >= 1)) {
+  checkFunction("verify", verify);
+  checkFunction("onReject", onReject);
+  if (typeof maxPending !== "number" || !(maxPending >= 1)) {
     throw new RangeError(
-      `Cannot read maxPending: must be at least 1, received ${maxPending}`,
+      `Cannot read maxPending: must be at least 1, received ${
+        quote(maxPending)
+      }`,
     );
   }
+  const decode = readDecodeOptions(options);
   return {
     trusts: readTrust(trust),
     untrusted,
@@ -100,9 +111,18 @@ export function readOptions<C>(options: Options<C>): Policy<C> {
     signal,
     ...(verify && { verify }),
     decode,
+    leastLength: bytesNeeded(EMPTY, decode),
     maxPending,
     onReject,
   };
+}
+
+/** Anything else would fail when it is called, or never be. */
+function checkFunction(name: string, value: unknown): void {
+  if (value === undefined || typeof value === "function") return;
+  throw new TypeError(
+    `Cannot read ${name}: expected a function, received ${quote(value)}`,
+  );
 }
 
 /**

@@ -25,10 +25,10 @@ export function verifyError(
   );
 }
 
-/** A connection for which there is no room. */
-export function overloadError(pending: number): ProxyProtocolError {
+/** A connection that has waited longest when one too many came. */
+export function overloadError(maxPending: number): ProxyProtocolError {
   return new ProxyProtocolError(
-    `Cannot accept the connection: ${pending} headers are pending`,
+    `Cannot accept the connection: it waited longest when more than ${maxPending} were pending`,
     "overload",
   );
 }

@@ -22,7 +22,7 @@ const MAPPED_PREFIX = 96;
 export function readTrust(trust: Trust): Trusts {
   if (trust === "any") return () => true;
   if (typeof trust === "function") {
-    return (hop) => trust(plainAddress(hop)) === true; // a promise is no answer
+    return (hop) => isKnown(hop) && trust(plainAddress(hop)) === true; // a promise is no answer
   }
   if (!Array.isArray(trust)) {
     throw new TypeError(
@@ -46,6 +46,11 @@ export function readTrust(trust: Trust): Trusts {
       ranges.some((range) => contains(range, octets));
     return isLastTrusted;
   };
+}
+
+/** Whether a peer has an address at all: only `"any"` trusts one that has none. */
+function isKnown(hop: Address): boolean {
+  return "path" in hop || hop.hostname !== "";
 }
 
 /** The address as IPv4 where it is mapped, and without its zone id. */

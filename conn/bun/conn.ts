@@ -75,8 +75,16 @@ export class BunConn<S extends BunSocket> implements Peer<S> {
     this.#admission = new Admission(gate, peerOf(socket), this);
   }
 
-  /** Begins, and is found by its socket from now on unless it is refused. */
+  /**
+   * Begins, and is found by its socket from now on unless it is refused.
+   *
+   * @throws {TypeError} for a socket that has been accepted, or is about to be.
+   */
   begin(): void {
+    // It shows an address that was claimed: nobody must be trusted by that.
+    if (CONNS.has(this.conn)) {
+      throw new TypeError("Cannot accept the socket: accepted already");
+    }
     CONNS.set(this.conn, this);
     this.#admission.begin();
   }

@@ -13,11 +13,14 @@ import type { NativeConn } from "../native_types.ts";
 import { closeQuietly, type ConnFacts, ProxiedConn } from "../proxied_conn.ts";
 import { LazyConn } from "./lazy_conn.ts";
 
+/** Connections that have been accepted, or are about to be. */
+const KNOWN = new WeakSet<object>();
+
 /**
  * Drives a connection that is read by calls: it reads exactly the header, never
  * more than it still needs.
  */
-export class NativePeer<C> implements Peer<ProxiedConn<C>> {
+export class NativePeer<C extends object> implements Peer<ProxiedConn<C>> {
   readonly #raw: C;
   readonly #native: NativeConn;
   readonly #admission: Admission<ProxiedConn<C>>;
@@ -30,6 +33,8 @@ export class NativePeer<C> implements Peer<ProxiedConn<C>> {
   /**
    * `raw` is the connection to its user. `deliver` gets what is handed over,
    * `onRefused` what is refused before that.
+   *
+   * @throws {TypeError} for a connection that has been accepted, or is about to be.
    */
   constructor(
     native: NativeConn,
@@ -39,6 +44,11 @@ export class NativePeer<C> implements Peer<ProxiedConn<C>> {
     deliver: (conn: ProxiedConn<C>) => void,
     onRefused?: (error: ProxyProtocolError) => void,
   ) {
+    // It shows an address that was claimed: nobody must be trusted by that.
+    if (raw instanceof ProxiedConn || KNOWN.has(raw)) {
+      throw new TypeError("Cannot accept the connection: accepted already");
+    }
+    KNOWN.add(raw);
     this.#native = native;
     this.#raw = raw;
     this.#deliver = deliver;

@@ -1,4 +1,5 @@
-import { Socket } from "node:net";
+import { Server, Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { EMPTY } from "../../codec/internal.ts";
 import type {
   Address,
@@ -10,7 +11,7 @@ import { Admission, type Peer } from "../admission/admission.ts";
 import type { Gate } from "../admission/gate.ts";
 import type { Header } from "../admission/header_reader.ts";
 import { lostAddress } from "../admission/refusal.ts";
-import { remember } from "./facts.ts";
+import { factsOf, remember } from "./facts.ts";
 import type { NodeSocket } from "./types.ts";
 
 /**
@@ -20,6 +21,7 @@ import type { NodeSocket } from "./types.ts";
  */
 export class NodePeer<S extends NodeSocket> implements Peer<S> {
   readonly conn: S;
+  readonly #kind: Kind;
   readonly #admission: Admission<S>;
   readonly #deliver: (info: ProxyInfo | undefined) => void;
   readonly #onRefused: ((error: ProxyProtocolError) => void) | undefined;
@@ -29,16 +31,26 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
   /** Of the chunk that was given back, in bytes. */
   #payloadLength = 0;
 
+  /** @throws {TypeError} for a socket that has been accepted, or is about to be. */
   constructor(
     socket: S,
     gate: Gate<S>,
     deliver: (info: ProxyInfo | undefined) => void,
     onRefused?: (error: ProxyProtocolError) => void,
   ) {
+    // It shows an address that was claimed: nobody must be trusted by that.
+    if (factsOf(socket) !== undefined) {
+      throw new TypeError("Cannot accept the socket: accepted already");
+    }
     this.conn = socket;
     this.#deliver = deliver;
     this.#onRefused = onRefused;
-    this.#admission = new Admission(gate, peerOf(socket), this);
+    const { remoteAddress } = socket;
+    // Few need it: to ask costs more than the address.
+    this.#kind = remoteAddress === undefined ? kindOf(socket) : "tcp";
+    const hop = peerOf(socket, this.#kind);
+    this.#admission = new Admission(gate, hop, this);
+    remember(socket, { info: undefined, hop, shown: undefined });
   }
 
   /** Begins, with what the socket has at hand. */
@@ -61,10 +73,11 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     socket.on("close", this.#closed);
   }
 
-  /** After a reset, bytes that came before can still be read, but the address is gone. */
+  /** After a reset, bytes that came before can still be read, but a socket of TCP has no address. */
   get failure(): unknown {
     const { destroyed, errored } = this.conn;
     if (destroyed) return errored ?? new Error("closed");
+    if (this.#kind === "unknown") return undefined; // never had one
     return lostAddress(this.#admission.hop);
   }
 
@@ -191,20 +204,36 @@ export function release(socket: NodeSocket): void {
 function ignore(): void {}
 
 /** The peer, as of now: a socket forgets it when it is closed. */
-function peerOf(socket: NodeSocket): Address {
+function peerOf(socket: NodeSocket, kind: Kind): Address {
   const { remoteAddress, remotePort } = socket;
-  return remoteAddress === undefined && isUnix(socket)
+  return remoteAddress === undefined && kind === "unix"
     ? unixAddress()
     : tcpAddress(remoteAddress, remotePort);
 }
 
+/** What a socket without an address is. */
+type Kind = "tcp" | "unix" | "unknown";
+
 /**
- * Whether a socket without a peer's address is a UNIX one: a TCP connection
- * that was reset has none either.
+ * Tells what a socket is by its handle and its server, since its addresses do
+ * not: they are absent on a UNIX socket, on one of TCP that was reset, and on
+ * any other stream that TLS is built upon.
  */
-function isUnix(socket: NodeSocket): boolean {
-  return socket instanceof Socket && !socket.destroyed &&
-    socket.localAddress === undefined;
+function kindOf(socket: object): Kind {
+  if (!(socket instanceof Socket)) return "unknown";
+  if (socket instanceof TLSSocket) {
+    const parent: unknown = Reflect.get(socket, "_parent");
+    return parent instanceof Socket ? kindOf(parent) : "unknown";
+  }
+  const handle: unknown = Reflect.get(socket, "_handle");
+  const isPipe = typeof handle === "object" && handle !== null &&
+    handle.constructor.name.startsWith("Pipe");
+  return isPipe || isPath(Reflect.get(socket, "server")) ? "unix" : "tcp";
+}
+
+/** Whether a server listens on a path: on Bun, handles do not tell. */
+function isPath(server: unknown): boolean {
+  return server instanceof Server && typeof server.address() === "string";
 }
 
 /** Before 'end' is emitted, after which nothing can be given back. */

@@ -1,6 +1,8 @@
+import { EMPTY } from "../../codec/internal.ts";
 import type { ListenerStats } from "../types.ts";
 import { Gate } from "../admission/gate.ts";
 import { readOptions, withoutLazy } from "../admission/policy.ts";
+import { toRefusal } from "../admission/refusal.ts";
 import { NodePeer, release } from "./peer.ts";
 import type { NodeListenerOptions, NodeSocket } from "./types.ts";
 
@@ -26,8 +28,10 @@ export class NodeDoor {
   /**
    * Reads the header of a socket and hands the socket on. What a listener
    * throws then is not caught here: it ends the process, as without a proxy.
+   * Nothing else comes past this: what is no socket is destroyed.
    */
-  admit(socket: NodeSocket): void {
+  admit(socket: unknown): void {
+    if (!isSocket(socket)) return this.#reject(socket);
     new NodePeer(socket, this.#gate, () => {
       const hasEnded = socket.readableEnded;
       this.#deliver(socket);
@@ -37,8 +41,27 @@ export class NodeDoor {
     }).begin();
   }
 
+  #reject(stranger: unknown): void {
+    if (typeof stranger === "object" && stranger !== null) {
+      const destroy: unknown = Reflect.get(stranger, "destroy");
+      if (typeof destroy === "function") Reflect.apply(destroy, stranger, []);
+    }
+    const error = new TypeError("no header can be read from it");
+    this.#gate.report(toRefusal(error, undefined, EMPTY));
+  }
+
   /** Closes the sockets whose header is pending. */
   closePending(): void {
     this.#gate.waits.abort();
   }
+}
+
+/** What is called of a socket. */
+const METHODS = ["read", "push", "unshift", "destroy", "on", "off", "emit"];
+
+/** By its structure: streams of packages are no instances of the runtime's. */
+function isSocket(value: unknown): value is NodeSocket {
+  return typeof value === "object" && value !== null &&
+    typeof Reflect.get(value, "readableLength") === "number" &&
+    METHODS.every((name) => typeof Reflect.get(value, name) === "function");
 }

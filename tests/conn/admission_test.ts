@@ -644,14 +644,43 @@ for (const { name, options = {}, play, calls, stats, reported } of ROWS) {
   });
 }
 
-Deno.test("Admission refuses whoever comes while maxPending headers are pending", () => {
+Deno.test("Admission rejects who has waited longest over maxPending, whatever it has sent", () => {
+  const first = new Case({ maxPending: 2 });
+  assertEquals(first.begin(), true);
+  first.push(HEADER.subarray(0, 7));
+  const others = Array.from({ length: 2 }, () => new TestPeer());
+  const [second, third] = others.map((peer) =>
+    new Admission(first.gate, HOP, peer)
+  );
+  assertEquals(second?.begin(), true);
+  assertEquals(first.peer.calls, []);
+  assertEquals(third?.begin(), true);
+  assertEquals(first.peer.calls, ["refuse overload 0"]);
+  assertEquals(first.gate.stats.pending, 2);
+  for (const admission of [second, third]) {
+    const header = admission?.push(HEADER);
+    if (header !== undefined) admission?.settle(header);
+  }
+  for (const { calls } of others) {
+    assertEquals(calls, [SHOWN, "admit PROXY +0"]);
+  }
+  assertEquals(first.gate.stats.pending, 0);
+});
+
+Deno.test("Admission makes no room for a peer that does not wait", () => {
   const first = new Case({ maxPending: 1 });
   assertEquals(first.begin(), true);
   const peer = new TestPeer();
-  const second = new Admission(first.gate, HOP, peer);
+  const stranger: Address = { ...HOP, hostname: "10.0.0.2" };
+  const second = new Admission(first.gate, stranger, {
+    conn: "",
+    failure: undefined,
+    show() {},
+    admit() {},
+    refuse: ({ code }) => peer.calls.push(code),
+  });
   assertEquals(second.begin(), false);
-  assertEquals(peer.calls, ["refuse overload 0"]);
-  assertEquals(first.gate.stats.pending, 1);
+  assertEquals([peer.calls, first.peer.calls], [["untrusted"], []]);
   first.push(HEADER);
   assertEquals(first.peer.calls, [SHOWN, "admit PROXY +0"]);
 });
