@@ -9,7 +9,7 @@ import {
   type Tlvs,
   tlvType,
 } from "../../codec/mod.ts";
-import { LONGEST_HEADER, tlvKind } from "../../codec/internal.ts";
+import { LONGEST_HEADER, quote, tlvKind } from "../../codec/internal.ts";
 import {
   asUsage,
   expectNoPositionals,
@@ -260,7 +260,7 @@ function readTlv(text: string): RawTlv {
   if (type === undefined) {
     throw new UsageError(
       `Cannot read --tlv: expected a type such as xEA or ALPN, = and hex, received ${
-        JSON.stringify(text)
+        quote(text)
       }`,
     );
   }
@@ -271,6 +271,6 @@ function readHexValue(name: string, text: string): Uint8Array {
   const bytes = text === "" ? new Uint8Array() : bytesOfHex(text);
   if (bytes !== undefined) return bytes;
   throw new UsageError(
-    `Cannot read ${name}: expected hex, received ${JSON.stringify(text)}`,
+    `Cannot read ${name}: expected hex, received ${quote(text)}`,
   );
 }

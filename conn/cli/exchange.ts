@@ -1,5 +1,5 @@
 import type { HostPort } from "./args.ts";
-import { type CliIo, writeAll } from "./io.ts";
+import { answerOutput, type CliIo, writeAll } from "./io.ts";
 
 /** Sends the header, then copies both ways until the peer has ended. */
 export async function exchange(
@@ -18,15 +18,16 @@ export async function exchange(
   let failure: unknown;
   io.input.pipeTo(sending, { signal: ended.signal })
     .catch((error) => failure = error);
+  const output = answerOutput(io).getWriter();
   const buffer = new Uint8Array(65536);
   try {
     for (let received = 0;;) {
       const count = await conn.read(buffer);
       // The peer may end before the input does: what it said is what counts.
       if (count === null && received === 0 && failure) throw failure;
-      if (count === null) return;
+      if (count === null) return await output.close();
       received += count;
-      await io.write(buffer.subarray(0, count));
+      await output.write(buffer.subarray(0, count));
     }
   } finally {
     ended.abort();

@@ -18,9 +18,9 @@ import {
   UsageError,
 } from "./args.ts";
 import type { Command } from "./command.ts";
-import { attempt, type CliIo, print, writeAll } from "./io.ts";
+import { attempt, type CliIo, print, warn, writeAll } from "./io.ts";
 import { jsonLine, line, type Seen, verbose } from "./seen.ts";
-import { showAddress } from "./show.ts";
+import { printable, showAddress } from "./show.ts";
 
 /** How long to read what a peer still sends, in ms: closing at once would reset it. */
 const DRAIN_TIME = 1000;
@@ -115,7 +115,7 @@ async function listen(
   const signal = AbortSignal.any([io.stop(), ending.signal]);
   signal.addEventListener("abort", () => closeQuietly(listener));
   const running = new Set<Promise<void>>();
-  await io.warn(`Listening on ${showAddress(toAddress(listener.addr))}`);
+  await warn(io, `Listening on ${showAddress(toAddress(listener.addr))}`);
   for (let taken = 0; taken < most && !signal.aborted;) {
     const accepting = listener.accept();
     try {
@@ -165,7 +165,8 @@ async function receive(
 
 /** Answers a request of HTTP/1, whatever it is. */
 async function answer(conn: ProxiedConn, text: string): Promise<void> {
-  const body = new TextEncoder().encode(text);
+  // It is read in a terminal as well.
+  const body = new TextEncoder().encode(printable(text));
   const head = new TextEncoder().encode(
     `HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n` +
       `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n`,

@@ -19,12 +19,14 @@ export async function run(
   args: readonly string[],
   input?: Uint8Array<ArrayBuffer>,
   signal: AbortSignal = new AbortController().signal,
+  isOutputTerminal = false,
 ): Promise<Outcome> {
   const written: Uint8Array[] = [];
   let err = "";
   const io: CliIo = {
     input: ReadableStream.from(input === undefined ? [] : [input]),
     isInputTerminal: input === undefined,
+    isOutputTerminal,
     write: (bytes) => Promise.resolve(void written.push(bytes.slice())),
     warn: (line) => Promise.resolve(void (err += `${line}\n`)),
     stop: () => signal,
