@@ -43,6 +43,7 @@ import {
   OutputClosedError,
   print,
   processIo,
+  reasonOf,
   warn,
 } from "./cli/io.ts";
 import { LISTEN } from "./cli/listen.ts";
@@ -130,7 +131,7 @@ export async function runCli(
       await warn(io, `${error.message}\nSee ${about} --help`);
       return WRONG_USAGE;
     }
-    await warn(io, error instanceof Error ? error.message : String(error));
+    await warn(io, reasonOf(error));
     return FAILED;
   }
 }

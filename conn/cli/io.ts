@@ -109,9 +109,13 @@ export async function attempt<T>(
     return await work();
   } catch (cause) {
     if (cause instanceof OutputClosedError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`Cannot ${what}: ${reason}`, { cause });
+    throw new Error(`Cannot ${what}: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/** What an error says. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Those of the process. */

@@ -7,7 +7,14 @@ import { relay, type RelayOptions } from "../relay.ts";
 import { serve, type Server } from "../serve.ts";
 import type { ListenerOptions } from "../types.ts";
 import type { HostPort } from "./args.ts";
-import { attempt, boundedWarn, type CliIo, print, warn } from "./io.ts";
+import {
+  attempt,
+  boundedWarn,
+  type CliIo,
+  print,
+  reasonOf,
+  warn,
+} from "./io.ts";
 import { refusalText } from "./seen.ts";
 import { count, showAddress, toJson } from "./show.ts";
 
@@ -139,10 +146,6 @@ function start(
       ...counts,
     }),
   };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function statsJson(services: readonly Service[]): string {
