@@ -285,7 +285,7 @@ function meaningOf(
   if (type === TLV_TYPES.CRC32C) {
     if (tlvs.CRC32C === undefined) return "not 4 bytes";
     const said = showUint32(tlvs.CRC32C);
-    // To check every one over the whole header would be quadratic: 9360 of them took 2 s.
+    // To check every one over the whole header would be quadratic: 9360 of them took 1.1 s, one takes 0.1 ms.
     if (offset !== checksumAt(info)) {
       return `${said}, not checked: not the last`;
     }
