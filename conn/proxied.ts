@@ -3,6 +3,7 @@ import type { Address } from "../codec/mod.ts";
 import { Gate } from "./admission/gate.ts";
 import { readOptions } from "./admission/policy.ts";
 import { isPeerGone, toRefusal } from "./admission/refusal.ts";
+import { Pauses } from "./native/pauses.ts";
 import { hopOf, NativePeer } from "./native/peer.ts";
 import type {
   NativeAddress,
@@ -11,10 +12,6 @@ import type {
 } from "./native_types.ts";
 import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
 import type { ListenerOptions, ListenerStats } from "./types.ts";
-
-/** Waits in ms after a failure to accept, such as too many open files; doubled each time. */
-const FIRST_PAUSE = 5;
-const LONGEST_PAUSE = 1000;
 
 /**
  * A listener whose connections have come through a proxy: a `Deno.Listener` of
@@ -36,6 +33,7 @@ export class ProxiedListener<
   readonly #listener: NativeListener<C, A>;
   readonly #gate: Gate<ProxiedConn<C>>;
   readonly #closing = new AbortController();
+  readonly #pauses = new Pauses(this.#closing.signal);
   readonly #ready: ProxiedConn<C>[] = [];
   readonly #waiting: PromiseWithResolvers<ProxiedConn<C>>[] = [];
   #isPumping = false;
@@ -82,11 +80,10 @@ export class ProxiedListener<
   async #pump(): Promise<void> {
     if (this.#isPumping) return;
     this.#isPumping = true;
-    let pause = FIRST_PAUSE;
     while (this.#waiting.length > 0) {
       try {
         this.#admit(await this.#listener.accept());
-        pause = FIRST_PAUSE;
+        this.#pauses.reset();
       } catch (error) {
         if (this.#closing.signal.aborted || isClosed(error)) {
           this.close();
@@ -97,21 +94,10 @@ export class ProxiedListener<
         // Deno throws so for a peer that has reset before it was accepted:
         // pausing would let anyone hold the others up.
         if (isPeerGone(error)) continue;
-        await this.#sleep(pause);
-        pause = Math.min(2 * pause, LONGEST_PAUSE);
+        await this.#pauses.take();
       }
     }
     this.#isPumping = false;
-  }
-
-  #sleep(ms: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    const wake = () => (clearTimeout(timer), resolve());
-    this.#closing.signal.addEventListener("abort", wake, { once: true });
-    return promise.finally(() =>
-      this.#closing.signal.removeEventListener("abort", wake)
-    );
   }
 
   #admit(native: C): void {

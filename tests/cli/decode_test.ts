@@ -38,6 +38,25 @@ Deno.test("decode takes no more than linear time for what is nearly a dump", asy
   assert(performance.now() - begun < 1000);
 });
 
+Deno.test("decode takes a line of eight million bytes for hex that is no dump", async () => {
+  const { code, out, err } = await run(
+    ["decode"],
+    utf8(`0000: ${"00 ".repeat(0x800000)}`),
+  );
+  assertEquals([code, err], [1, ""]);
+  assertMatch(out, /^Refused \(signature\)/);
+});
+
+Deno.test("decode checks the last of several checksums, which counts", async () => {
+  const tlvs = tlv("03", "01020304") + tlv("03", "05060708");
+  const { out } = await run(
+    ["decode", "--checksum", "ignore"],
+    v2("2111", BLOCK4 + tlvs),
+  );
+  assertMatch(out, / CRC32C +0x01020304, not checked: not the last\n/);
+  assertMatch(out, / CRC32C +0x05060708, WRONG: expected 0x[\da-f]{8}\n/);
+});
+
 Deno.test("anatomy() covers every byte of every header once", () => {
   forEachVector(({ bytes, options }) => {
     const info = decode(bytes, options);
