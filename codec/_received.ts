@@ -1,5 +1,6 @@
 /** The header that a decoded info was read from, for what is unchanged to be written as it came. */
 
+import type { Block } from "./_block.ts";
 import { newHead, readEndpoints } from "./_endpoints.ts";
 import { plainView } from "./_plain_view.ts";
 import { scanV2 } from "./_v2.ts";
@@ -68,17 +69,17 @@ function scanOrFail(
  */
 export function hasReceivedEnds(
   { info, family, transport }: Received,
-  head: Uint8Array,
+  { bytes: head }: Block,
   end: number,
 ): boolean {
   const isSame = info.command === "PROXY" && family === info.family &&
     transport === info.transport;
   if (!isSame || readEndpoints(info, ends) !== end) return false;
-  const isSameFixed = head[COMMAND_AT] === ends[COMMAND_AT] &&
-    head[FAMILY_AT] === ends[FAMILY_AT];
+  const isSameFixed = head[COMMAND_AT] === ends.bytes[COMMAND_AT] &&
+    head[FAMILY_AT] === ends.bytes[FAMILY_AT];
   if (!isSameFixed) return false;
   for (let i = FIXED_LENGTH; i < end; i++) {
-    if (head[i] !== ends[i]) return false;
+    if (head[i] !== ends.bytes[i]) return false;
   }
   return true;
 }

@@ -4,7 +4,6 @@ import { CR, LF, SPACE } from "./_ascii.ts";
 import { FieldScanner } from "./_field_scanner.ts";
 import { familyOf, formatIpv4, formatIpv6 } from "./_ip_text.ts";
 import {
-  EMPTY,
   firstBytes,
   LINE_SIGNATURE,
   LONGEST_LINE,
@@ -156,7 +155,8 @@ function scanTcp(
     },
     tlvs: {},
     tlv_loc: {},
-    rest: EMPTY,
+    // A view of its own: what is handed out is not shared.
+    rest: bytes.subarray(fields.at + 1, fields.at + 1),
     raw: firstBytes(bytes, fields.at + 1),
   };
 }
@@ -164,7 +164,7 @@ function scanTcp(
 function hostname(unmap: boolean): string {
   return fields.isIpv6
     ? formatIpv6(fields.octets, 0, unmap)
-    : formatIpv4(fields.octets, 0);
+    : formatIpv4(fields.octets.bytes, 0);
 }
 
 /** The least that must still come to finish a line that stopped in a field. */

@@ -108,38 +108,3 @@ export function firstBytes<B extends ArrayBufferLike>(
 ): Uint8Array<B> {
   return length === bytes.length ? bytes : bytes.subarray(0, length);
 }
-
-/** A byte; 0 where it has not come yet. */
-export function octet(bytes: Uint8Array, at: number): number {
-  return bytes[at] ?? 0;
-}
-
-/** A number of 16 bits in network byte order; a DataView for it costs as much as a whole decode. */
-export function uint16(bytes: Uint8Array, at: number): number {
-  return octet(bytes, at) << 8 | octet(bytes, at + 1);
-}
-
-/** A number of 32 bits in network byte order. */
-export function uint32(bytes: Uint8Array, at: number): number {
-  return uint16(bytes, at) * 0x10000 + uint16(bytes, at + 2);
-}
-
-/** Writes the low 16 bits in network byte order. */
-export function writeUint16(
-  target: Uint8Array,
-  at: number,
-  value: number,
-): void {
-  target[at] = value >> 8;
-  target[at + 1] = value;
-}
-
-/** Writes 32 bits in network byte order. */
-export function writeUint32(
-  target: Uint8Array,
-  at: number,
-  value: number,
-): void {
-  writeUint16(target, at, value >>> 16);
-  writeUint16(target, at + 2, value);
-}

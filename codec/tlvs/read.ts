@@ -1,6 +1,7 @@
-import { tlvEnd } from "./check.ts";
+import { viewOf } from "../_block.ts";
 import { plainView } from "../_plain_view.ts";
-import { octet, TLV_HEADER_LENGTH } from "../_wire.ts";
+import { misfitError } from "./check.ts";
+import { TlvWalk } from "./walk.ts";
 import type { LocatedTlv } from "../types.ts";
 
 /**
@@ -26,13 +27,11 @@ import type { LocatedTlv } from "../types.ts";
 export function* readTlvs(bytes: Uint8Array): Generator<LocatedTlv> {
   bytes = plainView(bytes);
   const end = bytes.length;
-  for (let at = 0; at < end;) {
-    const next = tlvEnd(bytes, at, end);
-    yield {
-      type: octet(bytes, at),
-      offset: at,
-      value: bytes.subarray(at + TLV_HEADER_LENGTH, next),
-    };
-    at = next;
+  const view = viewOf(bytes);
+  const walk = new TlvWalk(view, 0, end);
+  while (walk.step()) {
+    const { type, at, value, next } = walk;
+    yield { type, offset: at, value: bytes.subarray(value, next) };
   }
+  if (!walk.isWhole) throw misfitError(bytes, view, walk.next, end);
 }
