@@ -1,7 +1,7 @@
 /** Writes the binary header (section 2.2). */
 
 import { newHead, readEndpoints } from "./_endpoints.ts";
-import { viewOf } from "./_block.ts";
+import { put32 } from "./_block.ts";
 import { hasReceivedEnds, receivedHeader } from "./_received.ts";
 import {
   apart,
@@ -94,22 +94,17 @@ export function writeV2(plan: PlanV2, target: Uint8Array): void {
   head.view.setUint16(LENGTH_AT, length - FIXED_LENGTH);
   for (let i = 0; i < tlvStart; i++) target[i] = head.bytes[i]!;
   if (entries.length === 0) return;
-  const view = viewOf(target);
-  writeEntries(entries, target, view, tlvStart);
-  writeChecksum(plan, target, view);
+  writeEntries(entries, target, tlvStart);
+  writeChecksum(plan, target);
 }
 
 /** Section 2.2.3: over the whole header, its own field as zero. */
-function writeChecksum(
-  plan: PlanV2,
-  target: Uint8Array,
-  view: DataView,
-): void {
+function writeChecksum(plan: PlanV2, target: Uint8Array): void {
   let at = plan.tlvStart;
   for (const { type, value } of plan.entries) {
     const field = at + TLV_HEADER_LENGTH;
     if (type === TLV_TYPES.CRC32C) {
-      view.setUint32(field, headerChecksum(target, plan.length, field));
+      put32(headerChecksum(target, plan.length, field), target, field);
     }
     at = field + valueLength(value);
   }

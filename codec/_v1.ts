@@ -7,6 +7,7 @@ import {
   firstBytes,
   LINE_SIGNATURE,
   LONGEST_LINE,
+  noBytes,
   SHORTEST_LINE,
 } from "./_wire.ts";
 import { ProxyProtocolError, type ProxyProtocolErrorCode } from "./error.ts";
@@ -155,8 +156,7 @@ function scanTcp(
     },
     tlvs: {},
     tlv_loc: {},
-    // A view of its own: what is handed out is not shared.
-    rest: bytes.subarray(fields.at + 1, fields.at + 1),
+    rest: noBytes(bytes, fields.at + 1),
     raw: firstBytes(bytes, fields.at + 1),
   };
 }

@@ -74,6 +74,10 @@ export const BLOCK_LENGTHS: Uint8Array = Uint8Array.from(
   },
 );
 
+/** Family byte of TCP over IPv6 (section 2.2). */
+export const INET6_STREAM: number = FAMILIES.indexOf("INET6") << 4 |
+  TRANSPORTS.indexOf("STREAM");
+
 /** Transport nibble of a family byte without one, whose addresses are to be ignored (section 2.2). */
 export const UNSPEC_TRANSPORT: number = TRANSPORTS.indexOf("UNSPEC");
 
@@ -100,6 +104,17 @@ export const LARGEST_PORT = 0xffff;
 
 /** No bytes. */
 export const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+
+/**
+ * No bytes, in an array that nobody else has: a view at `at` takes 30 ns on V8
+ * and 75 on Bun, an array of its own 25 on Bun and 250 on V8. A shared one takes
+ * none, but whoever transfers its buffer would break all that come later.
+ */
+export const noBytes: (bytes: Uint8Array, at: number) => Uint8Array =
+  "Bun" in globalThis
+    ? () => new Uint8Array(0)
+    : ({ buffer, byteOffset }, at) =>
+      new Uint8Array(buffer, byteOffset + at, 0);
 
 /** The first `length` bytes, without a new view where that is all of them. */
 export function firstBytes<B extends ArrayBufferLike>(

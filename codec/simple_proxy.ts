@@ -1,4 +1,4 @@
-import { newBlock, viewOf } from "./_block.ts";
+import { newBlock, put16 } from "./_block.ts";
 import { newHead, readEndpoints } from "./_endpoints.ts";
 import { formatIpv6 } from "./_ip_text.ts";
 import { plainView } from "./_plain_view.ts";
@@ -142,7 +142,7 @@ export function encodeSimpleDatagram(
     destination,
   }, head);
   const datagram = new Uint8Array(HEADER_LENGTH + payload.length);
-  viewOf(datagram).setUint16(0, MAGIC);
+  put16(MAGIC, datagram, 0);
   datagram.set(head.bytes.subarray(FIXED_LENGTH, end), CLIENT_AT);
   datagram.set(payload, HEADER_LENGTH);
   return datagram;

@@ -1,7 +1,7 @@
 import { SSL_FIXED_LENGTH, TLV_HEADER_LENGTH } from "../_wire.ts";
 import { ProxyProtocolError } from "../error.ts";
 import { fits, lengthFault, TLV_TYPES, tlvName, tlvRule } from "./types.ts";
-import { TlvWalk } from "./walk.ts";
+import { tlvEnd } from "./walk.ts";
 
 /**
  * Checks that TLVs fill `start` to `end` exactly and that each value fits its
@@ -25,10 +25,13 @@ function checkLevel(
   end: number,
   isOuter: boolean,
 ): void {
-  const walk = new TlvWalk(view, start, end, bytes.length);
+  const { length } = bytes;
   if (!canFill(end - start)) throw strayError(bytes, start, end);
-  while (walk.step()) {
-    const { type, at, value, next } = walk;
+  let at = start;
+  let next = tlvEnd(view, at, end, length);
+  for (; next > 0; next = tlvEnd(view, at, end, length)) {
+    const type = view.getUint8(at);
+    const value = at + TLV_HEADER_LENGTH;
     if (isOuter && !fits(type, next - value)) {
       throw tlvError(bytes, at, lengthFault(type, next - value));
     }
@@ -36,17 +39,17 @@ function checkLevel(
       checkLevel(bytes, view, value + SSL_FIXED_LENGTH, next, false);
     }
     if (!canFill(end - next)) throw strayError(bytes, next, end);
+    at = next;
   }
-  const { next } = walk;
-  if (next >= end || next >= bytes.length) return;
-  if (next + TLV_HEADER_LENGTH <= bytes.length) {
-    throw misfitError(bytes, view, next, end);
+  if (at >= end || at >= length) return;
+  if (at + TLV_HEADER_LENGTH <= length) {
+    throw misfitError(bytes, view, at, end);
   }
-  if (!canFollow(bytes, view, next, end, isOuter)) {
+  if (!canFollow(bytes, view, at, end, isOuter)) {
     throw tlvError(
       bytes,
-      next,
-      `${tlvName(view.getUint8(next))} cannot fill ${end - next} bytes`,
+      at,
+      `${tlvName(view.getUint8(at))} cannot fill ${end - at} bytes`,
     );
   }
 }

@@ -1,5 +1,5 @@
 import { decodeText } from "../_text.ts";
-import { SSL_FIXED_LENGTH } from "../_wire.ts";
+import { SSL_FIXED_LENGTH, TLV_HEADER_LENGTH } from "../_wire.ts";
 import type { TlvLocations, Tlvs } from "../types.ts";
 import {
   fits,
@@ -9,7 +9,7 @@ import {
   tlvHexName,
   tlvRule,
 } from "./types.ts";
-import { TlvWalk } from "./walk.ts";
+import { tlvEnd } from "./walk.ts";
 
 /** Records that TLVs are collected into, and the bytes they are in. */
 interface Collection {
@@ -43,9 +43,11 @@ export function collectTlvs(
   const end = bytes.length;
   const ssl = lastSsl(view, start, end);
   let extent: Extent = "all";
-  const walk = new TlvWalk(view, start, end);
-  while (walk.step()) {
-    const { type, at, value, next } = walk;
+  let at = start;
+  let next = tlvEnd(view, at, end);
+  for (; next > 0; next = tlvEnd(view, at, end)) {
+    const type = view.getUint8(at);
+    const value = at + TLV_HEADER_LENGTH;
     if (type === TLV_TYPES.SSL) {
       // The last of two SSL TLVs counts alone: facts of both must not be mixed.
       if (at !== ssl || !collectSsl(into, at, value, next)) extent = "most";
@@ -57,15 +59,20 @@ export function collectTlvs(
     } else {
       keep(into, type, at, value, next);
     }
+    at = next;
   }
-  return walk.isWhole ? extent : "part";
+  return at === end ? extent : "part";
 }
 
 /** Where the last SSL TLV is, -1 when there is none. */
 function lastSsl(view: DataView, start: number, end: number): number {
   let found = -1;
-  const walk = new TlvWalk(view, start, end);
-  while (walk.step()) if (walk.type === TLV_TYPES.SSL) found = walk.at;
+  let at = start;
+  let next = tlvEnd(view, at, end);
+  for (; next > 0; next = tlvEnd(view, at, end)) {
+    if (view.getUint8(at) === TLV_TYPES.SSL) found = at;
+    at = next;
+  }
   return found;
 }
 
@@ -82,9 +89,11 @@ function collectSsl(
   if (fixed + SSL_FIXED_LENGTH > end) return false;
   tlvs.SSL_CLIENT = view.getUint8(fixed);
   tlvs.SSL_VERIFY = view.getUint32(fixed + 1);
-  const walk = new TlvWalk(view, fixed + SSL_FIXED_LENGTH, end);
-  while (walk.step()) {
-    const { type, at, value, next } = walk;
+  let at = fixed + SSL_FIXED_LENGTH;
+  let next = tlvEnd(view, at, end);
+  for (; next > 0; next = tlvEnd(view, at, end)) {
+    const type = view.getUint8(at);
+    const value = at + TLV_HEADER_LENGTH;
     if (isSslSubtype(type) && isNamed(type)) {
       keep(into, type, at, value, next);
     } else if (!isNamed(type)) {
@@ -92,8 +101,9 @@ function collectSsl(
       const known = tlv_loc[tlvHexName(type)] ?? Infinity;
       if (known > ssl - start) keepUnnamed(into, type, at, value, next);
     }
+    at = next;
   }
-  tlvs.SSL = walk.isWhole;
+  tlvs.SSL = at === end;
   return tlvs.SSL;
 }
 

@@ -1,4 +1,3 @@
-import { viewOf } from "../_block.ts";
 import { entriesLength, tlvEntries, writeEntries } from "./entries.ts";
 import type { RawTlv, Tlvs } from "../types.ts";
 
@@ -28,6 +27,6 @@ import type { RawTlv, Tlvs } from "../types.ts";
 export function encodeTlvs(tlvs: Tlvs | Iterable<RawTlv>): Uint8Array {
   const entries = tlvEntries(tlvs);
   const bytes = new Uint8Array(entriesLength(entries));
-  writeEntries(entries, bytes, viewOf(bytes), 0);
+  writeEntries(entries, bytes, 0);
   return bytes;
 }

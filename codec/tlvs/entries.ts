@@ -1,3 +1,4 @@
+import { put16, put32 } from "../_block.ts";
 import { plainView } from "../_plain_view.ts";
 import { quote } from "../_quote.ts";
 import { encodeText, isAscii, writeLatin1 } from "../_text.ts";
@@ -80,19 +81,18 @@ export function valueLength(value: TlvEntry["value"]): number {
   return SSL_FIXED_LENGTH + entriesLength(value.entries);
 }
 
-/** Writes entries at `at` of the target, which the view is of; where they end. */
+/** Writes entries at `at`; where they end. */
 export function writeEntries(
   entries: readonly TlvEntry[],
   target: Uint8Array,
-  view: DataView,
   at: number,
 ): number {
   let end = at;
   for (const { type, value } of entries) {
     const start = end;
-    view.setUint8(start, type);
-    end = writeValue(value, target, view, start + TLV_HEADER_LENGTH);
-    view.setUint16(start + 1, end - start - TLV_HEADER_LENGTH);
+    target[start] = type;
+    end = writeValue(value, target, start + TLV_HEADER_LENGTH);
+    put16(end - start - TLV_HEADER_LENGTH, target, start + 1);
   }
   return end;
 }
@@ -100,21 +100,20 @@ export function writeEntries(
 function writeValue(
   value: TlvEntry["value"],
   target: Uint8Array,
-  view: DataView,
   at: number,
 ): number {
   if (typeof value === "string") return writeLatin1(value, target, at);
   if (typeof value === "number") {
-    view.setUint32(at, value);
+    put32(value, target, at);
     return at + CHECKSUM_LENGTH;
   }
   if (value instanceof Uint8Array) {
     target.set(value, at);
     return at + value.length;
   }
-  view.setUint8(at, value.client);
-  view.setUint32(at + 1, value.verify);
-  return writeEntries(value.entries, target, view, at + SSL_FIXED_LENGTH);
+  target[at] = value.client;
+  put32(value.verify, target, at + 1);
+  return writeEntries(value.entries, target, at + SSL_FIXED_LENGTH);
 }
 
 /** A value of a header that is rewritten in place in `target`, in a buffer of its own: it would be written over. */

@@ -1,6 +1,5 @@
 /** TLVs of a decoded header as they came, with what the caller has changed since. */
 
-import { viewOf } from "../_block.ts";
 import { SSL_FIXED_LENGTH, TLV_HEADER_LENGTH } from "../_wire.ts";
 import { ProxyProtocolError } from "../error.ts";
 import type { LocatedTlv, ProxyInfo, Tlvs } from "../types.ts";
@@ -176,7 +175,7 @@ class Merge {
 /** The value of an entry as it is written. */
 function bytesOf(entry: TlvEntry): Uint8Array {
   const bytes = new Uint8Array(entriesLength([entry]));
-  writeEntries([entry], bytes, viewOf(bytes), 0);
+  writeEntries([entry], bytes, 0);
   return bytes.subarray(TLV_HEADER_LENGTH);
 }
 

@@ -1,7 +1,8 @@
 import { viewOf } from "../_block.ts";
 import { plainView } from "../_plain_view.ts";
+import { TLV_HEADER_LENGTH } from "../_wire.ts";
 import { misfitError } from "./check.ts";
-import { TlvWalk } from "./walk.ts";
+import { tlvEnd } from "./walk.ts";
 import type { LocatedTlv } from "../types.ts";
 
 /**
@@ -28,10 +29,15 @@ export function* readTlvs(bytes: Uint8Array): Generator<LocatedTlv> {
   bytes = plainView(bytes);
   const end = bytes.length;
   const view = viewOf(bytes);
-  const walk = new TlvWalk(view, 0, end);
-  while (walk.step()) {
-    const { type, at, value, next } = walk;
-    yield { type, offset: at, value: bytes.subarray(value, next) };
+  let at = 0;
+  let next = tlvEnd(view, at, end);
+  for (; next > 0; next = tlvEnd(view, at, end)) {
+    yield {
+      type: view.getUint8(at),
+      offset: at,
+      value: bytes.subarray(at + TLV_HEADER_LENGTH, next),
+    };
+    at = next;
   }
-  if (!walk.isWhole) throw misfitError(bytes, view, walk.next, end);
+  if (at < end) throw misfitError(bytes, view, at, end);
 }

@@ -1,51 +1,21 @@
 import { TLV_HEADER_LENGTH } from "../_wire.ts";
 
 /**
- * Walks TLVs one by one (section 2.2): every reader of them takes these steps.
- * Between steps it must not call code of the user, for the view may be of a
- * buffer that all headers share.
+ * The step from one TLV to the next (section 2.2), which all readers take: where
+ * the TLV at `at` ends, or -1 when there is none that fits in before `end`. Of
+ * bytes that are still coming, `received` are in. Its value starts
+ * {@link TLV_HEADER_LENGTH} bytes after `at`.
+ *
+ * A function, since an object for each walk takes 5 to 25 % of a decode with TLVs.
  */
-export class TlvWalk {
-  readonly #view: DataView;
-  /** Where the TLVs end, and as far as bytes are in. */
-  readonly #end: number;
-  readonly #received: number;
-  /** Type of the TLV. */
-  type = 0;
-  /** Its type byte, its value, what follows it. */
-  at: number;
-  value = 0;
-  next: number;
-
-  constructor(
-    view: DataView,
-    start: number,
-    end: number,
-    received: number = end,
-  ) {
-    this.#view = view;
-    this.#end = end;
-    this.#received = Math.min(received, end);
-    this.at = start;
-    this.next = start;
-  }
-
-  /** Goes to the next TLV; false when there is none that fits in. */
-  step(): boolean {
-    const at = this.next;
-    const value = at + TLV_HEADER_LENGTH;
-    if (value > this.#received) return false;
-    const next = value + this.#view.getUint16(at + 1);
-    if (next > this.#end) return false;
-    this.type = this.#view.getUint8(at);
-    this.at = at;
-    this.value = value;
-    this.next = next;
-    return true;
-  }
-
-  /** Whether TLVs have filled all there is. */
-  get isWhole(): boolean {
-    return this.next === this.#end;
-  }
+export function tlvEnd(
+  view: DataView,
+  at: number,
+  end: number,
+  received: number = end,
+): number {
+  const value = at + TLV_HEADER_LENGTH;
+  if (value > end || value > received) return -1;
+  const next = value + view.getUint16(at + 1);
+  return next > end ? -1 : next;
 }
