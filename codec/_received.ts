@@ -38,8 +38,9 @@ const ends = newHead();
 
 /** The v2 header in `raw`, if that is what a header was decoded from. */
 export function receivedHeader(header: ProxyHeader): Received | undefined {
-  const { raw, family, transport } = header;
-  if (!(raw instanceof Uint8Array)) return undefined;
+  const { raw } = header;
+  if (raw === undefined || !(raw instanceof Uint8Array)) return undefined;
+  const { family, transport } = header;
   const bytes = plainView(raw);
   const valid = scanOrFail(bytes, STRICT);
   if (valid !== undefined) {

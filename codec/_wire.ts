@@ -108,7 +108,8 @@ export const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 /**
  * No bytes, in an array that nobody else has: a view at `at` takes 30 ns on V8
  * and 75 on Bun, an array of its own 25 on Bun and 250 on V8. A shared one takes
- * none, but whoever transfers its buffer would break all that come later.
+ * none, but whoever transfers its buffer would break all that come later. On V8
+ * decoding TCP4 without TLVs takes 1.25 of the time for it, a v1 line 1.1.
  */
 export const noBytes: (bytes: Uint8Array, at: number) => Uint8Array =
   "Bun" in globalThis
