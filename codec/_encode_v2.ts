@@ -70,8 +70,8 @@ export function planV2(
   // Last, for the head to be of this header: what came before may run code of the caller.
   let tlvStart = readEndpoints(header, head);
   if (received !== undefined && hasReceivedEnds(received, head, tlvStart)) {
-    const { raw } = received.info;
-    tlvStart = received.info.tlvStart ?? tlvStart;
+    const { raw, rest } = received.info;
+    tlvStart = raw.length - rest.length;
     for (let i = FAMILY_AT; i < tlvStart; i++) head.bytes[i] = raw[i]!;
     const isWhole = received.isValid && merged?.isUnchanged === true &&
       checksum === undefined && raw.length % align === 0;

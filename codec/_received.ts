@@ -10,7 +10,6 @@ import {
   FIXED_LENGTH,
   LONGEST_HEADER,
 } from "./_wire.ts";
-import { ProxyProtocolError } from "./error.ts";
 import type {
   DecodeOptions,
   Family,
@@ -57,9 +56,8 @@ function scanOrFail(
   try {
     const result = scanV2(bytes, options, LONGEST_HEADER);
     return typeof result === "number" ? undefined : result;
-  } catch (error) {
-    if (error instanceof ProxyProtocolError) return undefined;
-    throw error;
+  } catch {
+    return undefined; // refused
   }
 }
 

@@ -1,7 +1,7 @@
 /** TLVs of a decoded header as they came, with what the caller has changed since. */
 
+import { viewOf } from "../_block.ts";
 import { SSL_FIXED_LENGTH, TLV_HEADER_LENGTH } from "../_wire.ts";
-import { ProxyProtocolError } from "../error.ts";
 import type { LocatedTlv, ProxyInfo, Tlvs } from "../types.ts";
 import {
   entriesLength,
@@ -14,7 +14,6 @@ import {
   type TlvValue,
   writeEntries,
 } from "./entries.ts";
-import { readTlvs } from "./read.ts";
 import {
   fits,
   isSslSubName,
@@ -23,6 +22,7 @@ import {
   TLV_TYPES,
   tlvType,
 } from "./types.ts";
+import { tlvEnd } from "./walk.ts";
 
 /** TLVs to write for those of a decoded header. */
 export interface Merged {
@@ -185,11 +185,15 @@ function isSsl({ type }: LocatedTlv): boolean {
 
 /** TLVs up to one that does not fit. */
 function readable(bytes: Uint8Array): LocatedTlv[] {
+  const view = viewOf(bytes);
+  const end = bytes.length;
   const tlvs: LocatedTlv[] = [];
-  try {
-    for (const tlv of readTlvs(bytes)) tlvs.push(tlv);
-  } catch (error) {
-    if (!(error instanceof ProxyProtocolError)) throw error;
+  let at = 0;
+  let next = tlvEnd(view, at, end);
+  for (; next > 0; next = tlvEnd(view, at, end)) {
+    const value = bytes.subarray(at + TLV_HEADER_LENGTH, next);
+    tlvs.push({ type: view.getUint8(at), offset: at, value });
+    at = next;
   }
   return tlvs;
 }

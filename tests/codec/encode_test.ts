@@ -404,6 +404,20 @@ Deno.test("encodeInto() rewrites a header in its own place", () => {
   assertEquals(target.subarray(0, length), expected);
 });
 
+Deno.test("encodeInto() rewrites values inside SSL in their own place", () => {
+  const target = new Uint8Array(200);
+  target.set(ascii("abcdefgh"), 40);
+  const tlvs = (at: Uint8Array): Tlvs => ({
+    SSL: true,
+    SSL_CN: "a",
+    SSL_CLIENT_CERT: at.subarray(40, 48),
+    xE0: at.subarray(44, 48),
+  });
+  const expected = encode({ ...TCP4, tlvs: tlvs(target.slice()) });
+  const length = encodeInto({ ...TCP4, tlvs: tlvs(target) }, target);
+  assertEquals(target.subarray(0, length), expected);
+});
+
 Deno.test("encodeInto() rewrites values that are Buffers of its target", () => {
   const tlvs = (at: Uint8Array) => [{ type: 0xe0, value: at.subarray(29, 33) }];
   const target = Buffer.alloc(64);
