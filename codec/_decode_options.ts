@@ -11,13 +11,13 @@ export const DEFAULTS: DecodeOptions = {};
 /** Names of {@link DecodeOptions}. */
 export const DECODE_OPTIONS: readonly string[] = Object.keys(
   {
-    checksum: 0,
-    tlvs: 0,
-    mixedTcp6: 0,
-    unmap: 0,
-    versions: 0,
-    maxLength: 0,
-  } satisfies Record<keyof DecodeOptions, 0>,
+    checksum: "",
+    tlvs: "",
+    mixedTcp6: "",
+    unmap: "",
+    versions: "",
+    maxLength: "",
+  } satisfies Record<keyof DecodeOptions, "">,
 );
 
 /** Options as they are used: checked, defaults filled in. */
