@@ -80,6 +80,20 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "of a header that is cut, no more than the fixed part is read",
   },
   {
+    file: "codec/_v2.ts",
+    before: "return bytes.length <= COPIED_LENGTH ? head.view : viewOf(bytes);",
+    after: "return bytes.length < COPIED_LENGTH ? head.view : viewOf(bytes);",
+    reason: "a view of the same bytes",
+  },
+  {
+    file: "codec/_scan.ts",
+    before:
+      "const accepts = (version: 1 | 2) => versions?.includes(version) ?? true;",
+    after:
+      "const accepts = (version: 1 & 2) => versions?.includes(version) ?? true;",
+    reason: "a type",
+  },
+  {
     file: "codec/_wire.ts",
     before: "export const PORTS_LENGTH: number = 2 * 2;",
     after: "export const PORTS_LENGTH: number = 2 + 2;",
