@@ -6,17 +6,19 @@ import type { DecodeOptions } from "./types.ts";
 const VERSIONS: readonly (1 | 2)[] = [1, 2];
 
 /** What {@link decode} and its like do when they are told nothing. */
-export const DEFAULTS: DecodeRules = {
-  checksum: "verify",
-  tlvs: "strict",
-  mixedTcp6: false,
-  unmap: false,
-  versions: VERSIONS,
-  maxLength: DEFAULT_MAX_LENGTH,
-};
+export const DEFAULTS: DecodeOptions = {};
 
 /** Names of {@link DecodeOptions}. */
-export const DECODE_OPTIONS: readonly string[] = Object.keys(DEFAULTS);
+export const DECODE_OPTIONS: readonly string[] = Object.keys(
+  {
+    checksum: "",
+    tlvs: "",
+    mixedTcp6: "",
+    unmap: "",
+    versions: "",
+    maxLength: "",
+  } satisfies Record<keyof DecodeOptions, "">,
+);
 
 /** Options as they are used: checked, defaults filled in. */
 export type DecodeRules = Readonly<Required<DecodeOptions>>;

@@ -27,18 +27,18 @@ export const ENCODE_OPTIONS: readonly string[] = Object.keys(
 /** Names of a header that is to be encoded: a decoded one has more than it takes. */
 const HEADER_NAMES: readonly string[] = Object.keys(
   {
-    version: 0,
-    command: 0,
-    family: 0,
-    transport: 0,
-    source: 0,
-    destination: 0,
-    tlvs: 0,
-    raw: 0,
-    rest: 0,
-    tlv_loc: 0,
-    tlvStart: 0,
-  } satisfies Record<keyof ProxyHeader | keyof ProxyInfo, 0>,
+    version: "",
+    command: "",
+    family: "",
+    transport: "",
+    source: "",
+    destination: "",
+    tlvs: "",
+    raw: "",
+    rest: "",
+    tlv_loc: "",
+    tlvStart: "",
+  } satisfies Record<keyof ProxyHeader | keyof ProxyInfo, "">,
 );
 
 const BOOLEANS = [true, false] as const;

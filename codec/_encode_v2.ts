@@ -1,6 +1,7 @@
 /** Writes the binary header (section 2.2). */
 
 import { newHead, readEndpoints } from "./_endpoints.ts";
+import { put32 } from "./_block.ts";
 import { hasReceivedEnds, receivedHeader } from "./_received.ts";
 import {
   apart,
@@ -8,19 +9,16 @@ import {
   isIterable,
   tlvEntries,
   type TlvEntry,
+  valueLength,
   writeEntries,
 } from "./tlvs/entries.ts";
 import { mergedEntries } from "./tlvs/merge.ts";
 import {
-  CHECKSUM_LENGTH,
   FAMILY_AT,
   FIXED_LENGTH,
   LENGTH_AT,
   LONGEST_HEADER,
-  octet,
   TLV_HEADER_LENGTH,
-  writeUint16,
-  writeUint32,
 } from "./_wire.ts";
 import { headerChecksum } from "./crc32c.ts";
 import { TLV_TYPES } from "./tlvs/types.ts";
@@ -44,10 +42,7 @@ const head = newHead();
 const NO_ENTRIES: readonly TlvEntry[] = [];
 
 /** A checksum that is yet to be computed. */
-const NEW_CHECKSUM: TlvEntry = {
-  type: TLV_TYPES.CRC32C,
-  value: new Uint8Array(CHECKSUM_LENGTH),
-};
+const NEW_CHECKSUM: TlvEntry = { type: TLV_TYPES.CRC32C, value: 0 };
 
 /**
  * Checks and measures a header before a byte of it is written, into `target`
@@ -75,9 +70,9 @@ export function planV2(
   // Last, for the head to be of this header: what came before may run code of the caller.
   let tlvStart = readEndpoints(header, head);
   if (received !== undefined && hasReceivedEnds(received, head, tlvStart)) {
-    const { raw } = received.info;
-    tlvStart = received.info.tlvStart ?? tlvStart;
-    for (let i = FAMILY_AT; i < tlvStart; i++) head[i] = octet(raw, i);
+    const { raw, rest } = received.info;
+    tlvStart = raw.length - rest.length;
+    for (let i = FAMILY_AT; i < tlvStart; i++) head.bytes[i] = raw[i]!;
     const isWhole = received.isValid && merged?.isUnchanged === true &&
       checksum === undefined && raw.length % align === 0;
     if (isWhole) return { tlvStart, entries: [], length: raw.length, raw };
@@ -96,8 +91,8 @@ export function planV2(
 export function writeV2(plan: PlanV2, target: Uint8Array): void {
   const { tlvStart, entries, length, raw } = plan;
   if (raw !== undefined) return target.set(raw);
-  writeUint16(head, LENGTH_AT, length - FIXED_LENGTH);
-  for (let i = 0; i < tlvStart; i++) target[i] = octet(head, i);
+  head.view.setUint16(LENGTH_AT, length - FIXED_LENGTH);
+  for (let i = 0; i < tlvStart; i++) target[i] = head.bytes[i]!;
   if (entries.length === 0) return;
   writeEntries(entries, target, tlvStart);
   writeChecksum(plan, target);
@@ -109,9 +104,9 @@ function writeChecksum(plan: PlanV2, target: Uint8Array): void {
   for (const { type, value } of plan.entries) {
     const field = at + TLV_HEADER_LENGTH;
     if (type === TLV_TYPES.CRC32C) {
-      writeUint32(target, field, headerChecksum(target, plan.length, field));
+      put32(headerChecksum(target, plan.length, field), target, field);
     }
-    at = field + value.length;
+    at = field + valueLength(value);
   }
 }
 

@@ -156,20 +156,16 @@ function editsBetween(one: string, other: string): number {
     for (let j = 1; j <= other.length; j++) {
       const isSame = one[i - 1] === other[j - 1];
       const edits = Math.min(
-        at(row, j) + 1,
-        at(next, j - 1) + 1,
-        at(row, j - 1) + (isSame ? 0 : 1),
+        row[j]! + 1,
+        next[j - 1]! + 1,
+        row[j - 1]! + (isSame ? 0 : 1),
       );
       const isExchanged = one[i - 1] === other[j - 2] &&
         one[i - 2] === other[j - 1];
-      next.push(isExchanged ? Math.min(edits, at(previous, j - 2) + 1) : edits);
+      next.push(isExchanged ? Math.min(edits, previous[j - 2]! + 1) : edits);
     }
     previous = row;
     row = next;
   }
-  return at(row, other.length);
-}
-
-function at(row: readonly number[], index: number): number {
-  return row[index] ?? Infinity;
+  return row[other.length]!;
 }

@@ -1,5 +1,6 @@
 /** The header that a decoded info was read from, for what is unchanged to be written as it came. */
 
+import type { Block } from "./_block.ts";
 import { newHead, readEndpoints } from "./_endpoints.ts";
 import { plainView } from "./_plain_view.ts";
 import { scanV2 } from "./_v2.ts";
@@ -9,7 +10,6 @@ import {
   FIXED_LENGTH,
   LONGEST_HEADER,
 } from "./_wire.ts";
-import { ProxyProtocolError } from "./error.ts";
 import type {
   DecodeOptions,
   Family,
@@ -37,8 +37,9 @@ const ends = newHead();
 
 /** The v2 header in `raw`, if that is what a header was decoded from. */
 export function receivedHeader(header: ProxyHeader): Received | undefined {
-  const { raw, family, transport } = header;
-  if (!(raw instanceof Uint8Array)) return undefined;
+  const { raw } = header;
+  if (raw === undefined || !(raw instanceof Uint8Array)) return undefined;
+  const { family, transport } = header;
   const bytes = plainView(raw);
   const valid = scanOrFail(bytes, STRICT);
   if (valid !== undefined) {
@@ -55,9 +56,8 @@ function scanOrFail(
   try {
     const result = scanV2(bytes, options, LONGEST_HEADER);
     return typeof result === "number" ? undefined : result;
-  } catch (error) {
-    if (error instanceof ProxyProtocolError) return undefined;
-    throw error;
+  } catch {
+    return undefined; // refused
   }
 }
 
@@ -68,17 +68,17 @@ function scanOrFail(
  */
 export function hasReceivedEnds(
   { info, family, transport }: Received,
-  head: Uint8Array,
+  { bytes: head }: Block,
   end: number,
 ): boolean {
   const isSame = info.command === "PROXY" && family === info.family &&
     transport === info.transport;
   if (!isSame || readEndpoints(info, ends) !== end) return false;
-  const isSameFixed = head[COMMAND_AT] === ends[COMMAND_AT] &&
-    head[FAMILY_AT] === ends[FAMILY_AT];
+  const isSameFixed = head[COMMAND_AT] === ends.bytes[COMMAND_AT] &&
+    head[FAMILY_AT] === ends.bytes[FAMILY_AT];
   if (!isSameFixed) return false;
   for (let i = FIXED_LENGTH; i < end; i++) {
-    if (head[i] !== ends[i]) return false;
+    if (head[i] !== ends.bytes[i]) return false;
   }
   return true;
 }

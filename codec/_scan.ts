@@ -12,6 +12,7 @@ import {
 import { ProxyProtocolError } from "./error.ts";
 import type { DecodeOptions, ProxyInfo } from "./types.ts";
 
+const SIGNATURE_START = SIGNATURE[0];
 const LINE_START = LINE_SIGNATURE.charCodeAt(0);
 
 /**
@@ -25,17 +26,16 @@ export function scan(
 ): ProxyInfo | number {
   const plain = plainView(bytes);
   const { versions, maxLength = DEFAULT_MAX_LENGTH } = options;
-  const acceptsV1 = versions?.includes(1) ?? true;
-  const acceptsV2 = versions?.includes(2) ?? true;
+  const accepts = (version: 1 | 2) => versions?.includes(version) ?? true;
   const first = plain[0];
-  if (first === undefined) return acceptsV1 ? SHORTEST_LINE : FIXED_LENGTH;
-  if (first === SIGNATURE[0] && acceptsV2) {
+  if (first === SIGNATURE_START && accepts(2)) {
     return scanV2(plain, options, maxLength);
   }
-  if (first === LINE_START && acceptsV1) {
+  if (first === LINE_START && accepts(1)) {
     return scanV1(plain, options, maxLength);
   }
-  const accepted = acceptsV1 ? acceptsV2 ? "" : " v1" : " v2";
+  if (first === undefined) return accepts(1) ? SHORTEST_LINE : FIXED_LENGTH;
+  const accepted = accepts(1) ? accepts(2) ? "" : " v1" : " v2";
   const isOther = signatureIn(plain) === "whole";
   throw new ProxyProtocolError(
     `Cannot decode PROXY header: not the start of a${accepted} header`,

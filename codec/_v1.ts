@@ -4,10 +4,10 @@ import { CR, LF, SPACE } from "./_ascii.ts";
 import { FieldScanner } from "./_field_scanner.ts";
 import { familyOf, formatIpv4, formatIpv6 } from "./_ip_text.ts";
 import {
-  EMPTY,
   firstBytes,
   LINE_SIGNATURE,
   LONGEST_LINE,
+  noBytes,
   SHORTEST_LINE,
 } from "./_wire.ts";
 import { ProxyProtocolError, type ProxyProtocolErrorCode } from "./error.ts";
@@ -156,7 +156,7 @@ function scanTcp(
     },
     tlvs: {},
     tlv_loc: {},
-    rest: EMPTY,
+    rest: noBytes(bytes, fields.at + 1),
     raw: firstBytes(bytes, fields.at + 1),
   };
 }
@@ -164,7 +164,7 @@ function scanTcp(
 function hostname(unmap: boolean): string {
   return fields.isIpv6
     ? formatIpv6(fields.octets, 0, unmap)
-    : formatIpv4(fields.octets, 0);
+    : formatIpv4(fields.octets.bytes, 0);
 }
 
 /** The least that must still come to finish a line that stopped in a field. */

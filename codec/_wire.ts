@@ -74,6 +74,10 @@ export const BLOCK_LENGTHS: Uint8Array = Uint8Array.from(
   },
 );
 
+/** Family byte of TCP over IPv6 (section 2.2). */
+export const INET6_STREAM: number = FAMILIES.indexOf("INET6") << 4 |
+  TRANSPORTS.indexOf("STREAM");
+
 /** Transport nibble of a family byte without one, whose addresses are to be ignored (section 2.2). */
 export const UNSPEC_TRANSPORT: number = TRANSPORTS.indexOf("UNSPEC");
 
@@ -101,45 +105,28 @@ export const LARGEST_PORT = 0xffff;
 /** No bytes. */
 export const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
+/** Makes an array without bytes that nobody else has, of nothing or as a view at `at`. */
+type MakesNoBytes = (bytes: Uint8Array, at: number) => Uint8Array;
+
+/** By whether it is Bun. */
+const NO_BYTES: Readonly<Record<`${boolean}`, MakesNoBytes>> = {
+  true: () => new Uint8Array(0),
+  false: ({ buffer, byteOffset }, at) =>
+    new Uint8Array(buffer, byteOffset + at, 0),
+};
+
+/**
+ * What `rest` is where there is none. A shared array would take no time, but
+ * whoever transfers its buffer would break all headers that come later. A new
+ * one takes 25 ns on Bun and 250 on V8, a view 75 and 30. With it, decoding TCP4
+ * without TLVs takes 1.25 of the time on V8 and 1.05 on Bun, a line of v1 1.1.
+ */
+export const noBytes: MakesNoBytes = NO_BYTES[`${"Bun" in globalThis}`];
+
 /** The first `length` bytes, without a new view where that is all of them. */
 export function firstBytes<B extends ArrayBufferLike>(
   bytes: Uint8Array<B>,
   length: number,
 ): Uint8Array<B> {
   return length === bytes.length ? bytes : bytes.subarray(0, length);
-}
-
-/** A byte; 0 where it has not come yet. */
-export function octet(bytes: Uint8Array, at: number): number {
-  return bytes[at] ?? 0;
-}
-
-/** A number of 16 bits in network byte order; a DataView for it costs as much as a whole decode. */
-export function uint16(bytes: Uint8Array, at: number): number {
-  return octet(bytes, at) << 8 | octet(bytes, at + 1);
-}
-
-/** A number of 32 bits in network byte order. */
-export function uint32(bytes: Uint8Array, at: number): number {
-  return uint16(bytes, at) * 0x10000 + uint16(bytes, at + 2);
-}
-
-/** Writes the low 16 bits in network byte order. */
-export function writeUint16(
-  target: Uint8Array,
-  at: number,
-  value: number,
-): void {
-  target[at] = value >> 8;
-  target[at + 1] = value;
-}
-
-/** Writes 32 bits in network byte order. */
-export function writeUint32(
-  target: Uint8Array,
-  at: number,
-  value: number,
-): void {
-  writeUint16(target, at, value >>> 16);
-  writeUint16(target, at + 2, value);
 }

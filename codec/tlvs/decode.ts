@@ -1,3 +1,4 @@
+import { viewOf } from "../_block.ts";
 import { checkTlvs } from "./check.ts";
 import { collectTlvs } from "./collect.ts";
 import { checkNames, checkOneOf } from "../_options.ts";
@@ -41,8 +42,9 @@ export function decodeTlvs(
   bytes = plainView(bytes);
   const tlvs: Tlvs = {};
   const tlv_loc: TlvLocations = {};
-  const extent = collectTlvs(bytes, 0, tlvs, tlv_loc);
-  if (extent !== "all" && !isPartial) checkTlvs(bytes, 0, bytes.length);
+  const view = viewOf(bytes);
+  const extent = collectTlvs(bytes, view, 0, tlvs, tlv_loc);
+  if (extent !== "all" && !isPartial) checkTlvs(bytes, view, 0, bytes.length);
   return { tlvs, tlv_loc };
 }
 

@@ -1,18 +1,19 @@
-import { fits, lengthFault } from "./check.ts";
+import { put16, put32 } from "../_block.ts";
 import { plainView } from "../_plain_view.ts";
 import { quote } from "../_quote.ts";
 import { encodeText, isAscii, writeLatin1 } from "../_text.ts";
 import {
+  CHECKSUM_LENGTH,
   LONGEST_TLV_VALUE,
   SSL_FIXED_LENGTH,
   TLV_HEADER_LENGTH,
-  writeUint16,
-  writeUint32,
 } from "../_wire.ts";
 import { readTlvs } from "./read.ts";
 import {
+  fits,
   isSslSubName,
   isSslSubtype,
+  lengthFault,
   TLV_TYPES,
   tlvKind,
   tlvName,
@@ -27,10 +28,18 @@ const DEFAULT_SSL_VERIFY = 1;
 /** A value of a record. */
 export type TlvValue = Tlvs[keyof Tlvs];
 
-/** One TLV to write: its value as bytes, or as a text of one byte per character, which needs no buffer. */
+/** One TLV to write. */
 export interface TlvEntry {
   type: number;
-  value: Uint8Array | string;
+  /** Bytes, or what needs no buffer of its own: a text of one byte per character, 32 bits, the parts of SSL. */
+  value: Uint8Array | string | number | SslValue;
+}
+
+/** An SSL TLV in its parts (section 2.2.6). */
+interface SslValue {
+  client: number;
+  verify: number;
+  entries: readonly TlvEntry[];
 }
 
 /**
@@ -57,30 +66,65 @@ export function tlvEntries(
 /** Bytes that entries take on the wire. */
 export function entriesLength(entries: readonly TlvEntry[]): number {
   let length = 0;
-  for (const { value } of entries) length += TLV_HEADER_LENGTH + value.length;
+  for (const { value } of entries) {
+    length += TLV_HEADER_LENGTH + valueLength(value);
+  }
   return length;
 }
 
-/** Writes entries at `at`. */
+/** Bytes that a value takes on the wire. */
+export function valueLength(value: TlvEntry["value"]): number {
+  if (typeof value === "number") return CHECKSUM_LENGTH;
+  if (typeof value === "string" || value instanceof Uint8Array) {
+    return value.length;
+  }
+  return SSL_FIXED_LENGTH + entriesLength(value.entries);
+}
+
+/** Writes entries at `at`; where they end. */
 export function writeEntries(
   entries: readonly TlvEntry[],
   target: Uint8Array,
   at: number,
-): void {
+): number {
+  let end = at;
   for (const { type, value } of entries) {
-    const start = at + TLV_HEADER_LENGTH;
-    target[at] = type;
-    writeUint16(target, at + 1, value.length);
-    if (typeof value === "string") writeLatin1(value, target, start);
-    else target.set(value, start);
-    at = start + value.length;
+    const start = end;
+    target[start] = type;
+    end = writeValue(value, target, start + TLV_HEADER_LENGTH);
+    put16(end - start - TLV_HEADER_LENGTH, target, start + 1);
   }
+  return end;
+}
+
+function writeValue(
+  value: TlvEntry["value"],
+  target: Uint8Array,
+  at: number,
+): number {
+  if (typeof value === "string") return writeLatin1(value, target, at);
+  if (typeof value === "number") {
+    put32(value, target, at);
+    return at + CHECKSUM_LENGTH;
+  }
+  if (value instanceof Uint8Array) {
+    target.set(value, at);
+    return at + value.length;
+  }
+  target[at] = value.client;
+  put32(value.verify, target, at + 1);
+  return writeEntries(value.entries, target, at + SSL_FIXED_LENGTH);
 }
 
 /** A value of a header that is rewritten in place in `target`, in a buffer of its own: it would be written over. */
 export function apart({ type, value }: TlvEntry, target: Uint8Array): TlvEntry {
-  const isShared = typeof value !== "string" && value.buffer === target.buffer;
-  return { type, value: isShared ? value.slice() : value };
+  if (typeof value !== "object") return { type, value };
+  if (value instanceof Uint8Array) {
+    const isShared = value.buffer === target.buffer;
+    return { type, value: isShared ? value.slice() : value };
+  }
+  const entries = value.entries.map((entry) => apart(entry, target));
+  return { type, value: { ...value, entries } };
 }
 
 /** Whether TLVs are given as a list. */
@@ -169,13 +213,12 @@ export function sslEntry(
   verify: TlvValue = DEFAULT_SSL_VERIFY,
   subEntries: readonly TlvEntry[],
 ): TlvEntry {
-  const value = new Uint8Array(SSL_FIXED_LENGTH + entriesLength(subEntries));
   checkNumber("SSL_CLIENT", client, 0xff);
   checkNumber("SSL_VERIFY", verify, 0xffffffff);
-  value[0] = client;
-  writeUint32(value, 1, verify);
-  writeEntries(subEntries, value, SSL_FIXED_LENGTH);
-  return bytesEntry("SSL", TLV_TYPES.SSL, value);
+  const value = { client, verify, entries: subEntries };
+  const length = valueLength(value);
+  if (length > LONGEST_TLV_VALUE) throw tooLong("SSL", length);
+  return { type: TLV_TYPES.SSL, value };
 }
 
 /** A value of a record, by the kind of its type; `xNN` is always bytes. */
@@ -200,19 +243,9 @@ export function namedEntry(name: string, value: TlvValue): TlvEntry {
   }
   if (kind === "number") {
     checkNumber(name, value, 0xffffffff);
-    return { type, value: latin1Of(value) };
+    return { type, value };
   }
   return bytesEntry(name, type, value);
-}
-
-/** The 4 bytes of a number. */
-function latin1Of(number: number): string {
-  return String.fromCharCode(
-    number >>> 24,
-    number >>> 16 & 0xff,
-    number >>> 8 & 0xff,
-    number & 0xff,
-  );
 }
 
 function bytesEntry(name: string, type: number, value: unknown): TlvEntry {

@@ -1,10 +1,10 @@
 /** TLVs of a decoded header as they came, with what the caller has changed since. */
 
+import { viewOf } from "../_block.ts";
 import { SSL_FIXED_LENGTH, TLV_HEADER_LENGTH } from "../_wire.ts";
-import { ProxyProtocolError } from "../error.ts";
 import type { LocatedTlv, ProxyInfo, Tlvs } from "../types.ts";
-import { fits } from "./check.ts";
 import {
+  entriesLength,
   givenTlvs,
   givesSsl,
   isSslPart,
@@ -12,15 +12,17 @@ import {
   sslEntry,
   type TlvEntry,
   type TlvValue,
+  writeEntries,
 } from "./entries.ts";
-import { readTlvs } from "./read.ts";
 import {
+  fits,
   isSslSubName,
   isSslSubtype,
   shownName,
   TLV_TYPES,
   tlvType,
 } from "./types.ts";
+import { tlvEnd } from "./walk.ts";
 
 /** TLVs to write for those of a decoded header. */
 export interface Merged {
@@ -122,7 +124,9 @@ class Merge {
       this.#given.get("SSL_VERIFY"),
       entries,
     );
-    return ssl !== undefined && isSame(merged.value, ssl.value) ? ssl : merged;
+    return ssl !== undefined && isSame(bytesOf(merged), ssl.value)
+      ? ssl
+      : merged;
   }
 
   /** What becomes of a TLV that came, under the name that it is shown by. */
@@ -168,17 +172,28 @@ class Merge {
   }
 }
 
+/** The value of an entry as it is written. */
+function bytesOf(entry: TlvEntry): Uint8Array {
+  const bytes = new Uint8Array(entriesLength([entry]));
+  writeEntries([entry], bytes, 0);
+  return bytes.subarray(TLV_HEADER_LENGTH);
+}
+
 function isSsl({ type }: LocatedTlv): boolean {
   return type === TLV_TYPES.SSL;
 }
 
 /** TLVs up to one that does not fit. */
 function readable(bytes: Uint8Array): LocatedTlv[] {
+  const view = viewOf(bytes);
+  const end = bytes.length;
   const tlvs: LocatedTlv[] = [];
-  try {
-    for (const tlv of readTlvs(bytes)) tlvs.push(tlv);
-  } catch (error) {
-    if (!(error instanceof ProxyProtocolError)) throw error;
+  let at = 0;
+  let next = tlvEnd(view, at, end);
+  for (; next > 0; next = tlvEnd(view, at, end)) {
+    const value = bytes.subarray(at + TLV_HEADER_LENGTH, next);
+    tlvs.push({ type: view.getUint8(at), offset: at, value });
+    at = next;
   }
   return tlvs;
 }
@@ -201,10 +216,7 @@ function isWellFormed(ssl: LocatedTlv): boolean {
   return (last === undefined ? start : endOf(last)) === endOf(ssl);
 }
 
-function isSame(
-  value: TlvValue | TlvEntry["value"],
-  other: TlvValue | TlvEntry["value"],
-): boolean {
+function isSame(value: TlvValue, other: TlvValue): boolean {
   if (!(value instanceof Uint8Array) || !(other instanceof Uint8Array)) {
     return value === other;
   }

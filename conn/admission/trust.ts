@@ -1,5 +1,5 @@
 import type { Address } from "../../codec/mod.ts";
-import { isMapped, octet, parseIp } from "../../codec/internal.ts";
+import { isMapped, parseIp } from "../../codec/internal.ts";
 import { withoutZone } from "../_ends.ts";
 import type { Trust } from "../types.ts";
 
@@ -94,7 +94,7 @@ function contains({ octets, prefix }: Range, host: Uint8Array): boolean {
   if (octets.length !== host.length) return false;
   for (let i = 0; i * 8 < prefix; i++) {
     const bits = Math.min(8, prefix - i * 8);
-    const difference = octet(octets, i) ^ octet(host, i);
+    const difference = octets[i]! ^ host[i]!;
     if (difference >> (8 - bits) !== 0) return false;
   }
   return true;

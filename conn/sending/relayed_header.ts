@@ -29,15 +29,15 @@ interface Origin extends Ends {
 /** Names of {@link RelayOptions}. */
 const RELAY_OPTIONS: readonly string[] = Object.keys(
   {
-    send: 0,
-    keep: 0,
-    drop: 0,
-    add: 0,
-    uniqueId: 0,
-    checksum: 0,
-    halfOpenTimeout: 0,
-    signal: 0,
-  } satisfies Record<keyof RelayOptions, 0>,
+    send: "",
+    keep: "",
+    drop: "",
+    add: "",
+    uniqueId: "",
+    checksum: "",
+    halfOpenTimeout: "",
+    signal: "",
+  } satisfies Record<keyof RelayOptions, "">,
 );
 
 /**

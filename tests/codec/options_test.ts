@@ -253,6 +253,29 @@ Deno.test("decode() reads options by name, whoever owns them", () => {
   );
 });
 
+Deno.test("encode() reads a header by name, whoever owns it", () => {
+  class Header implements ProxyHeader {
+    get source() {
+      return ENDS.source;
+    }
+    get destination() {
+      return ENDS.destination;
+    }
+  }
+  class Misspelt extends Header {
+    get tlv() {
+      return { ALPN: "h2" };
+    }
+  }
+  assertEquals(encode(new Header()), encode(ENDS));
+  assertEquals(encode(Object.create(ENDS)), encode(ENDS));
+  assertThrows(
+    () => encode(new Misspelt()),
+    TypeError,
+    'unknown name "tlv", did you mean "tlvs"?',
+  );
+});
+
 Deno.test("decode() refuses unknown names of a class, enumerable or not", () => {
   class Method {
     checksum = "ignore" as const;

@@ -350,6 +350,12 @@ Deno.test("encode() does not take a header from raw that the defaults do not acc
   );
   assert(stray !== undefined);
   assertEquals(toHex(encode(stray).subarray(28)), DUPLICATES);
+  const longer = decode(
+    v2("2111", BLOCK4 + tlv("05", "61".repeat(129)) + tlv("05", "62")),
+    { tlvs: "lenient" },
+  );
+  assert(longer !== undefined);
+  assertEquals(toHex(encode(longer).subarray(28)), tlv("05", "62"));
   const broken = decode(v2("2111", BLOCK4 + tlv("20", "0100000001ff") + SSL), {
     tlvs: "lenient",
   });

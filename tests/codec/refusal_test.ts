@@ -176,6 +176,22 @@ Deno.test("decode() says which value of the fixed part is undefined", () => {
   assertEquals(messageOf("2119"), `${start} undefined transport 9`);
 });
 
+Deno.test("decode() says how many bytes a TLV lacks", () => {
+  const messageOf = (digits: string) =>
+    assertThrows(() => decode(v2("2111", BLOCK4 + digits)), ProxyProtocolError)
+      .message;
+  const start = "Cannot decode TLVs:";
+  assertEquals(messageOf("ffff"), `${start} a TLV needs 3 bytes, 2 left`);
+  assertEquals(
+    messageOf(tlv("04", "00") + "e0000461"),
+    `${start} xE0 needs 4 bytes, 1 left`,
+  );
+  assertEquals(
+    messageOf(tlv("03", "010203")),
+    `${start} CRC32C takes 4 to 4 bytes, received 3`,
+  );
+});
+
 Deno.test("decode() waits for a TLV whose length needs its low byte to fit", () => {
   const header = v2("2111", BLOCK4 + tlv("e0", "00".repeat(257)));
   for (const length of [29, 30, 31, header.length - 1]) {

@@ -11,23 +11,22 @@ export const EQUIVALENT: readonly Equivalent[] = [
   {
     file: "codec/_endpoints.ts",
     before:
-      "for (let i = 0; i < 4; i++) head[end - 4 + i] = octet(head, second + i);",
-    after:
-      "for (let i = 0; i < 5; i++) head[end - 4 + i] = octet(head, second + i);",
+      "for (let i = 0; i < 4; i++) head[end - 4 + i] = head[second + i]!;",
+    after: "for (let i = 0; i < 5; i++) head[end - 4 + i] = head[second + i]!;",
     reason: "the port is written there next",
   },
   {
     file: "codec/_endpoints.ts",
     before:
-      "for (let i = 0; i < 4; i++) head[end - 4 + i] = octet(head, second + i);",
+      "for (let i = 0; i < 4; i++) head[end - 4 + i] = head[second + i]!;",
     after:
-      "for (let i = 0; i <= 4; i++) head[end - 4 + i] = octet(head, second + i);",
+      "for (let i = 0; i <= 4; i++) head[end - 4 + i] = head[second + i]!;",
     reason: "the port is written there next",
   },
   {
     file: "codec/_endpoints.ts",
-    before: "const head = new Uint8Array(FIXED_LENGTH + 2 * UNIX_PATH_LENGTH);",
-    after: "const head = new Uint8Array(FIXED_LENGTH + 3 * UNIX_PATH_LENGTH);",
+    before: "const head = newBlock(FIXED_LENGTH + 2 * UNIX_PATH_LENGTH);",
+    after: "const head = newBlock(FIXED_LENGTH + 3 * UNIX_PATH_LENGTH);",
     reason: "more room than is used",
   },
   {
@@ -37,12 +36,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after:
       'if (bytes.indexOf(0, 1) >= 1) refuse(field, "NUL behind the first byte");',
     reason: "it is looked for from 1 on",
-  },
-  {
-    file: "codec/tlvs/check.ts",
-    before: "const isHighIn = at + 1 < bytes.length;",
-    after: "const isHighIn = at + 1 <= bytes.length;",
-    reason: "a length of up to 255 always does, where any does",
   },
   {
     file: "codec/_v1.ts",
@@ -81,12 +74,24 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "no code comes behind the end, and the separator is written there",
   },
   {
-    file: "codec/tlvs/entries.ts",
+    file: "codec/_v2.ts",
+    before: "for (let i = length; i < FIXED_LENGTH; i++) head.bytes[i] = 0;",
+    after: "for (let i = length; i <= FIXED_LENGTH; i++) head.bytes[i] = 0;",
+    reason: "of a header that is cut, no more than the fixed part is read",
+  },
+  {
+    file: "codec/_v2.ts",
+    before: "return bytes.length <= COPIED_LENGTH ? head.view : viewOf(bytes);",
+    after: "return bytes.length < COPIED_LENGTH ? head.view : viewOf(bytes);",
+    reason: "a view of the same bytes",
+  },
+  {
+    file: "codec/_scan.ts",
     before:
-      'const isShared = typeof value !== "string" && value.buffer === target.buffer;',
+      "const accepts = (version: 1 | 2) => versions?.includes(version) ?? true;",
     after:
-      'const isShared = typeof value !== "string" || value.buffer === target.buffer;',
-    reason: "a copy more",
+      "const accepts = (version: 1 & 2) => versions?.includes(version) ?? true;",
+    reason: "a type",
   },
   {
     file: "codec/_wire.ts",
@@ -101,7 +106,7 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "what is beyond the table is not kept",
   },
   {
-    file: "codec/vendors.ts",
+    file: "codec/tlvs/vendors.ts",
     before: 'info: Pick<ProxyInfo, "version" | "rest">,',
     after: 'info: Pick<ProxyInfo, "version" & "rest">,',
     reason: "a type",
