@@ -7,6 +7,9 @@ export const LONGEST_WAIT = 60_000;
 /** How long a program may run that a test starts, in ms: as long as many waits. */
 export const LONGEST_RUN = 5 * LONGEST_WAIT;
 
+/** Those of the runtime: a test may hold its timers. */
+const { setTimeout, clearTimeout } = globalThis;
+
 /** Fails when something takes too long, so that a hang says where. */
 export async function within<T>(
   promise: Promise<T>,

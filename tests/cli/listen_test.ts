@@ -33,7 +33,8 @@ async function listenWithin(
 async function tell(port: number, bytes: Uint8Array): Promise<string> {
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });
   await send(conn, bytes);
-  await conn.closeWrite();
+  // What is refused may be closed by now.
+  await conn.closeWrite().catch(() => {});
   return await receiveText(conn);
 }
 

@@ -190,6 +190,23 @@ export function sendInParts(
   return counts;
 }
 
+/** Waits until so many bytes of a connection have been read, and more are asked for. */
+export function untilAskedAfter(
+  count: number,
+  conn: Pick<Deno.Conn, "read">,
+): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const read = conn.read.bind(conn);
+  let taken = 0;
+  conn.read = async (p) => {
+    if (taken >= count) resolve();
+    const length = await read(p);
+    taken += length ?? 0;
+    return length;
+  };
+  return promise;
+}
+
 /** `bytes` one by one. */
 export function* singly(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at++) yield bytes.subarray(at, at + 1);

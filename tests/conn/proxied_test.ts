@@ -9,17 +9,17 @@ import {
   type ProxyProtocolError,
 } from "../../mod.ts";
 import { within } from "../_within.ts";
-import { TRUST } from "./_loopback.ts";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { TRUST, untilAskedAfter } from "./_loopback.ts";
 import { CLIENT, dial, HEADER, listen, receive, send } from "./_peers.ts";
+import { holdTimers } from "./_timers.ts";
 
 /** Waits until so many headers are pending. */
 async function pendingCount(
   listener: ProxiedListener<Deno.TcpConn, Deno.NetAddr>,
   count: number,
 ): Promise<void> {
-  while (listener.stats.pending < count) {
-    await new Promise((resolve) => setTimeout(resolve));
-  }
+  while (listener.stats.pending < count) await nextTurn();
 }
 
 /** Runs a proxied listener with what it reports. */
@@ -29,10 +29,11 @@ async function withListener(
     listener: ProxiedListener<Deno.TcpConn, Deno.NetAddr>,
     rejects: AsyncIterator<ProxyProtocolError, void>,
   ) => Promise<void>,
+  tcp: Deno.TcpListener = listen(),
 ): Promise<void> {
   const reported: ProxyProtocolError[] = [];
   let wake = () => {};
-  const listener = proxied(listen(), {
+  const listener = proxied(tcp, {
     trust: TRUST,
     ...options,
     onReject: (error) => {
@@ -181,9 +182,20 @@ Deno.test("proxied() rejects who has waited longest over maxPending, and lets th
 });
 
 Deno.test("proxied() reports a header one byte short at the deadline, and goes on", async () => {
+  using timers = holdTimers();
+  const tcp = listen();
+  const accept = tcp.accept.bind(tcp);
+  const { promise: asked, resolve } = Promise.withResolvers<void>();
+  tcp.accept = async () => {
+    const conn = await accept();
+    untilAskedAfter(HEADER.length - 1, conn).then(resolve);
+    return conn;
+  };
   await withListener({ timeout: 50 }, async (listener, rejects) => {
     const accepted = listener.accept();
     using short = await dial(listener, HEADER.subarray(0, -1));
+    await asked;
+    timers.fire();
     const { value } = await rejects.next();
     assertEquals(value?.code, "timeout");
     assertEquals(value?.received, HEADER.slice(0, -1));
@@ -191,7 +203,7 @@ Deno.test("proxied() reports a header one byte short at the deadline, and goes o
     using _client = await dial(listener, HEADER);
     using _conn = await accepted;
     assertEquals(listener.stats.rejected, { timeout: 1 });
-  });
+  }, tcp);
 });
 
 const MISTAKES = {
@@ -369,11 +381,12 @@ Deno.test("a signal closes the pending connections of a listener", async () => {
 });
 
 Deno.test("a listener that is closed where a refusal is told tells each once", async () => {
+  using timers = holdTimers();
   const codes: string[] = [];
   const { promise: over, resolve } = Promise.withResolvers<void>();
   const listener = proxied(listen(), {
     trust: TRUST,
-    timeout: 500,
+    timeout: 500, // which the test itself lets pass
     onReject: ({ code }) => {
       if (codes.push(code) === 3) resolve();
       listener.close();
@@ -381,6 +394,7 @@ Deno.test("a listener that is closed where a refusal is told tells each once", a
   });
   const waiting = listener.accept();
   const peers = await pendingPeers(listener);
+  timers.fire();
   await assertRejects(() => waiting);
   await within(over, "three refusals");
   for (const peer of peers) {
@@ -441,12 +455,16 @@ Deno.test("leaving a loop over a proxied listener closes it", async () => {
 });
 
 Deno.test("proxied() idles past its timeout after a good header", async () => {
+  using timers = holdTimers();
   await withListener({ timeout: 30 }, async (listener, rejects) => {
     using client = await dial(listener, HEADER);
     using conn = await listener.accept();
     // A second peer runs into the same deadline, so it has passed for the first.
     const accepted = listener.accept();
     using _late = await dial(listener);
+    await pendingCount(listener, 1);
+    timers.fire(); // that of the first, which finds the second
+    timers.fire();
     assertEquals(await nextCode(rejects), "timeout");
     await send(client, "x");
     assertEquals(await conn.read(new Uint8Array(1)), 1);

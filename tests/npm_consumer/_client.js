@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import process from "node:process";
 
 /** Nobody could end a program that npx has started: it ends itself. */
-setTimeout(() => process.exit(1), 20_000).unref();
+setTimeout(() => process.exit(1), 60_000).unref();
 
 /** 192.0.2.7:51234 to 198.51.100.9:8443. */
 export const HEADER = "PROXY TCP4 192.0.2.7 198.51.100.9 51234 8443\r\n";

@@ -1,7 +1,7 @@
 /** Relays between two ends of their own; run by `bun test`. */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import {
   type AddressInfo,
   createServer,
@@ -33,8 +33,8 @@ import {
   pattern,
   Queue,
   utf8,
-  within,
 } from "./_client.ts";
+import { filesAtRest, untilFiles } from "./_files.ts";
 import {
   echo,
   type Handlers,
@@ -800,24 +800,9 @@ test("Bun: relay() leaves no descriptor behind", async () => {
       peer.end();
       await results.next("the result");
     };
-    const openFiles = () => readdirSync("/proc/self/fd").length;
-    const settled = () =>
-      within(
-        (async () => {
-          for (let still = 0, last = 0; still < 20;) {
-            await setImmediate();
-            const now = openFiles();
-            still = now === last ? still + 1 : 0;
-            last = now;
-          }
-        })(),
-        "the connections to close",
-      );
     for (let i = 0; i < 3; i++) await talk(i);
-    await settled();
-    const before = openFiles();
+    const before = await filesAtRest();
     for (let i = 0; i < 300; i++) await talk(i);
-    await settled();
-    assert.equal(openFiles(), before);
+    await untilFiles(before);
   });
 });

@@ -89,7 +89,7 @@ test("Bun: a listener of TLS without a handshake handler has its deadline from t
       await hasNoHeader.receiveAll();
       assert.equal(stats.pending, 0);
     },
-    { timeout: 400 },
+    { timeout: 1500 },
     { tls: KEY_PAIR },
   );
 });

@@ -9,7 +9,7 @@ import { connect as connectTcp, type Server, type Socket } from "node:net";
 import process from "node:process";
 import { setImmediate } from "node:timers/promises";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { within } from "../../_within.ts";
+import { LONGEST_WAIT, within } from "../../_within.ts";
 
 export { within } from "../../_within.ts";
 
@@ -110,6 +110,31 @@ export async function closed(server: Pick<Server, "close">): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.close((error) => error ? reject(error) : resolve());
   await within(promise, "the server to close");
+}
+
+/** Tells a client what its socket shows, then echoes. */
+export function echo(socket: Socket): void {
+  socket.on("error", () => {});
+  socket.write(JSON.stringify(endsOf(socket)) + "\n");
+  socket.pipe(socket);
+}
+
+/** Waits until a condition of a server holds, looking after each turn. */
+export async function until(what: string, holds: () => boolean): Promise<void> {
+  const end = Date.now() + LONGEST_WAIT;
+  while (!holds()) {
+    assert(Date.now() < end, `Waited for ${what}`);
+    await setImmediate();
+  }
+}
+
+/** How many connections a server has. */
+export function connectionsOf(server: Server): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  server.getConnections((error, count) =>
+    error ? reject(error) : resolve(count)
+  );
+  return promise;
 }
 
 /** A client that collects what it receives. */

@@ -214,7 +214,7 @@ test("accept() lets the end be heard when it comes with the header", async () =>
 });
 
 test("accept() hears nothing of a socket once the header is in", async () => {
-  await accepting({ trust: TRUST, timeout: 50 }, async (port, next) => {
+  await accepting({ trust: TRUST, timeout: 60_000 }, async (port, next) => {
     const client = await dial(port, HEADER);
     const { socket } = await next();
     for (const event of ["readable", "end", "close"]) {
@@ -447,7 +447,7 @@ test("accept() says empty, incomplete, and why a header is refused", async () =>
 });
 
 test("accept() refuses a header one byte short at its deadline", async () => {
-  await accepting({ trust: TRUST, timeout: 60 }, async (port, next) => {
+  await accepting({ trust: TRUST, timeout: 1000 }, async (port, next) => {
     const short = HEADER.subarray(0, -1);
     const client = await dial(port, short);
     const error = refusal(await next());

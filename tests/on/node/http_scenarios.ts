@@ -184,9 +184,9 @@ for (const [name, { create, dial }] of Object.entries(KINDS)) {
       else request.resume();
     });
     Object.assign(server, {
-      headersTimeout: 200,
-      requestTimeout: 300,
-      keepAliveTimeout: 100,
+      headersTimeout: 600,
+      requestTimeout: 900,
+      keepAliveTimeout: 300,
       keepAliveTimeoutBuffer: 0,
       connectionsCheckingInterval: 50,
     });

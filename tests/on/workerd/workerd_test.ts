@@ -31,7 +31,7 @@ const SERVICES = {
   echo: { role: "echo", options },
   describe: { role: "describe", options },
   startTls: { role: "startTls", options },
-  hasty: { role: "echo", options: { ...options, timeout: 250 } },
+  hasty: { role: "echo", options: { ...options, timeout: 1000 } },
   distrusting: { role: "echo", options: { trust: ["192.0.2.1"] } },
   direct: { role: "describe", options: { trust: [], untrusted: "direct" } },
 } as const;
