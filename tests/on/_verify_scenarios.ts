@@ -173,6 +173,18 @@ export const VERIFY_SCENARIOS: readonly Scenario[] = [
     },
     expected: [verified(served(SIGHT, new Uint8Array()), SIGHT)],
   },
+  ...[PAYLOAD, new Uint8Array()].map((payload): Scenario => ({
+    name: `verify: true, after ${payload.length} bytes that came with the end`,
+    watched: { verify: "later" },
+    async act(stage) {
+      const client = await stage.dial(concat([V2.bytes, payload]));
+      client.end(); // mostly before the header is read
+      await stage.asked(1);
+      await stage.ended(client);
+      await stage.order({ do: "answer verify", verdict: "true" });
+    },
+    expected: [verified(served(SIGHT, payload), SIGHT)],
+  })),
   {
     name: "a payload that comes while verify is asked",
     watched: { verify: "later" },

@@ -13,6 +13,8 @@ interface Sending {
   chunks: Uint8Array[];
   /** How many bytes have come. */
   read: number;
+  /** Whether reading was stopped here: elsewhere it must not have to be resumed. */
+  isPaused: boolean;
   isEnding: boolean;
 }
 
@@ -20,7 +22,7 @@ const SENDINGS = new WeakMap<Socket, Sending>();
 
 function sendingOf(socket: Socket): Sending {
   const sending = SENDINGS.get(socket) ??
-    { chunks: [], read: 0, isEnding: false };
+    { chunks: [], read: 0, isPaused: false, isEnding: false };
   SENDINGS.set(socket, sending);
   return sending;
 }
@@ -33,12 +35,14 @@ function send(socket: Socket, chunk?: Uint8Array | string): void {
     const taken = Math.max(socket.write(next), 0);
     if (taken < next.length) {
       sending.chunks[0] = next.subarray(taken);
+      sending.isPaused = true;
       socket.pause();
       return; // drain comes back here
     }
     sending.chunks.shift();
   }
-  socket.resume();
+  if (sending.isPaused) socket.resume();
+  sending.isPaused = false;
   if (sending.isEnding) socket.end();
 }
 

@@ -2,7 +2,6 @@
 
 import { createServer as createHttpServer } from "node:http";
 import { createServer, type Server, type Socket } from "node:net";
-import { Transform } from "node:stream";
 import { createServer as createTlsServer } from "node:tls";
 import {
   type NodeSocket,
@@ -22,20 +21,19 @@ function tell(socket: Socket, { watched }: Service): void {
   const told = { hostname: remoteAddress, port: remotePort };
   socket.on("error", () => socket.destroy());
   socket.write(JSON.stringify(told) + "\n");
-  if (watched) socket.pipe(withFarewell()).pipe(socket);
+  if (watched) echoByEvents(socket);
   else socket.pipe(socket);
 }
 
-/** Passes bytes on, and says farewell. */
-function withFarewell(): Transform {
+/** Echoes by the bare events, which `pipe` does not rely on, and says farewell. */
+function echoByEvents(socket: Socket): void {
   let read = 0;
-  return new Transform({
-    transform(chunk: Uint8Array, _encoding, done) {
-      read += chunk.length;
-      done(null, chunk);
-    },
-    flush: (done) => done(null, farewell(read)),
+  socket.on("data", (chunk: Uint8Array) => {
+    read += chunk.length;
+    if (!socket.write(chunk)) socket.pause();
   });
+  socket.on("drain", () => socket.resume());
+  socket.on("end", () => socket.end(farewell(read)));
 }
 
 /** A server of a kind, whose sockets go to `serve`. */
