@@ -17,7 +17,7 @@ import {
   type Server,
   startOnNode,
 } from "./_servers.ts";
-import type { Service, Services, Watched } from "./_service.ts";
+import type { Service, ServiceFacts, Services, Watched } from "./_service.ts";
 import { type Outcomes, Play } from "./_stage.ts";
 
 /** How many scenarios run at once. */
@@ -86,31 +86,40 @@ for (const { name: entry, start, scenarios, server: kind } of ENTRIES) {
     });
     await Promise.all(workers);
     // When all is over, so that what is told twice, or late, shows as well.
+    const told = new Map<string, ServiceFacts>();
+    for (const service of Object.keys(services)) {
+      told.set(service, await server.order({ service, do: "tell" }));
+    }
     const ends = new Map<string, Outcome[]>();
     for (const [scenario, { play, failure }] of plays) {
-      const heard = scenario.expected.slice(0, play.count);
       const service = serviceOf(scenario);
+      const facts = told.get(service);
+      const heard = scenario.expected.slice(0, play.count);
       ends.set(service, [...ends.get(service) ?? [], ...heard]);
-      await t.step(`${entry}: ${scenario.name}`, async () => {
-        const { outcomes, stats, strays } = await play.result();
-        assertEquals(strays, []);
-        const located = play.expect(heard);
-        compare(outcomes, stats === undefined ? located : located.map(hushed));
-        if (failure !== undefined) throw failure;
-        if (scenario.group === undefined && stats !== undefined) {
-          assertEquals(stats, statsOf(heard));
+      await t.step(`${entry}: ${scenario.name}`, () => {
+        if (facts === undefined) throw new Error("Nothing is told");
+        try {
+          const { outcomes, strays } = play.resultOf(facts);
+          const located = play.expect(heard);
+          compare(outcomes, facts.stats ? located.map(hushed) : located);
+          assertEquals(strays, []);
+          if (facts.stats && scenario.group === undefined) {
+            assertEquals(facts.stats, statsOf(heard));
+          }
+        } catch (difference) {
+          throw failure === undefined
+            ? difference
+            : new AggregateError([failure, difference]);
         }
+        if (failure !== undefined) throw failure;
       });
     }
-    const groups = new Map(scenarios.map((one) => [one.group, one]));
-    for (const [group, first] of groups) {
-      if (group === undefined) continue;
-      await t.step(`${entry}: the stats of those ${group}`, async () => {
-        const service = serviceOf(first);
-        const { stats } = await server.order({ service, do: "tell" });
-        if (stats !== undefined) {
-          assertEquals(stats, statsOf(ends.get(service) ?? []));
-        }
+    const groups = new Map(scenarios.map((one) => [one.group, serviceOf(one)]));
+    for (const [group, service] of groups) {
+      const stats = told.get(service)?.stats;
+      if (group === undefined || stats === undefined) continue;
+      await t.step(`${entry}: the stats of those ${group}`, () => {
+        assertEquals(stats, statsOf(ends.get(service) ?? []));
       });
     }
   });
