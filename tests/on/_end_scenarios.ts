@@ -6,6 +6,7 @@ import {
   behind,
   EMPTY,
   incomplete,
+  io,
   overload,
   PAYLOAD,
   refused,
@@ -42,6 +43,16 @@ const within = starts.flatMap(({ name, start }): Scenario[] => [
       client.end();
     },
     expected: [refused(incomplete(start.length))],
+  },
+  {
+    name: `${name}, then a reset`,
+    async act(stage) {
+      const client = await stage.dial(start);
+      await stage.pending(1);
+      await stage.read(client);
+      client.reset();
+    },
+    expected: [refused(io(start.length))],
   },
   {
     name: `${name} until the deadline`,
@@ -82,6 +93,15 @@ export const END_SCENARIOS: readonly Scenario[] = [
     expected: [refused(EMPTY)],
   },
   {
+    name: "a reset before a byte",
+    async act(stage) {
+      const client = await stage.dial();
+      await stage.pending(1);
+      client.reset();
+    },
+    expected: [refused(EMPTY)],
+  },
+  {
     name: "silence until the deadline",
     options: { timeout: DEADLINE },
     act: (stage) => stage.dial(),
@@ -112,6 +132,18 @@ export const END_SCENARIOS: readonly Scenario[] = [
       await client.send(PAYLOAD);
     },
     expected: [served(behind(V2.facts)), refused(timeout(0, DEADLINE))],
+  },
+  {
+    name: "the signal fires for silent peers, and for those who come later",
+    watched: { hasSignal: true },
+    async act(stage) {
+      await stage.dial();
+      await stage.pending(1);
+      await stage.order({ do: "fire the signal" });
+      await stage.settled(1);
+      await stage.dialAfterSignal(V2.bytes);
+    },
+    expected: [refused(aborted(0)), refused(aborted(0))],
   },
   {
     name: "the signal fires not for a connection that is served",

@@ -98,6 +98,15 @@ export function incomplete(received: number): Failure {
   return at(received, "incomplete", message);
 }
 
+/** Reset after its first byte, also when all of the header has come. */
+export function io(received: number): Failure {
+  return at(
+    received,
+    "io",
+    "Cannot accept the connection: the peer has reset it",
+  );
+}
+
 /** Not complete at the deadline. */
 export function timeout(received: number | "some", ms: number): Failure {
   const message = `Cannot read PROXY header: not complete within ${ms} ms`;

@@ -112,6 +112,12 @@ export const POLICY_SCENARIOS: readonly Scenario[] = [
   ...trusted,
   ...untrusted,
   {
+    name: "what came after the fault of a header is not in the error",
+    act: (stage) => stage.dial(REQUEST),
+    // A header of v1 has 15 bytes at least, a reader that is exact waits for them.
+    expected: [refused(undecodable(REQUEST.subarray(0, 15)))],
+  },
+  {
     name: "what came after a header that is refused is not in the error",
     act: (stage) => stage.dial(concat([WRONG_CHECKSUM, PAYLOAD])),
     expected: [refused(undecodable(WRONG_CHECKSUM))],

@@ -2,8 +2,10 @@
 
 import { concat, pattern } from "../_bytes.ts";
 import {
+  aborted,
   behind,
   DIRECT,
+  io,
   OWN,
   PAYLOAD,
   refused,
@@ -112,7 +114,30 @@ export const VERIFY_SCENARIOS: readonly Scenario[] = [
     },
     expected: [SERVED, refused(timeout(0, 1000))],
   },
-  ...([["false", unverified(LENGTH)]] as const).flatMap(
+  {
+    name: "verify has not answered when the signal fires",
+    watched: { verify: "later", hasSignal: true },
+    async act(stage) {
+      await dialAsked(stage);
+      await stage.order({ do: "fire the signal" });
+      await stage.settled(1);
+      await stage.order({ do: "answer verify", verdict: "true" });
+    },
+    expected: [fails(aborted(LENGTH))],
+  },
+  {
+    name: "verify has not answered when the listener is closed",
+    watched: { verify: "later" },
+    isOfListener: true,
+    async act(stage) {
+      await dialAsked(stage);
+      await stage.order({ do: "close" });
+      await stage.settled(1);
+      await stage.order({ do: "answer verify", verdict: "true" });
+    },
+    expected: [fails(aborted(LENGTH))],
+  },
+  ...([["true", io(LENGTH)], ["false", unverified(LENGTH)]] as const).flatMap(
     ([verdict, error]): Scenario[] => [
       {
         name: `verify: ${verdict}, after a reset`,
