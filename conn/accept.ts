@@ -1,3 +1,4 @@
+import type { Address } from "../codec/mod.ts";
 import { Gate } from "./admission/gate.ts";
 import { readOptions } from "./admission/policy.ts";
 import { toRefusal } from "./admission/refusal.ts";
@@ -84,11 +85,21 @@ async function open(
 ): Promise<[native: NativeConn, left: number]> {
   if ("read" in conn) return [conn, timeout];
   const begin = performance.now();
+  const opening = openDuplex(conn);
   try {
-    const native = await waits.within(() => openDuplex(conn));
+    const native = await waits.within(() => opening);
     return [native, timeout - (performance.now() - begin)];
   } catch (error) {
     closeDuplex(conn);
-    throw toRefusal(error);
+    throw toRefusal(error, await hopSoon(opening));
   }
+}
+
+/** The peer of a connection that has been opened by now. */
+async function hopSoon(
+  opening: Promise<NativeConn>,
+): Promise<Address | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  setTimeout(() => resolve(undefined), 0);
+  return await Promise.race([opening.then(hopOf, () => undefined), promise]);
 }

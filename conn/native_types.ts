@@ -55,6 +55,8 @@ export interface ByteDuplex {
   readonly writable: WritableStream<Uint8Array>;
   /** Resolves when the connection is open, with its ends as `ip:port`. */
   readonly opened?: Promise<SocketEnds>;
+  /** Settles when both directions are closed, by a reset too. */
+  readonly closed?: Promise<unknown>;
   /** The peer, where there is no `opened`. Without either only `trust: "any"` or a function can trust it. */
   readonly remoteAddr?: NativeAddress;
   /** This end, where there is no `opened`. */

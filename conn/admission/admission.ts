@@ -50,7 +50,7 @@ type Phase = "new" | "header" | "settling" | "verify" | "admitted" | "refused";
  * | `settling` | settle, but it has gone   | `refused`  | `show`, `refuse`              |
  * | `verify`   | the answer is `true`      | `admitted` | `probe` if it has it, `admit` |
  * | `verify`   | any other answer, or gone | `refused`  | `refuse`                      |
- * | `verify`   | fail, abort               | `refused`  | `refuse`                      |
+ * | `verify`   | abort                     | `refused`  | `refuse`                      |
  *
  * What happens in `admitted` and `refused` changes nothing.
  */
@@ -141,11 +141,12 @@ export class Admission<C> {
     return this.#read(() => this.#reader.end());
   }
 
-  /** Takes a failure of the connection. */
+  /**
+   * Takes a failure of the connection while its header is read. Later ones are
+   * seen when `verify` has answered, since some runtimes do not tell of them.
+   */
   fail(error: unknown): void {
-    if (this.#phase === "header" || this.#phase === "verify") {
-      this.#refuse(error);
-    }
+    if (this.#phase === "header") this.#refuse(error);
   }
 
   #read(work: () => Header | undefined): Header | undefined {

@@ -11,6 +11,7 @@ import type { Header } from "../admission/header_reader.ts";
 import { isPeerGone, toRefusal } from "../admission/refusal.ts";
 import type { NativeConn } from "../native_types.ts";
 import { closeQuietly, type ConnFacts, ProxiedConn } from "../proxied_conn.ts";
+import { DuplexConn } from "./duplex_conn.ts";
 import { LazyConn } from "./lazy_conn.ts";
 
 /** Connections that have been accepted, or are about to be. */
@@ -85,15 +86,20 @@ export class NativePeer<C extends object> implements Peer<ProxiedConn<C>> {
     return this.#conn ??= this.#connOf(this.#factsOf(undefined, undefined));
   }
 
-  /** Known only after a call. */
-  readonly failure = undefined;
+  get failure(): unknown {
+    return this.#native instanceof DuplexConn
+      ? this.#native.failure
+      : undefined;
+  }
 
   /** Writes no bytes, which fails after a reset; on Deno it takes 1.4 us. */
   async probe(): Promise<unknown> {
+    if (this.#native instanceof DuplexConn) return undefined; // it knows
     try {
       await this.#native.write(EMPTY);
     } catch (error) {
-      if (isPeerGone(error)) return error;
+      // A UNIX socket whose peer has closed it takes no bytes, but has some.
+      if ("hostname" in this.#admission.hop && isPeerGone(error)) return error;
     }
     return undefined;
   }

@@ -10,7 +10,7 @@ import { type Ends, showEnds, tcpAddress, unixAddress } from "../_ends.ts";
 import { Admission, type Peer } from "../admission/admission.ts";
 import type { Gate } from "../admission/gate.ts";
 import type { Header } from "../admission/header_reader.ts";
-import { lostAddress } from "../admission/refusal.ts";
+import { lostAddress, resetError } from "../admission/refusal.ts";
 import { factsOf, remember } from "./facts.ts";
 import type { NodeSocket } from "./types.ts";
 
@@ -79,6 +79,12 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     if (destroyed) return errored ?? new Error("closed");
     if (this.#kind === "unknown") return undefined; // never had one
     return lostAddress(this.#admission.hop);
+  }
+
+  /** Asks the system: a reset after the end of the peer is told by nothing else. */
+  probe(): Promise<unknown> {
+    const handle: unknown = Reflect.get(this.conn, "_handle");
+    return Promise.resolve(isDisconnected(handle) ? resetError() : undefined);
   }
 
   show({ info, payload }: Header, shown: Ends | undefined): void {
@@ -229,6 +235,14 @@ function kindOf(socket: object): Kind {
   const isPipe = typeof handle === "object" && handle !== null &&
     handle.constructor.name.startsWith("Pipe");
   return isPipe || isPath(Reflect.get(socket, "server")) ? "unix" : "tcp";
+}
+
+/** Whether a handle has no peer any more; one of a UNIX socket cannot be asked. */
+function isDisconnected(handle: unknown): boolean {
+  if (typeof handle !== "object" || handle === null) return false;
+  const getpeername: unknown = Reflect.get(handle, "getpeername");
+  return typeof getpeername === "function" &&
+    Reflect.apply(getpeername, handle, [{}]) < 0;
 }
 
 /** Whether a server listens on a path: on Bun, handles do not tell. */

@@ -514,17 +514,18 @@ const ROWS: readonly Row[] = [
     ...rejected("aborted"),
   },
   {
-    name: "verify: a reset that is heard refuses at once",
+    name: "verify: a failure is seen after the answer, if that is true",
     options: { asks: true },
     play: async (c) => {
       c.begin();
       c.push(HEADER);
       c.admission.fail(reset());
-      assertEquals(c.gate.stats.pending, 0);
-      await c.say(true); // too late
+      c.peer.failure = reset();
+      assertEquals(c.gate.stats.pending, 1);
+      await c.say(false);
     },
-    calls: [SHOWN, `refuse io ${HEADER.length}`],
-    ...rejected("io"),
+    calls: [SHOWN, `refuse verify ${HEADER.length}`],
+    ...rejected("verify"),
   },
   {
     name: "verify: a reset that only a call tells refuses after it",
