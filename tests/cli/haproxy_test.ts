@@ -11,10 +11,13 @@ import {
   dialTlsWithCertificate,
   throughSender,
 } from "../proof/interop/_client.ts";
-import { ignore, startHaproxy } from "../proof/interop/_haproxy.ts";
+import { startHaproxy } from "../proof/interop/_haproxy.ts";
+import { isMissing } from "../proof/interop/_system.ts";
 import { Upstream } from "../proof/interop/_upstream.ts";
 import { startSender } from "../proof/interop/senders/haproxy.ts";
 import { start, type Started } from "./_cli.ts";
+
+const ignore = isMissing("haproxy");
 
 /** What haproxy sends of a client that names `sni.example` and `h2`. */
 const TLS_FACTS =

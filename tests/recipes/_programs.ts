@@ -3,6 +3,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { LONGEST_WAIT, within } from "../_within.ts";
 import { bunProgram, nodeProgram } from "../_npm.ts";
+import { freePort } from "../_ports.ts";
 
 /** How to start a file, by runtime. */
 export const RUNTIMES: Readonly<Record<string, [string, ...string[]]>> = {
@@ -20,6 +21,8 @@ export interface Program extends AsyncDisposable {
   dial(port: number): Promise<Deno.TcpConn>;
   /** Waits until it has printed a text. */
   printed(text: string): Promise<void>;
+  /** Rejects when it has ended. */
+  ended: Promise<never>;
 }
 
 /** Starts a program. */
@@ -53,6 +56,7 @@ export function start(
     }
   };
   return {
+    ended,
     async dial(port) {
       const end = performance.now() + LONGEST_WAIT;
       for (;;) {
@@ -81,8 +85,22 @@ export function start(
   };
 }
 
-/** A port that is free. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+/** How often to start anew, in case somebody else has taken a port. */
+const ATTEMPTS = 3;
+
+/** What runtimes say when somebody else has. */
+const TAKEN_REGEXP = /EADDRINUSE|AddrInUse|address already in use/i;
+
+/** Runs a program on a port that is free. */
+export async function onFreePort(
+  work: (port: number) => Promise<void>,
+): Promise<void> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await work(freePort());
+    } catch (error) {
+      const isTaken = TAKEN_REGEXP.test(Deno.inspect(error));
+      if (!isTaken || attempt === ATTEMPTS) throw error;
+    }
+  }
 }

@@ -25,7 +25,7 @@ import {
   HONO_NODE_SERVER,
   SRVX,
 } from "../_versions.ts";
-import { freePort, type Program, RUNTIMES, start } from "./_programs.ts";
+import { onFreePort, type Program, RUNTIMES, start } from "./_programs.ts";
 import { onLoopback, programUnder } from "./_readme.ts";
 
 const PACKAGES = [EXPRESS, FASTIFY, HONO, HONO_NODE_SERVER, SRVX];
@@ -100,13 +100,17 @@ const echo: Talk = async (port, program) => {
 async function exchange(
   port: number,
   datagram: Uint8Array,
+  program: Program,
 ): Promise<Uint8Array> {
   const socket = createSocket("udp4");
   const answered = once(socket, "message");
   const send = () => socket.send(datagram, port, "127.0.0.1");
   const timer = setInterval(send, 100);
   try {
-    const [answer] = await within(answered, "a datagram");
+    const [answer] = await within(
+      Promise.race([answered, program.ended]),
+      "a datagram",
+    );
     return Uint8Array.from(answer);
   } finally {
     clearInterval(timer);
@@ -117,14 +121,14 @@ async function exchange(
 
 const overUdp: Talk = async (port, program) => {
   const payload = utf8("hello");
-  const answer = await exchange(port, encodeDatagram(ENDS, payload));
+  const answer = await exchange(port, encodeDatagram(ENDS, payload), program);
   assertEquals(answer, payload);
   await program.printed(CLIENT);
 };
 
 const overSimpleUdp: Talk = async (port, program) => {
   const datagram = encodeSimpleDatagram(ENDS, utf8("hello"));
-  const answer = await exchange(port, datagram);
+  const answer = await exchange(port, datagram, program);
   assertEquals(answer, datagram);
   assertEquals(decodeSimpleDatagram(answer).payload, utf8("hello"));
   await program.printed(CLIENT);
@@ -178,54 +182,60 @@ Deno.test("the programs of the README do what they say", async (t) => {
 
     for (const { heading, runtimes, talk } of RECIPES) {
       for (const runtime of runtimes) {
-        await t.step(`${heading} on ${runtime}`, async () => {
-          const port = freePort();
-          await write(heading, { listen: port });
-          await using program = start(
-            [...RUNTIMES[runtime] ?? [""], "main.ts"],
-            folder,
-          );
-          await talk(port, program);
-        });
+        await t.step(
+          `${heading} on ${runtime}`,
+          () =>
+            onFreePort(async (port) => {
+              await write(heading, { listen: port });
+              await using program = start(
+                [...RUNTIMES[runtime] ?? [""], "main.ts"],
+                folder,
+              );
+              await talk(port, program);
+            }),
+        );
       }
     }
 
-    await t.step("Pass on, on Deno", async () => {
-      using backend = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-      const listen = freePort();
-      await write("Pass on", { listen, dial: backend.addr.port });
-      await using program = start(
-        [...RUNTIMES.Deno ?? [""], "main.ts"],
-        folder,
-      );
-      using client = await program.dial(listen);
-      await client.write(HEADER);
-      const { info, conn } = await accept(
-        await within(backend.accept(), "the relay"),
-        { trust: ["127.0.0.1"] },
-      );
-      conn.close();
-      assertEquals(info?.tlvs.AUTHORITY, "example.com");
-      assertEquals(info?.tlvs.NETNS, "blue");
-    });
+    await t.step("Pass on, on Deno", () =>
+      onFreePort(async (listen) => {
+        using backend = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+        await write("Pass on", { listen, dial: backend.addr.port });
+        await using program = start(
+          [...RUNTIMES.Deno ?? [""], "main.ts"],
+          folder,
+        );
+        using client = await program.dial(listen);
+        await client.write(HEADER);
+        const { info, conn } = await accept(
+          await within(backend.accept(), "the relay"),
+          { trust: ["127.0.0.1"] },
+        );
+        conn.close();
+        assertEquals(info?.tlvs.AUTHORITY, "example.com");
+        assertEquals(info?.tlvs.NETNS, "blue");
+      }));
 
-    await t.step("Workers on workerd", async () => {
-      const port = freePort();
-      await write("Workers", { listen: port });
-      await Deno.writeTextFile(
-        `${folder}/config.capnp`,
-        programUnder("Workers", "capnp").replace("*:8080", `127.0.0.1:${port}`),
-      );
-      const bundling = ["--bundle", "--format=esm", "--outfile=worker.js"];
-      await mustRun(folder, esbuildProgram(), "main.ts", ...bundling);
-      await using program = start(
-        [workerdProgram(), "serve", "--experimental", "config.capnp"],
-        folder,
-      );
-      using client = await program.dial(port);
-      await client.write(concat([HEADER, utf8("hello")]));
-      await receive(client, CLIENT, "hello");
-    });
+    await t.step("Workers on workerd", () =>
+      onFreePort(async (port) => {
+        await write("Workers", { listen: port });
+        await Deno.writeTextFile(
+          `${folder}/config.capnp`,
+          programUnder("Workers", "capnp").replace(
+            "*:8080",
+            `127.0.0.1:${port}`,
+          ),
+        );
+        const bundling = ["--bundle", "--format=esm", "--outfile=worker.js"];
+        await mustRun(folder, esbuildProgram(), "main.ts", ...bundling);
+        await using program = start(
+          [workerdProgram(), "serve", "--experimental", "config.capnp"],
+          folder,
+        );
+        using client = await program.dial(port);
+        await client.write(concat([HEADER, utf8("hello")]));
+        await receive(client, CLIENT, "hello");
+      }));
 
     await t.step("Send, on Deno", async () => {
       using backend = Deno.listen({ hostname: "127.0.0.1", port: 0 });

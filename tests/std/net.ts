@@ -1,12 +1,18 @@
 /**
- * Stand-in for `@std/net` where JSR is out of reach.
+ * Stand-in for `@std/net` where JSR is out of reach: what the tests use of it.
  *
  * @module
  */
 
-export function getAvailablePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
+/** A port on which nobody listens; the preferred one when it is free. */
+export function getAvailablePort(
+  { preferredPort = 0 }: { preferredPort?: number } = {},
+): number {
+  try {
+    using listener = Deno.listen({ port: preferredPort });
+    return listener.addr.port;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    return getAvailablePort();
+  }
 }

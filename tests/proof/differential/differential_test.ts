@@ -4,9 +4,8 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { existsSync } from "node:fs";
 import { watch } from "../fuzz/_watch.ts";
-import { findProgram, isMissing } from "../interop/_system.ts";
+import { isMissing } from "../interop/_system.ts";
 import { PYTHON, run } from "../interop/receivers/_programs.ts";
 import { aiosmtpd } from "./_aiosmtpd.ts";
 import { classesOfRules, compare, type Peer, tableOf } from "./_compare.ts";
@@ -32,13 +31,9 @@ Deno.test({
   fn: () => check(aiosmtpd),
 });
 
-/** It takes a compiler, so CI need not have it. */
-const hasGo = findProgram("go") !== undefined && existsSync(GO_SOURCES);
-if (!hasGo) console.log("skipped: no go-proxyproto");
-
 Deno.test({
   name: "decode() differs from go-proxyproto only for the reasons in the table",
-  ignore: !hasGo,
+  ignore: isMissing("go", `${GO_SOURCES}/protocol.go`),
   async fn() {
     const directory = await Deno.makeTempDir();
     try {

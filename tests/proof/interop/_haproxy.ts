@@ -5,15 +5,11 @@
  */
 
 import {
-  isMissing,
   type Places as SystemPlaces,
   type Running,
   start,
   untilServed,
 } from "./_system.ts";
-
-/** Whether tests are to be left out; in CI they are not, and fail. */
-export const ignore: boolean = isMissing("haproxy");
 
 /** What a configuration is made of. */
 export interface Places extends SystemPlaces {

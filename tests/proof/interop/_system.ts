@@ -6,6 +6,7 @@
  */
 
 import { delimiter } from "node:path";
+import { freePort } from "../../_ports.ts";
 import { LONGEST_WAIT, within } from "../../_within.ts";
 import { CERT, KEY } from "../../conn/_loopback.ts";
 
@@ -17,9 +18,6 @@ const STOP_TIMEOUT = 5000;
 
 /** How long to wait before the next try to connect, in ms. */
 const RETRY_DELAY = 5;
-
-/** Below the range from which the system takes ports for clients. */
-const PORTS = { first: 10_000, last: 32_000 };
 
 /** Also where programs are that are not on everybody's path. */
 const DIRECTORIES = [
@@ -260,22 +258,8 @@ async function endsWithin(
 
 function freePorts(count: number): number[] {
   const ports = new Set<number>();
-  while (ports.size < count) {
-    const { first, last } = PORTS;
-    const port = first + Math.floor(Math.random() * (last - first));
-    if (isFree(port)) ports.add(port);
-  }
+  while (ports.size < count) ports.add(freePort());
   return [...ports];
-}
-
-function isFree(port: number): boolean {
-  try {
-    Deno.listen({ hostname: "0.0.0.0", port }).close();
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) return false;
-    throw error;
-  }
 }
 
 async function write(path: string, text: string): Promise<string> {

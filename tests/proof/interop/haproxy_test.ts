@@ -21,9 +21,11 @@ import {
   send,
   TRUST,
 } from "../../conn/_loopback.ts";
-import { type Haproxy, ignore, type Places, startHaproxy } from "./_haproxy.ts";
+import { type Haproxy, type Places, startHaproxy } from "./_haproxy.ts";
+import { isMissing } from "./_system.ts";
 import { INET, INET6 } from "./receivers/_inputs.ts";
 
+const ignore = isMissing("haproxy");
 const PAYLOAD = utf8("hello");
 
 /** What haproxy sends its headers to. */

@@ -4,17 +4,17 @@
 set -euo pipefail
 
 packages=(
-  curl gcc haproxy hitch knot-dnsutils libc6-dev libnginx-mod-stream
-  nginx-light python3-aiosmtpd stunnel4 swaks unbound
+  curl gcc golang-github-pires-go-proxyproto-dev golang-go haproxy hitch
+  knot-dnsutils libc6-dev libnginx-mod-stream nginx-light python3-aiosmtpd
+  stunnel4 swaks unbound
 )
 # Only exim4-daemon-heavy reads headers, and it conflicts with postfix: it is
 # unpacked into a directory of its own, where the driver looks for it.
 exim=
 if [ "${1:-}" = --all ]; then
   packages+=(
-    adduser apache2 dnsdist dovecot-imapd
-    golang-github-pires-go-proxyproto-dev golang-go gunicorn h2o
-    lighttpd mariadb-server nghttp2-proxy pdns-recursor postfix
+    adduser apache2 dnsdist dovecot-imapd gunicorn h2o lighttpd
+    mariadb-server nghttp2-proxy pdns-recursor postfix
     python3-twisted squid trafficserver varnish
   )
   exim=/opt/exim4-daemon-heavy
