@@ -384,6 +384,10 @@ const NEAR: readonly [string, string | undefined][] = [
   ["x", undefined],
   ["", undefined],
   ["backlog", undefined],
+  ["tsl", "tls"], // neighbours exchanged: one edit
+  ["tlsx", "tls"],
+  ["tlsxx", undefined],
+  ["lst", undefined],
   ["s", undefined],
   ["v".repeat(10_000), undefined],
 ];
@@ -397,6 +401,7 @@ for (const [name, meant] of NEAR) {
       "timeout",
       "source",
       "destination",
+      "tls",
     ];
     assertEquals(
       suggestion(name, names),

@@ -86,6 +86,30 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "a view of the same bytes",
   },
   {
+    file: "codec/_v2.ts",
+    before: "for (let i = 0; i < NUMBERS_END; i++) head.bytes[i] = bytes[i]!;",
+    after: "for (let i = 0; i <= NUMBERS_END; i++) head.bytes[i] = bytes[i]!;",
+    reason: "a byte more is copied",
+  },
+  {
+    file: "codec/_parse_ip.ts",
+    before: "): 0 | 4 | 16 {",
+    after: "): 0 | 5 | 16 {",
+    reason: "a type",
+  },
+  {
+    file: "codec/types.ts",
+    before: 'tlvs?: "strict" | "lenient";',
+    after: 'tlvs?: "strict" & "lenient";',
+    reason: "a type",
+  },
+  {
+    file: "codec/_decimal.ts",
+    before: "const LEAST: readonly number[] = [1, 0, 10, 100, 1000, 10000];",
+    after: "const LEAST: readonly number[] = [2, 0, 10, 100, 1000, 10000];",
+    reason: "the number of no digits is 0",
+  },
+  {
     file: "codec/_scan.ts",
     before:
       "const accepts = (version: 1 | 2) => versions?.includes(version) ?? true;",
