@@ -100,6 +100,7 @@ async function hopSoon(
   opening: Promise<NativeConn>,
 ): Promise<Address | undefined> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
-  setTimeout(() => resolve(undefined), 0);
-  return await Promise.race([opening.then(hopOf, () => undefined), promise]);
+  const timer = setTimeout(() => resolve(undefined), 0);
+  const hop = opening.then(hopOf, () => undefined);
+  return await Promise.race([hop, promise]).finally(() => clearTimeout(timer));
 }

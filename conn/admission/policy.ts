@@ -163,7 +163,9 @@ export function expectsHeader(
 
 /** An address in a message. */
 function describe(address: Address): string {
-  return "path" in address
-    ? `${address.transport}:${JSON.stringify(address.path)}`
-    : `${address.hostname} port ${address.port}`;
+  if ("path" in address) return `${address.transport}:${quote(address.path)}`;
+  const { hostname, port } = address;
+  return hostname === ""
+    ? "a peer without an address"
+    : `${hostname} port ${port}`;
 }

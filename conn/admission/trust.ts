@@ -1,5 +1,5 @@
 import type { Address } from "../../codec/mod.ts";
-import { isMapped, parseIp } from "../../codec/internal.ts";
+import { isMapped, parseIp, quote } from "../../codec/internal.ts";
 import { withoutZone } from "../_ends.ts";
 import type { Trust } from "../types.ts";
 
@@ -73,7 +73,7 @@ function readRange(entry: unknown, index: number): Range {
   if (octets === undefined || !(prefix <= bits)) {
     throw new TypeError(
       `Cannot read trust[${index}]: expected an address, a range or "unix", received ${
-        JSON.stringify(entry)
+        quote(entry)
       }`,
     );
   }
