@@ -90,7 +90,7 @@ export interface AcceptOptions extends HeaderOptions {
 }
 
 /** What {@link accept} resolves to. */
-export interface Accepted<C> {
+export interface Accepted<C extends object> {
   /** The header; `undefined` where none was looked for or found, and always with `lazy`. */
   info: ProxyInfo | undefined;
   /** The connection, without the header. */
