@@ -1,4 +1,5 @@
 import type { Address } from "../codec/mod.ts";
+import { checkConn } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
 import { readOptions } from "./admission/policy.ts";
 import { toRefusal } from "./admission/refusal.ts";
@@ -43,6 +44,7 @@ export async function accept<C extends NativeConn | ByteDuplex>(
   conn: C,
   options: AcceptOptions,
 ): Promise<Accepted<C>> {
+  checkConn(conn);
   // Counted by nobody, and reported to the caller alone.
   const policy = { ...readOptions(options), onReject: undefined };
   const gate = new Gate<ProxiedConn<C>>(policy, true);

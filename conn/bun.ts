@@ -30,6 +30,7 @@
 
 import { EMPTY } from "../codec/internal.ts";
 import type { Address, ProxyHeader, ProxyInfo } from "../codec/mod.ts";
+import { checkHandlers } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
 import { readOptions, withoutLazy } from "./admission/policy.ts";
 import { Waits } from "./admission/waits.ts";
@@ -64,6 +65,9 @@ export type {
   BunUpgradeOptions,
 } from "./bun/types.ts";
 export type { RelayOptions, RelayResult } from "./sending/types.ts";
+
+/** Handlers that have been wrapped. */
+const WRAPPED = new WeakSet<object>();
 
 /**
  * Wraps the handlers of `Bun.listen({ socket })` so that they hear of a
@@ -122,10 +126,14 @@ export function proxied<
   handlers: BunHandlers<S, P>,
   options: BunListenerOptions<S>,
 ): BunProxiedHandlers<S, P> {
+  checkHandlers(handlers);
+  if (WRAPPED.has(handlers)) {
+    throw new TypeError("Cannot wrap the handlers: wrapped already");
+  }
   // The connections that are waited for keep the process alive.
   const gate = new Gate<S>(readOptions(withoutLazy(options)), false);
   const { timeout, error, connectError, binaryType } = handlers;
-  return {
+  const wrapped: BunProxiedHandlers<S, P> = {
     stats: gate.stats,
     open: (socket) => new BunConn(socket, handlers, gate).begin(),
     data: (socket, payload) => connOf(socket)?.data(payload),
@@ -141,6 +149,8 @@ export function proxied<
     ...(connectError && { connectError }),
     ...(binaryType && { binaryType }),
   };
+  WRAPPED.add(wrapped);
+  return wrapped;
 }
 
 /**

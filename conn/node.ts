@@ -29,6 +29,7 @@ import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
 import type { Address, ProxyInfo } from "../codec/mod.ts";
 import { showEnds } from "./_ends.ts";
+import { checkSocket } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
 import { readOptions, withoutLazy } from "./admission/policy.ts";
 import { factsOf, remember } from "./node/facts.ts";
@@ -36,6 +37,7 @@ import { endTls, listenInFront, needsFront } from "./node/front.ts";
 import { timeoutsOf } from "./node/http_timeouts.ts";
 import { override } from "./node/override.ts";
 import { NodePeer, release } from "./node/peer.ts";
+import { checkServer, markWrapped } from "./node/is_server.ts";
 import { NodeDoor } from "./node/server.ts";
 import type {
   NodeAccepted,
@@ -98,6 +100,7 @@ export async function accept<S extends NodeSocket>(
   socket: S,
   options: NodeAcceptOptions<S>,
 ): Promise<NodeAccepted<S>> {
+  checkSocket(socket);
   // Counted by nobody, and reported to the caller alone.
   const policy = { ...readOptions(withoutLazy(options)), onReject: undefined };
   const gate = new Gate<S>(policy, true);
@@ -131,7 +134,8 @@ export async function accept<S extends NodeSocket>(
  * `headersTimeout`, `requestTimeout` and `keepAliveTimeout` are kept,
  * `timeout` is not.
  *
- * @throws {TypeError} for what is no server, or a wrong or unknown option.
+ * @throws {TypeError} for anything but a server of these modules, with what to
+ * wrap instead; for one that is wrapped already; for a wrong or unknown option.
  * @throws {RangeError} for an option out of its range, with its name.
  * @throws {Error} on Bun, when a server of HTTP or TLS listens already.
  *
@@ -204,23 +208,8 @@ export function proxied<S extends NodeServer>(
       return result;
     });
   }
-  WRAPPED.add(server);
+  markWrapped(server);
   return Object.assign(server, { stats: door.stats });
-}
-
-/** Servers that are behind the PROXY protocol. */
-const WRAPPED = new WeakSet<object>();
-
-/** A caller without types may give an application, or nothing. */
-function checkServer(server: Partial<NodeServer> | undefined | null): void {
-  const isServer = typeof server?.emit === "function" &&
-    typeof server.close === "function";
-  if (isServer && !WRAPPED.has(server)) return;
-  throw new TypeError(
-    isServer
-      ? "Cannot wrap the server: wrapped already"
-      : "Cannot wrap the server: expected one of node:net, node:tls, node:http, node:https or node:http2",
-  );
 }
 
 /** Events that bring something new built upon a socket. */

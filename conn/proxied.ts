@@ -1,5 +1,6 @@
 import { EMPTY } from "../codec/internal.ts";
 import type { Address } from "../codec/mod.ts";
+import { checkListener } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
 import { readOptions } from "./admission/policy.ts";
 import { isPeerGone, toRefusal } from "./admission/refusal.ts";
@@ -193,6 +194,10 @@ export function proxied<C extends NativeConn, A>(
   listener: NativeListener<C, A>,
   options: ListenerOptions,
 ): ProxiedListener<C, A> {
+  checkListener(listener);
+  if (listener instanceof ProxiedListener) {
+    throw new TypeError("Cannot wrap the listener: wrapped already");
+  }
   return new ProxiedListener(listener, options);
 }
 

@@ -48,10 +48,20 @@ export interface NodeSocket {
  * `node:http2` are such, on every runtime.
  */
 export interface NodeServer {
+  /** Whether it listens. */
+  readonly listening: boolean;
+  /** Most connections at once. */
+  maxConnections: number;
   /** Calls the listeners. */
   emit(event: string, ...args: unknown[]): boolean;
   /** Stops listening. */
   close(callback?: (error?: Error) => void): unknown;
+  /** Where it listens. */
+  address(): unknown;
+  /** Counts the connections. */
+  getConnections(
+    callback: (error: Error | null, count: number) => void,
+  ): unknown;
 }
 
 /** Options of {@link accept}. */

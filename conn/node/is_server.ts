@@ -1,0 +1,50 @@
+import { Server as HttpServer } from "node:http";
+import { Server as NetServer } from "node:net";
+import { listenerHint } from "../_misuse.ts";
+
+/** Servers that are behind the PROXY protocol. */
+const WRAPPED = new WeakSet<object>();
+
+/** Remembers that a server is behind the PROXY protocol. */
+export function markWrapped(server: object): void {
+  WRAPPED.add(server);
+}
+
+/** Where packages keep the server that their connections come by. */
+const PLACES = ["server", "_server", "socketServer", "httpServer"];
+
+/**
+ * Whether connections come by an object, so that nobody gets past who wraps it:
+ * servers of all five modules are such. On Bun those of HTTP are none of
+ * `node:net`.
+ */
+function isServer(value: unknown): boolean {
+  return value instanceof NetServer || value instanceof HttpServer;
+}
+
+/**
+ * Checks what is to be wrapped. What only looks like a server, as an `SMTPServer`
+ * does, has one inside: connections would come past whoever wraps the outer one.
+ *
+ * @throws {TypeError} for anything else, and for a server that is wrapped already.
+ */
+export function checkServer(value: unknown): void {
+  if (!isServer(value)) {
+    const hint = listenerHint(value) ?? placeOf(value);
+    throw new TypeError(
+      `Cannot wrap the server: expected one of node:net, node:tls, node:http, node:https or node:http2${
+        hint === undefined ? "" : `; ${hint}`
+      }`,
+    );
+  }
+  if (typeof value === "object" && value !== null && WRAPPED.has(value)) {
+    throw new TypeError("Cannot wrap the server: wrapped already");
+  }
+}
+
+/** What to wrap instead, if it is where packages have it. */
+function placeOf(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const place = PLACES.find((name) => isServer(Reflect.get(value, name)));
+  return place === undefined ? undefined : `wrap its .${place} instead`;
+}
