@@ -28,7 +28,6 @@ import process from "node:process";
 import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
 import type { Address, ProxyInfo } from "../codec/mod.ts";
-import { showEnds } from "./_ends.ts";
 import { checkSocket } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
 import { readOptions, withoutLazy } from "./admission/policy.ts";
@@ -39,6 +38,7 @@ import { override } from "./node/override.ts";
 import { NodePeer, release } from "./node/peer.ts";
 import { checkServer, markWrapped } from "./node/is_server.ts";
 import { NodeDoor } from "./node/server.ts";
+import { showOn } from "./node/show.ts";
 import type {
   NodeAccepted,
   NodeAcceptOptions,
@@ -227,7 +227,8 @@ function inherit(heir: unknown): void {
   if (facts === undefined) return;
   remember(heir, facts);
   const { shown } = facts;
-  if (shown !== undefined && heir instanceof TLSSocket) showEnds(heir, shown);
+  // It asks the socket below, as long as that is there.
+  if (shown !== undefined && heir instanceof TLSSocket) showOn(heir, shown);
 }
 
 /**

@@ -6,12 +6,13 @@ import type {
   ProxyInfo,
   ProxyProtocolError,
 } from "../../codec/mod.ts";
-import { type Ends, showEnds, tcpAddress, unixAddress } from "../_ends.ts";
+import { type Ends, tcpAddress, unixAddress } from "../_ends.ts";
 import { Admission, type Peer } from "../admission/admission.ts";
 import type { Gate } from "../admission/gate.ts";
 import type { Header } from "../admission/header_reader.ts";
 import { lostAddress, resetError } from "../admission/refusal.ts";
 import { type Facts, factsOf, remember } from "./facts.ts";
+import { showOn } from "./show.ts";
 import type { NodeSocket } from "./types.ts";
 
 /**
@@ -92,7 +93,7 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     this.#payloadLength = payload.length;
     this.#facts.info = info;
     this.#facts.shown = shown;
-    if (shown !== undefined) showEnds(this.conn, shown);
+    if (shown !== undefined) showOn(this.conn, shown);
   }
 
   admit(info: ProxyInfo | undefined): void {
@@ -241,7 +242,10 @@ function kindOf(socket: object): Kind {
 /** Whether a handle has no peer any more; one of a UNIX socket cannot be asked. */
 function isDisconnected(handle: unknown): boolean {
   if (typeof handle !== "object" || handle === null) return false;
-  const getpeername: unknown = Reflect.get(handle, "getpeername");
+  // That of its class: the handle may have one that shows the client.
+  const prototype: unknown = Object.getPrototypeOf(handle);
+  if (typeof prototype !== "object" || prototype === null) return false;
+  const getpeername: unknown = Reflect.get(prototype, "getpeername");
   return typeof getpeername === "function" &&
     Reflect.apply(getpeername, handle, [{}]) < 0;
 }

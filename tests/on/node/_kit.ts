@@ -228,15 +228,19 @@ export async function dial(
 /** Sends a header in clear and begins TLS behind it. */
 export async function dialTls(
   port: number,
-  { protocols = ["http/1.1"], isBytewise = false } = {},
+  { protocols = ["http/1.1"], isBytewise = false, header = HEADER }: {
+    protocols?: string[];
+    isBytewise?: boolean;
+    header?: Uint8Array;
+  } = {},
 ): Promise<TLSSocket> {
   const tcp = connectTcp({ port, host: "127.0.0.1", noDelay: true });
   if (isBytewise) {
     const client = new Client(tcp);
-    for (const byte of HEADER) await client.write(Buffer.of(byte));
+    for (const byte of header) await client.write(Buffer.of(byte));
     tcp.removeAllListeners("data");
   } else {
-    tcp.write(HEADER);
+    tcp.write(header);
   }
   const socket = connectTls({
     socket: tcp,
