@@ -45,6 +45,9 @@ export interface Opened {
 
 const LONGEST_LOG = 500;
 
+/** That of a service which nobody watches: what is told of it is garbage in its heap. */
+const SHORT_LOG = 100;
+
 /** Exit status of a server in which an error was not handled. */
 const UNHANDLED = 70;
 
@@ -128,9 +131,11 @@ class Watch<C> implements Hooks<C> {
   readonly #see: ((conn: C) => Seen) | undefined;
   readonly #signal = new AbortController();
   readonly #asked: ((verdict: Verdict) => void)[] = [];
+  readonly #longest: number;
 
   constructor({ options, watched }: Service, see: (conn: C) => Seen) {
     this.#see = watched && see;
+    this.#longest = watched ? LONGEST_LOG : SHORT_LOG;
     const { verify, trustThrows = false, hasSignal = false } = watched ?? {};
     this.options = {
       ...options,
@@ -139,7 +144,7 @@ class Watch<C> implements Hooks<C> {
       ...(hasSignal && { signal: this.#signal.signal }),
       ...(verify && {
         verify: (_info: ProxyInfo, conn: C) => {
-          keep(this.logs.verified, see(conn));
+          keep(this.logs.verified, see(conn), this.#longest);
           return verify === "later" ? this.#ask() : answer(verify);
         },
       }),
@@ -153,16 +158,18 @@ class Watch<C> implements Hooks<C> {
     return await answer(verdict);
   }
 
-  onReject(error: unknown): void {
-    keep(this.logs.rejected, toRejected(error));
-  }
+  readonly onReject = (error: unknown): void => {
+    keep(this.logs.rejected, toRejected(error), this.#longest);
+  };
 
-  onRelayed(relayed: Relayed): void {
-    keep(this.logs.relayed, relayed);
-  }
+  readonly onRelayed = (relayed: Relayed): void => {
+    keep(this.logs.relayed, relayed, this.#longest);
+  };
 
   onServed(conn: C): void {
-    if (this.#see !== undefined) keep(this.logs.served, this.#see(conn));
+    if (this.#see !== undefined) {
+      keep(this.logs.served, this.#see(conn), this.#longest);
+    }
   }
 
   /** Fires the signal. */
@@ -187,9 +194,9 @@ function carryOut(order: Order, { opened, watch }: Running): void {
 }
 
 /** A log has a bound, since its memory is counted. */
-function keep<T>(log: T[], one: T): void {
+function keep<T>(log: T[], one: T, longest: number): void {
   log.push(one);
-  if (log.length > LONGEST_LOG) log.shift();
+  if (log.length > longest) log.shift();
 }
 
 function factsOf(running: ReadonlyMap<string, Running>): ToldFacts {
