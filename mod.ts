@@ -25,5 +25,6 @@ export * from "./conn/proxied.ts";
 export { type ConnFacts, ProxiedConn } from "./conn/proxied_conn.ts";
 export * from "./conn/relay.ts";
 export * from "./conn/serve.ts";
+export type * from "./conn/native_types.ts";
 export type * from "./conn/types.ts";
 export * from "./conn/write_header.ts";

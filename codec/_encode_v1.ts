@@ -8,10 +8,8 @@ import {
   FAMILY_AT,
   FIXED_LENGTH,
   LONGEST_LINE,
-  octet,
   PORTS_LENGTH,
   TRANSPORTS,
-  uint16,
 } from "./_wire.ts";
 import type { ProxyHeader } from "./types.ts";
 
@@ -27,7 +25,7 @@ const line = new Uint8Array(LONGEST_LINE);
  */
 export function planV1(header: ProxyHeader): number {
   const tlvStart = readEndpoints(header, head);
-  const familyByte = octet(head, FAMILY_AT);
+  const familyByte = head.view.getUint8(FAMILY_AT);
   const family = FAMILIES[familyByte >> 4];
   const isTcp = TRANSPORTS[familyByte & 0x0f] === "STREAM" && family !== "UNIX";
   if (tlvStart === FIXED_LENGTH || !isTcp) {
@@ -38,21 +36,21 @@ export function planV1(header: ProxyHeader): number {
   let at = writeLatin1(isInet ? "PROXY TCP4 " : "PROXY TCP6 ", line, 0);
   at = writeHost(isInet, FIXED_LENGTH, at);
   at = writeHost(isInet, (FIXED_LENGTH + ports) / 2, at);
-  at = writeDecimal(uint16(head, ports), line, at);
+  at = writeDecimal(head.view.getUint16(ports), line, at);
   at = writeLatin1(" ", line, at);
-  at = writeDecimal(uint16(head, ports + 2), line, at);
+  at = writeDecimal(head.view.getUint16(ports + 2), line, at);
   return writeLatin1("\r\n", line, at);
 }
 
 /** Writes the address that the head has at `from`, and a space; where it ends. */
 function writeHost(isInet: boolean, from: number, at: number): number {
   const end = isInet
-    ? writeIpv4(head, from, line, at)
+    ? writeIpv4(head.bytes, from, line, at)
     : writeLatin1(formatIpv6(head, from, false), line, at);
   return writeLatin1(" ", line, end);
 }
 
 /** Writes the line planned last at the start of `target`. */
 export function writeV1(length: number, target: Uint8Array): void {
-  for (let i = 0; i < length; i++) target[i] = octet(line, i);
+  for (let i = 0; i < length; i++) target[i] = line[i]!;
 }

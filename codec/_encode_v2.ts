@@ -1,25 +1,29 @@
 /** Writes the binary header (section 2.2). */
 
 import { newHead, readEndpoints } from "./_endpoints.ts";
+import { put32 } from "./_block.ts";
+import { hasReceivedEnds, receivedHeader } from "./_received.ts";
 import {
+  apart,
   entriesLength,
+  isIterable,
   tlvEntries,
   type TlvEntry,
+  valueLength,
   writeEntries,
 } from "./tlvs/entries.ts";
+import { mergedEntries } from "./tlvs/merge.ts";
 import {
-  CHECKSUM_LENGTH,
+  FAMILY_AT,
   FIXED_LENGTH,
   LENGTH_AT,
   LONGEST_HEADER,
-  octet,
   TLV_HEADER_LENGTH,
-  writeUint16,
-  writeUint32,
 } from "./_wire.ts";
 import { headerChecksum } from "./crc32c.ts";
 import { TLV_TYPES } from "./tlvs/types.ts";
-import type { EncodeOptions, ProxyHeader } from "./types.ts";
+import type { EncodeRules } from "./_encode_options.ts";
+import type { ProxyHeader } from "./types.ts";
 
 /** A header, checked and measured: writing it cannot fail. */
 export interface PlanV2 {
@@ -28,6 +32,8 @@ export interface PlanV2 {
   entries: readonly TlvEntry[];
   /** Length of the header, in bytes. */
   length: number;
+  /** The bytes to write, when they are those that it was decoded from. */
+  raw?: Uint8Array;
 }
 
 /** What one header at a time says, from its plan until it is written. */
@@ -36,10 +42,7 @@ const head = newHead();
 const NO_ENTRIES: readonly TlvEntry[] = [];
 
 /** A checksum that is yet to be computed. */
-const NEW_CHECKSUM: TlvEntry = {
-  type: TLV_TYPES.CRC32C,
-  value: new Uint8Array(CHECKSUM_LENGTH),
-};
+const NEW_CHECKSUM: TlvEntry = { type: TLV_TYPES.CRC32C, value: 0 };
 
 /**
  * Checks and measures a header before a byte of it is written, into `target`
@@ -47,15 +50,33 @@ const NEW_CHECKSUM: TlvEntry = {
  */
 export function planV2(
   header: ProxyHeader,
-  options: EncodeOptions,
+  { checksum, align }: EncodeRules,
   target?: Uint8Array,
 ): PlanV2 {
   const { tlvs } = header;
-  const { checksum, align = 1 } = options;
-  const given = tlvs === undefined ? NO_ENTRIES : tlvEntries(tlvs, target);
-  const checked = withChecksum(given, checksum);
-  // Last, for the head to be of this header: a list of TLVs may run code of the caller.
-  const tlvStart = readEndpoints(header, head);
+  const received = receivedHeader(header);
+  const merged = received === undefined || tlvs === undefined ||
+      isIterable(tlvs)
+    ? undefined
+    : mergedEntries(tlvs, received.info);
+  const given = merged?.entries ??
+    (tlvs === undefined ? NO_ENTRIES : tlvEntries(tlvs));
+  const checked = withChecksum(
+    target && given.length > 0
+      ? given.map((entry) => apart(entry, target))
+      : given,
+    checksum,
+  );
+  // Last, for the head to be of this header: what came before may run code of the caller.
+  let tlvStart = readEndpoints(header, head);
+  if (received !== undefined && hasReceivedEnds(received, head, tlvStart)) {
+    const { raw, rest } = received.info;
+    tlvStart = raw.length - rest.length;
+    for (let i = FAMILY_AT; i < tlvStart; i++) head.bytes[i] = raw[i]!;
+    const isWhole = received.isValid && merged?.isUnchanged === true &&
+      checksum === undefined && raw.length % align === 0;
+    if (isWhole) return { tlvStart, entries: [], length: raw.length, raw };
+  }
   const entries = padded(checked, tlvStart, align);
   const length = tlvStart + entriesLength(entries);
   if (length > LONGEST_HEADER) {
@@ -68,9 +89,10 @@ export function planV2(
 
 /** Writes the header planned last at the start of `target`. */
 export function writeV2(plan: PlanV2, target: Uint8Array): void {
-  const { tlvStart, entries, length } = plan;
-  writeUint16(head, LENGTH_AT, length - FIXED_LENGTH);
-  for (let i = 0; i < tlvStart; i++) target[i] = octet(head, i);
+  const { tlvStart, entries, length, raw } = plan;
+  if (raw !== undefined) return target.set(raw);
+  head.view.setUint16(LENGTH_AT, length - FIXED_LENGTH);
+  for (let i = 0; i < tlvStart; i++) target[i] = head.bytes[i]!;
   if (entries.length === 0) return;
   writeEntries(entries, target, tlvStart);
   writeChecksum(plan, target);
@@ -82,9 +104,9 @@ function writeChecksum(plan: PlanV2, target: Uint8Array): void {
   for (const { type, value } of plan.entries) {
     const field = at + TLV_HEADER_LENGTH;
     if (type === TLV_TYPES.CRC32C) {
-      writeUint32(target, field, headerChecksum(target, plan.length, field));
+      put32(headerChecksum(target, plan.length, field), target, field);
     }
-    at = field + value.length;
+    at = field + valueLength(value);
   }
 }
 
@@ -113,11 +135,6 @@ function padded(
   align: number,
 ): readonly TlvEntry[] {
   if (align === 1) return entries;
-  if (!Number.isInteger(align) || align < 1 || align > LONGEST_HEADER) {
-    throw new RangeError(
-      `Cannot encode with align: must be 1 to ${LONGEST_HEADER}, received ${align}`,
-    );
-  }
   const over = (tlvStart + entriesLength(entries)) % align;
   if (over === 0) return entries;
   const step = align - over;

@@ -1,3 +1,4 @@
+import { type Block, newBlock } from "./_block.ts";
 import { readIp } from "./_parse_ip.ts";
 import { quote } from "./_quote.ts";
 import { encodeText } from "./_text.ts";
@@ -9,13 +10,11 @@ import {
   FIXED_LENGTH,
   LARGEST_PORT,
   LOCAL_BYTE,
-  octet,
   PORTS_LENGTH,
   PROXY_BYTE,
   SIGNATURE,
   TRANSPORTS,
   UNIX_PATH_LENGTH,
-  writeUint16,
 } from "./_wire.ts";
 import type { Address, Family, ProxyHeader } from "./types.ts";
 
@@ -27,9 +26,9 @@ const STREAM = TRANSPORTS.indexOf("STREAM");
 const DGRAM = TRANSPORTS.indexOf("DGRAM");
 
 /** Room for a v2 header without TLVs, signature written. */
-export function newHead(): Uint8Array {
-  const head = new Uint8Array(FIXED_LENGTH + 2 * UNIX_PATH_LENGTH);
-  head.set(SIGNATURE);
+export function newHead(): Block {
+  const head = newBlock(FIXED_LENGTH + 2 * UNIX_PATH_LENGTH);
+  head.bytes.set(SIGNATURE);
   return head;
 }
 
@@ -48,7 +47,10 @@ interface Loose {
  * @throws {TypeError} for fields of a wrong kind or that contradict each other.
  * @throws {RangeError} for a port or a path out of range.
  */
-export function readEndpoints(header: ProxyHeader, head: Uint8Array): number {
+export function readEndpoints(
+  header: ProxyHeader,
+  { bytes: head, view }: Block,
+): number {
   const { source, destination } = header;
   const hasAddresses = source !== undefined || destination !== undefined;
   const command = header.command ?? (hasAddresses ? "PROXY" : "LOCAL");
@@ -70,7 +72,8 @@ export function readEndpoints(header: ProxyHeader, head: Uint8Array): number {
     !hasAddresses;
   if (isUnspec || isBare) {
     head[COMMAND_AT] = PROXY_BYTE;
-    head[FAMILY_AT] = familyNibble << 4 | transportNibble;
+    // A family without its addresses, which receivers refuse, is not written.
+    head[FAMILY_AT] = familyNibble === 0 ? transportNibble : 0;
     return FIXED_LENGTH;
   }
   const from: Loose = given("source", source);
@@ -102,14 +105,14 @@ export function readEndpoints(header: ProxyHeader, head: Uint8Array): number {
   checkTold(toldFamily, isInet ? "INET" : "INET6", length !== toLength);
   let end = FIXED_LENGTH + 2 * 4;
   if (isInet) {
-    for (let i = 0; i < 4; i++) head[end - 4 + i] = octet(head, second + i);
+    for (let i = 0; i < 4; i++) head[end - 4 + i] = head[second + i]!;
   } else {
     end = FIXED_LENGTH + 2 * 16;
     if (length === 4) map(head, FIXED_LENGTH);
     if (toLength === 4) map(head, second);
   }
-  writePort("source", port, head, end);
-  writePort("destination", toPort, head, end + 2);
+  writePort("source", port, view, end);
+  writePort("destination", toPort, view, end + 2);
   head[FAMILY_AT] = (isInet ? INET : INET6) | transport;
   return end + PORTS_LENGTH;
 }
@@ -169,7 +172,7 @@ function map(head: Uint8Array, at: number): void {
 function writePort(
   field: string,
   port: number | undefined,
-  head: Uint8Array,
+  view: DataView,
   at: number,
 ): void {
   if (typeof port !== "number") {
@@ -182,7 +185,7 @@ function writePort(
       }`,
     );
   }
-  writeUint16(head, at, port);
+  view.setUint16(at, port);
 }
 
 /** A NUL ends a path on the wire, so only an abstract one may have it, in front. */

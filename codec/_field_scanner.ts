@@ -1,6 +1,7 @@
 import { COLON, DOT, NINE, SPACE, ZERO } from "./_ascii.ts";
 import { isDecimal } from "./_decimal.ts";
-import { LARGEST_OCTET, LARGEST_PORT, octet } from "./_wire.ts";
+import { type Block, newBlock } from "./_block.ts";
+import { LARGEST_OCTET, LARGEST_PORT } from "./_wire.ts";
 
 const NO_DIGIT = 16;
 
@@ -13,7 +14,7 @@ for (let digit = 0; digit < 16; digit++) {
 }
 
 function hexDigit(byte: number | undefined): number {
-  return byte === undefined ? NO_DIGIT : octet(DIGITS, byte);
+  return byte === undefined ? NO_DIGIT : DIGITS[byte]!;
 }
 
 /**
@@ -32,7 +33,7 @@ export class FieldScanner {
   fault: string | undefined;
   missing = 0;
   /** The address last read: 4 octets, or 16 where `isIpv6`. */
-  readonly octets: Uint8Array = new Uint8Array(16);
+  readonly octets: Block = newBlock(16);
   isIpv6 = false;
   /** The port last read. */
   number = 0;
@@ -61,7 +62,7 @@ export class FieldScanner {
   }
 
   #dotted(bytes: Uint8Array, start: number, target: number): boolean {
-    const { octets } = this;
+    const { bytes: octets } = this.octets;
     let at = start;
     for (let i = 0; i < 4; i++) {
       const first = at;
@@ -96,7 +97,7 @@ export class FieldScanner {
   ): false {
     let at = start;
     let number = 0;
-    do number = number * 10 + octet(bytes, at++) - ZERO; while (
+    do number = number * 10 + bytes[at++]! - ZERO; while (
       isDecimal(number, at - start, largest)
     );
     const fault = number > largest
@@ -110,7 +111,7 @@ export class FieldScanner {
    * the end, and a space; with `mixed` also a plain IPv4 address.
    */
   ipv6(bytes: Uint8Array, mixed: boolean): boolean {
-    const { octets } = this;
+    const { view } = this.octets;
     let { at } = this;
     this.isIpv6 = true;
     let groups = 0;
@@ -161,9 +162,7 @@ export class FieldScanner {
           return this.#refuse(at, "not an IPv6 address");
         }
       } else {
-        octets[2 * groups] = value >> 8;
-        octets[2 * groups + 1] = value & 0xff;
-        groups++;
+        view.setUint16(2 * groups++, value);
       }
       if (byte === SPACE) {
         if (gap < 0 && groups < 8) return this.#refuse(at, "too few groups");
@@ -188,12 +187,12 @@ export class FieldScanner {
   /** Moves the groups behind the `::` at `gap` to the end, zeroes between. */
   #fill(groups: number, gap: number): void {
     if (gap < 0) return;
-    const { octets } = this;
+    const { bytes } = this.octets;
     let to = 16;
     for (let from = 2 * groups; from > 2 * gap;) {
-      octets[--to] = octet(octets, --from);
+      bytes[--to] = bytes[--from]!;
     }
-    while (to > 2 * gap) octets[--to] = 0;
+    while (to > 2 * gap) bytes[--to] = 0;
   }
 
   /** A number of 0 to 65535 without leading zeroes, and `separator`. */

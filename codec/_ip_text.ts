@@ -2,7 +2,7 @@
 
 import { COLON, DOT, ZERO } from "./_ascii.ts";
 import { decodeText } from "./_text.ts";
-import { octet, uint16 } from "./_wire.ts";
+import type { Block } from "./_block.ts";
 import type { Family } from "./types.ts";
 
 /** Text of every octet, alone and behind a dot: half the concatenations, two thirds of the time. */
@@ -23,8 +23,8 @@ const DIGITS = Uint8Array.from(
 
 /** Dotted text of the 4 octets at `at`. */
 export function formatIpv4(octets: Uint8Array, at: number): string {
-  return "" + OCTETS[octet(octets, at)] + DOTTED[octet(octets, at + 1)] +
-    DOTTED[octet(octets, at + 2)] + DOTTED[octet(octets, at + 3)];
+  return "" + OCTETS[octets[at]!] + DOTTED[octets[at + 1]!] +
+    DOTTED[octets[at + 2]!] + DOTTED[octets[at + 3]!];
 }
 
 /** Writes what {@link formatIpv4} gives; where it ends. */
@@ -34,10 +34,10 @@ export function writeIpv4(
   target: Uint8Array,
   at: number,
 ): number {
-  let end = writeDecimal(octet(octets, from), target, at);
+  let end = writeDecimal(octets[from]!, target, at);
   for (let i = 1; i < 4; i++) {
     target[end] = DOT;
-    end = writeDecimal(octet(octets, from + i), target, end + 1);
+    end = writeDecimal(octets[from + i]!, target, end + 1);
   }
   return end;
 }
@@ -79,10 +79,10 @@ export function isMapped(octets: Uint8Array, at: number): boolean {
 /** Writes a group without leading zeroes; where it ends. */
 function writeGroup(group: number, at: number): number {
   let end = at;
-  if (group > 0xfff) text[end++] = octet(DIGITS, group >> 12);
-  if (group > 0xff) text[end++] = octet(DIGITS, group >> 8 & 0xf);
-  if (group > 0xf) text[end++] = octet(DIGITS, group >> 4 & 0xf);
-  text[end++] = octet(DIGITS, group & 0xf);
+  if (group > 0xfff) text[end++] = DIGITS[group >> 12]!;
+  if (group > 0xff) text[end++] = DIGITS[group >> 8 & 0xf]!;
+  if (group > 0xf) text[end++] = DIGITS[group >> 4 & 0xf]!;
+  text[end++] = DIGITS[group & 0xf]!;
   return end;
 }
 
@@ -92,18 +92,18 @@ function writeGroup(group: number, at: number): number {
  * `unmap` only its dotted quad.
  */
 export function formatIpv6(
-  octets: Uint8Array,
+  { bytes, view }: Block,
   at: number,
   unmap: boolean,
 ): string {
-  if (isMapped(octets, at)) {
-    return (unmap ? "" : "::ffff:") + formatIpv4(octets, at + 12);
+  if (isMapped(bytes, at)) {
+    return (unmap ? "" : "::ffff:") + formatIpv4(bytes, at + 12);
   }
   let gapStart = 8;
   let gapLength = 1;
   let run = 0;
   for (let group = 0; group < 8; group++) {
-    const isZero = uint16(octets, at + 2 * group) === 0;
+    const isZero = view.getUint16(at + 2 * group) === 0;
     run = isZero ? run + 1 : 0;
     if (run > gapLength) {
       gapLength = run;
@@ -117,7 +117,7 @@ export function formatIpv6(
       text[end++] = COLON;
       group += gapLength - 1;
     } else {
-      end = writeGroup(uint16(octets, at + 2 * group), end);
+      end = writeGroup(view.getUint16(at + 2 * group), end);
       if (group < 7) text[end++] = COLON;
     }
   }

@@ -2,7 +2,7 @@ import { DOT, NINE, SPACE, ZERO } from "./_ascii.ts";
 import { isDecimal } from "./_decimal.ts";
 import { FieldScanner } from "./_field_scanner.ts";
 import { isAscii, writeLatin1 } from "./_text.ts";
-import { LARGEST_OCTET, octet } from "./_wire.ts";
+import { LARGEST_OCTET } from "./_wire.ts";
 
 /** Longest IPv6 text, with a dotted quad at the end. */
 const LONGEST_TEXT = 45;
@@ -52,7 +52,8 @@ function readIpv6(text: string, target: Uint8Array, at: number): boolean {
   line[writeLatin1(text, line, 0)] = SPACE;
   fields.begin(0);
   if (!fields.ipv6(line, false) || fields.at !== text.length + 1) return false;
-  for (let i = 0; i < 16; i++) target[at + i] = octet(fields.octets, i);
+  const { bytes } = fields.octets;
+  for (let i = 0; i < 16; i++) target[at + i] = bytes[i]!;
   return true;
 }
 

@@ -1,6 +1,7 @@
 import { scanV1 } from "./_v1.ts";
 import { scanV2 } from "./_v2.ts";
 import { plainView } from "./_plain_view.ts";
+import { signatureIn } from "./_signature.ts";
 import {
   DEFAULT_MAX_LENGTH,
   FIXED_LENGTH,
@@ -11,13 +12,12 @@ import {
 import { ProxyProtocolError } from "./error.ts";
 import type { DecodeOptions, ProxyInfo } from "./types.ts";
 
-/** What {@link decode} and its like do when they are told nothing. */
-export const DEFAULTS: DecodeOptions = {};
-
+const SIGNATURE_START = SIGNATURE[0];
 const LINE_START = LINE_SIGNATURE.charCodeAt(0);
 
 /**
- * Reads a header at the start of `bytes`. A number is how many bytes must at
+ * Reads a header at the start of `bytes`, by options that have been checked. A
+ * number is how many bytes must at
  * least still come; the header cannot be valid with fewer.
  */
 export function scan(
@@ -26,34 +26,20 @@ export function scan(
 ): ProxyInfo | number {
   const plain = plainView(bytes);
   const { versions, maxLength = DEFAULT_MAX_LENGTH } = options;
-  if (!(maxLength > 0)) {
-    throw new RangeError(
-      `Cannot decode with maxLength: must be over 0, received ${maxLength}`,
-    );
-  }
-  const acceptsV1 = versions?.includes(1) ?? true;
-  const acceptsV2 = versions?.includes(2) ?? true;
+  const accepts = (version: 1 | 2) => versions?.includes(version) ?? true;
   const first = plain[0];
-  if (first === undefined) return acceptsV1 ? SHORTEST_LINE : FIXED_LENGTH;
-  if (first === SIGNATURE[0] && acceptsV2) {
+  if (first === SIGNATURE_START && accepts(2)) {
     return scanV2(plain, options, maxLength);
   }
-  if (first === LINE_START && acceptsV1) {
+  if (first === LINE_START && accepts(1)) {
     return scanV1(plain, options, maxLength);
   }
-  const accepted = acceptsV1 ? acceptsV2 ? "" : " v1" : " v2";
+  if (first === undefined) return accepts(1) ? SHORTEST_LINE : FIXED_LENGTH;
+  const accepted = accepts(1) ? accepts(2) ? "" : " v1" : " v2";
+  const isOther = signatureIn(plain) === "whole";
   throw new ProxyProtocolError(
     `Cannot decode PROXY header: not the start of a${accepted} header`,
-    "signature",
+    isOther ? "version" : "signature",
     { received: plain },
   );
-}
-
-/**
- * Whether bytes that may become a header begin with a whole signature, so that
- * they cannot be anything else.
- */
-export function hasSignature(bytes: Uint8Array): boolean {
-  const isLine = bytes[0] === LINE_START;
-  return bytes.length >= (isLine ? LINE_SIGNATURE.length : SIGNATURE.length);
 }

@@ -1,7 +1,5 @@
 /** Text of TLVs and UNIX paths: UTF-8 that loses no byte. */
 
-import { octet } from "./_wire.ts";
-
 const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ENCODER = new TextEncoder();
 
@@ -27,7 +25,7 @@ export function decodeText(
   if (codes === undefined) return decodeUtf8(bytes.subarray(start, end));
   let all = 0;
   for (let i = 0; i < codes.length; i++) {
-    const code = octet(bytes, start + i);
+    const code = bytes[start + i]!;
     codes[i] = code;
     all |= code;
   }

@@ -4,10 +4,10 @@ import { CR, LF, SPACE } from "./_ascii.ts";
 import { FieldScanner } from "./_field_scanner.ts";
 import { familyOf, formatIpv4, formatIpv6 } from "./_ip_text.ts";
 import {
-  EMPTY,
   firstBytes,
   LINE_SIGNATURE,
   LONGEST_LINE,
+  noBytes,
   SHORTEST_LINE,
 } from "./_wire.ts";
 import { ProxyProtocolError, type ProxyProtocolErrorCode } from "./error.ts";
@@ -84,22 +84,23 @@ function matchStart(bytes: Uint8Array): Start | number {
     : lineError(bytes, furthest, "family", "expected TCP4, TCP6 or UNKNOWN");
 }
 
-/** Anything up to CRLF is skipped; a lone CR or LF must not be tolerated. */
+/** Anything up to CRLF is skipped, a lone CR or LF too: CRLF alone ends the line. */
 function scanUnknown(bytes: Uint8Array): ProxyInfo | number {
   const start = "PROXY UNKNOWN".length;
-  let at = start;
-  if (bytes[at] === SPACE) {
-    while (at < bytes.length && bytes[at] !== CR && bytes[at] !== LF) at++;
-  }
-  const first = bytes[at];
-  const second = bytes[at + 1];
+  const first = bytes[start];
   if (first === undefined) return 2;
-  if (first !== CR) {
-    throw lineError(bytes, at, "line", "expected CRLF after UNKNOWN");
+  if (first !== SPACE && first !== CR) {
+    throw lineError(bytes, start, "line", "expected CRLF after UNKNOWN");
   }
-  if (second === undefined) return 1;
-  if (second !== LF) {
-    throw lineError(bytes, at + 1, "line", "CR without LF");
+  let at = start + 1;
+  if (first === CR) {
+    const second = bytes[at];
+    if (second === undefined) return 1;
+    if (second !== LF) throw lineError(bytes, at, "line", "CR without LF");
+  } else {
+    const end = Math.min(bytes.length, LONGEST_LINE);
+    while (at < end && !(bytes[at] === LF && bytes[at - 1] === CR)) at++;
+    if (at === end) return bytes[at - 1] === CR ? 1 : 2;
   }
   return {
     version: 1,
@@ -108,8 +109,8 @@ function scanUnknown(bytes: Uint8Array): ProxyInfo | number {
     transport: "UNSPEC",
     tlvs: {},
     tlv_loc: {},
-    rest: bytes.subarray(start, at),
-    raw: firstBytes(bytes, at + 2),
+    rest: bytes.subarray(start, at - 1),
+    raw: firstBytes(bytes, at + 1),
   };
 }
 
@@ -155,7 +156,7 @@ function scanTcp(
     },
     tlvs: {},
     tlv_loc: {},
-    rest: EMPTY,
+    rest: noBytes(bytes, fields.at + 1),
     raw: firstBytes(bytes, fields.at + 1),
   };
 }
@@ -163,7 +164,7 @@ function scanTcp(
 function hostname(unmap: boolean): string {
   return fields.isIpv6
     ? formatIpv6(fields.octets, 0, unmap)
-    : formatIpv4(fields.octets, 0);
+    : formatIpv4(fields.octets.bytes, 0);
 }
 
 /** The least that must still come to finish a line that stopped in a field. */

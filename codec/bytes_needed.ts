@@ -1,4 +1,5 @@
-import { DEFAULTS, scan } from "./_scan.ts";
+import { checkedDecodeOptions, DEFAULTS } from "./_decode_options.ts";
+import { scan } from "./_scan.ts";
 import type { DecodeOptions } from "./types.ts";
 
 /**
@@ -9,6 +10,8 @@ import type { DecodeOptions } from "./types.ts";
  *
  * @throws {ProxyProtocolError} as soon as the bytes cannot become a valid
  * header, and nothing else for any bytes.
+ * @throws {TypeError} for an unknown or wrong option, with its name.
+ * @throws {RangeError} for an option out of its range, with its name.
  *
  * @example
  * ```ts
@@ -25,6 +28,7 @@ export function bytesNeeded(
   bytes: Uint8Array,
   options: DecodeOptions = DEFAULTS,
 ): number {
-  const result = scan(bytes, options);
+  const rules = options === DEFAULTS ? DEFAULTS : checkedDecodeOptions(options);
+  const result = scan(bytes, rules);
   return typeof result === "number" ? result : 0;
 }

@@ -1,4 +1,4 @@
-import { CHECKSUM_LENGTH, octet } from "./_wire.ts";
+import { CHECKSUM_LENGTH } from "./_wire.ts";
 
 /** Castagnoli's polynomial, bits reversed (RFC 4960, appendix B). */
 const POLYNOMIAL = 0x82f63b78;
@@ -30,16 +30,16 @@ function update(
 ): number {
   let i = start;
   for (; i + SLICE <= end; i += SLICE) {
-    crc ^= octet(bytes, i) | octet(bytes, i + 1) << 8 |
-      octet(bytes, i + 2) << 16 | octet(bytes, i + 3) << 24;
+    crc ^= bytes[i]! | bytes[i + 1]! << 8 |
+      bytes[i + 2]! << 16 | bytes[i + 3]! << 24;
     crc = entry(7 << 8 | crc & 0xff) ^ entry(6 << 8 | crc >>> 8 & 0xff) ^
       entry(5 << 8 | crc >>> 16 & 0xff) ^ entry(4 << 8 | crc >>> 24) ^
-      entry(3 << 8 | octet(bytes, i + 4)) ^
-      entry(2 << 8 | octet(bytes, i + 5)) ^
-      entry(1 << 8 | octet(bytes, i + 6)) ^ entry(octet(bytes, i + 7));
+      entry(3 << 8 | bytes[i + 4]!) ^
+      entry(2 << 8 | bytes[i + 5]!) ^
+      entry(1 << 8 | bytes[i + 6]!) ^ entry(bytes[i + 7]!);
   }
   for (; i < end; i++) {
-    crc = entry((crc ^ octet(bytes, i)) & 0xff) ^ crc >>> 8;
+    crc = entry((crc ^ bytes[i]!) & 0xff) ^ crc >>> 8;
   }
   return crc;
 }

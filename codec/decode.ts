@@ -1,4 +1,5 @@
-import { DEFAULTS, scan } from "./_scan.ts";
+import { checkedDecodeOptions, DEFAULTS } from "./_decode_options.ts";
+import { scan } from "./_scan.ts";
 import type { DecodeOptions, ProxyInfo } from "./types.ts";
 
 /**
@@ -10,6 +11,8 @@ import type { DecodeOptions, ProxyInfo } from "./types.ts";
  *
  * @throws {ProxyProtocolError} when the bytes cannot become a valid header,
  * and nothing else for any bytes.
+ * @throws {TypeError} for an unknown or wrong option, with its name.
+ * @throws {RangeError} for an option out of its range, with its name.
  *
  * @example
  * ```ts
@@ -33,6 +36,7 @@ export function decode(
   bytes: Uint8Array,
   options: DecodeOptions = DEFAULTS,
 ): ProxyInfo | undefined {
-  const result = scan(bytes, options);
+  const rules = options === DEFAULTS ? DEFAULTS : checkedDecodeOptions(options);
+  const result = scan(bytes, rules);
   return typeof result === "number" ? undefined : result;
 }

@@ -1,25 +1,34 @@
 import { planV1, writeV1 } from "./_encode_v1.ts";
-import { quote } from "./_quote.ts";
+import {
+  checkHeader,
+  checkVersion,
+  DEFAULT_RULES,
+  type EncodeRules,
+  readEncodeOptions,
+} from "./_encode_options.ts";
 import { planV2, writeV2 } from "./_encode_v2.ts";
 import type { EncodeOptions, ProxyHeader } from "./types.ts";
-
-/** One for all calls: less than a new object for each. */
-const NO_OPTIONS: EncodeOptions = {};
 
 /**
  * Encodes a header into one new buffer, to be sent in one write: many
  * receivers refuse a header that comes in pieces (sections 2.1 and 2.2).
  *
- * Takes a decoded `ProxyInfo` as well as two addresses. Mixed families become
- * mapped IPv6. LOCAL is written without family and addresses, its length is
- * that of the TLVs. v1 writes the short `PROXY UNKNOWN` for what it cannot say:
- * LOCAL, UNSPEC, UNIX, DGRAM.
+ * Takes a decoded `ProxyInfo` as well as two addresses. A v2 header of PROXY
+ * that the defaults of {@link decode} accept is encoded to the bytes it came
+ * from. A changed name in `tlvs` is written once, a removed one not at all, and
+ * the others keep their places. What stood inside SSL is removed with it.
+ *
+ * Mixed families become mapped IPv6. PROXY without a transport has no family,
+ * unless it was decoded with one. LOCAL has neither family nor addresses, only
+ * TLVs. v1 writes the short `PROXY UNKNOWN` for what it cannot say: LOCAL,
+ * UNSPEC, UNIX, DGRAM.
  *
  * A header may take 65551 bytes; few receivers take more than 4096, and without
  * TLVs all do.
  *
- * @throws {TypeError} for a field of the wrong kind, with its name.
- * @throws {RangeError} for a field out of its range, with its name.
+ * @throws {TypeError} for a field or an option that is unknown or of the wrong
+ * kind, with its name.
+ * @throws {RangeError} for one out of its range, with its name.
  *
  * @example
  * ```ts
@@ -39,14 +48,15 @@ const NO_OPTIONS: EncodeOptions = {};
  */
 export function encode(
   header: ProxyHeader,
-  options: EncodeOptions = NO_OPTIONS,
+  options?: EncodeOptions,
 ): Uint8Array<ArrayBuffer> {
-  if (versionOf(header) === 1) {
+  const rules = rulesOf(header, options);
+  if (versionOf(header, rules) === 1) {
     const line = new Uint8Array(planV1(header));
     writeV1(line.length, line);
     return line;
   }
-  const plan = planV2(header, options);
+  const plan = planV2(header, rules);
   const bytes = new Uint8Array(plan.length);
   writeV2(plan, bytes);
   return bytes;
@@ -71,32 +81,34 @@ export function encode(
 export function encodeInto(
   header: ProxyHeader,
   target: Uint8Array,
-  options: EncodeOptions = NO_OPTIONS,
+  options?: EncodeOptions,
 ): number {
-  if (versionOf(header) === 1) {
+  const rules = rulesOf(header, options);
+  if (versionOf(header, rules) === 1) {
     const length = planV1(header);
     checkRoom(target, length);
     writeV1(length, target);
     return length;
   }
-  const plan = planV2(header, options, target);
+  const plan = planV2(header, rules, target);
   checkRoom(target, plan.length);
   writeV2(plan, target);
   return plan.length;
 }
 
-function versionOf(header: ProxyHeader): 1 | 2 {
-  if (typeof header !== "object" || header === null) {
-    throw new TypeError(
-      `Cannot encode header: expected an object, received ${quote(header)}`,
-    );
-  }
+function rulesOf(
+  header: ProxyHeader,
+  options: EncodeOptions | undefined,
+): EncodeRules {
+  checkHeader(header);
+  return options === undefined ? DEFAULT_RULES : readEncodeOptions(options);
+}
+
+/** The options decide, where they say it: the version of a decoded header is the one that came. */
+function versionOf(header: ProxyHeader, rules: EncodeRules): 1 | 2 {
+  if (rules.version !== undefined) return rules.version;
   const { version = 2 } = header;
-  if (version !== 1 && version !== 2) {
-    throw new RangeError(
-      `Cannot encode version: must be 1 or 2, received ${quote(version)}`,
-    );
-  }
+  checkVersion(version);
   return version;
 }
 

@@ -5,10 +5,22 @@
  * @module
  */
 
+export {
+  DECODE_OPTIONS,
+  type DecodeRules,
+  readDecodeOptions,
+} from "./_decode_options.ts";
+export {
+  checkHeader,
+  ENCODE_OPTIONS,
+  readEncodeOptions,
+} from "./_encode_options.ts";
+export { checkNames, checkOneOf, checkPlain, suggestion } from "./_options.ts";
 export { isMapped } from "./_ip_text.ts";
 export { parseIp } from "./_parse_ip.ts";
 export { quote } from "./_quote.ts";
-export { hasSignature, scan } from "./_scan.ts";
+export { scan } from "./_scan.ts";
+export { announcedLength, signatureIn } from "./_signature.ts";
 export {
   EMPTY,
   FAMILIES,
@@ -17,7 +29,6 @@ export {
   LARGEST_PORT,
   LINE_SIGNATURE,
   LONGEST_HEADER,
-  octet,
   PORTS_LENGTH,
   SIGNATURE,
   SSL_FIXED_LENGTH,

@@ -1,7 +1,8 @@
+import { newBlock, put16 } from "./_block.ts";
 import { newHead, readEndpoints } from "./_endpoints.ts";
 import { formatIpv6 } from "./_ip_text.ts";
 import { plainView } from "./_plain_view.ts";
-import { FIXED_LENGTH, uint16, writeUint16 } from "./_wire.ts";
+import { FIXED_LENGTH } from "./_wire.ts";
 import { ProxyProtocolError } from "./error.ts";
 import type { Address } from "./types.ts";
 
@@ -88,10 +89,12 @@ export function decodeSimpleDatagram(bytes: Uint8Array): DecodedSimpleDatagram {
       { offset: length, received: plain },
     );
   }
+  const header = newBlock(HEADER_LENGTH);
+  header.bytes.set(plain.subarray(0, HEADER_LENGTH));
   const end = (at: number, portAt: number): SimpleAddress => ({
     transport: "udp",
-    hostname: formatIpv6(plain, at, true),
-    port: uint16(plain, portAt),
+    hostname: formatIpv6(header, at, true),
+    port: header.view.getUint16(portAt),
   });
   return {
     source: end(CLIENT_AT, CLIENT_PORT_AT),
@@ -139,8 +142,8 @@ export function encodeSimpleDatagram(
     destination,
   }, head);
   const datagram = new Uint8Array(HEADER_LENGTH + payload.length);
-  writeUint16(datagram, 0, MAGIC);
-  datagram.set(head.subarray(FIXED_LENGTH, end), CLIENT_AT);
+  put16(MAGIC, datagram, 0);
+  datagram.set(head.bytes.subarray(FIXED_LENGTH, end), CLIENT_AT);
   datagram.set(payload, HEADER_LENGTH);
   return datagram;
 }

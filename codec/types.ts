@@ -141,7 +141,7 @@ export interface ProxyInfo extends DecodedTlvs {
   destination?: Address;
   /** Bytes from the start of `raw` to where TLVs begin; absent in v1. */
   tlvStart?: number;
-  /** v2: the bytes after the address block. v1 `UNKNOWN`: those between the word and CRLF. */
+  /** v2: the bytes after the address block, whose length follows the family. v1 `UNKNOWN`: those between the word and CRLF. */
   rest: Uint8Array;
   /** The whole header as received; a view of the decoded bytes, not a copy. */
   raw: Uint8Array;
@@ -173,6 +173,12 @@ export interface ProxyHeader {
   destination?: Address;
   /** TLVs in the order to write them. v1 has none: they are left out. */
   tlvs?: Tlvs | Iterable<RawTlv>;
+  /**
+   * The v2 header that a {@link ProxyInfo} was decoded from. What the info still
+   * says is written as `raw` has it, TLVs in their order, repeated ones included.
+   * What the info says otherwise, or no longer, is written as the info has it.
+   */
+  raw?: Uint8Array;
 }
 
 /** Named leniencies and limits of {@link decode} and {@link bytesNeeded}. */
@@ -186,8 +192,8 @@ export interface DecodeOptions {
   /**
    * `"lenient"` accepts stray bytes, a TLV that overruns the header and values
    * that do not fit their type: what can be read is read, the rest left out.
-   * LOCAL and UNSPEC are always read so, having no address block that would
-   * say where TLVs begin.
+   * LOCAL and a family of UNSPEC are always read so, because they have no
+   * address block that says where TLVs begin.
    *
    * @default {"strict"}
    */
@@ -221,8 +227,15 @@ export interface DecodeOptions {
   maxLength?: number;
 }
 
-/** Options of {@link encode} and {@link encodeInto}; v1 has none of these. */
+/** Options of {@link encode} and {@link encodeInto}; v1 has no checksum and no padding. */
 export interface EncodeOptions {
+  /**
+   * Version to write, whatever the header says: that of a decoded header is the
+   * version it came in.
+   *
+   * @default {undefined} that of the header
+   */
+  version?: 1 | 2;
   /**
    * `true` adds a CRC32C TLV where there is none, `false` leaves one out. A
    * CRC32C among the TLVs is always computed anew (section 2.2.3).

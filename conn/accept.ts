@@ -1,15 +1,13 @@
-import { acceptNative, hopOf } from "./native/peer.ts";
+import type { Address } from "../codec/mod.ts";
+import { Gate } from "./admission/gate.ts";
+import { readOptions } from "./admission/policy.ts";
 import { toRefusal } from "./admission/refusal.ts";
+import type { Waits } from "./admission/waits.ts";
 import { closeDuplex, openDuplex } from "./native/duplex_conn.ts";
-import { type Policy, readOptions } from "./admission/policy.ts";
-import { Waits } from "./admission/waits.ts";
+import { hopOf, NativePeer } from "./native/peer.ts";
+import type { ByteDuplex, NativeConn } from "./native_types.ts";
 import type { ProxiedConn } from "./proxied_conn.ts";
-import type {
-  Accepted,
-  AcceptOptions,
-  ByteDuplex,
-  NativeConn,
-} from "./types.ts";
+import type { Accepted, AcceptOptions } from "./types.ts";
 
 /**
  * Takes the PROXY header off a connection and gives back both: what the header
@@ -45,31 +43,31 @@ export async function accept<C extends NativeConn | ByteDuplex>(
   conn: C,
   options: AcceptOptions,
 ): Promise<Accepted<C>> {
-  const policy = readOptions(options);
-  const waits = new Waits(policy);
+  // Counted by nobody, and reported to the caller alone.
+  const policy = { ...readOptions(options), onReject: undefined };
+  const gate = new Gate<ProxiedConn<C>>(policy, true);
   try {
-    const [native, left] = await open(conn, policy, waits);
+    const [native, left] = await open(conn, policy.timeout, gate.waits);
     const hop = hopOf(native);
-    const gate = { policy, waits };
     const accepted = await new Promise<ProxiedConn<C>>((resolve, reject) =>
-      acceptNative(native, conn, hop, gate, resolve, reject, left)
+      new NativePeer(native, conn, hop, gate, resolve, reject).begin(left)
     );
     if (policy.lazy) {
-      // Whoever reads or asks is told what goes wrong.
+      // Reading and `ready` pass on what goes wrong.
       accepted.ready.then(() => show(accepted)).catch(() => {})
-        .finally(() => waits.close());
+        .finally(() => gate.waits.close());
     } else {
       show(accepted);
-      waits.close();
+      gate.waits.close();
     }
     return { info: accepted.info, conn: accepted };
   } catch (error) {
-    waits.close();
+    gate.waits.close();
     throw error;
   }
 }
 
-/** Shows the client to whoever holds what was accepted, from now on. */
+/** Shows the client on the connection that was given, from now on. */
 function show(conn: ProxiedConn): void {
   try {
     void conn.raw;
@@ -82,16 +80,27 @@ function show(conn: ProxiedConn): void {
 /** Opens a pair of streams; what is left of the deadline then, in ms. */
 async function open(
   conn: NativeConn | ByteDuplex,
-  { timeout }: Policy,
+  timeout: number,
   waits: Waits,
 ): Promise<[native: NativeConn, left: number]> {
   if ("read" in conn) return [conn, timeout];
   const begin = performance.now();
+  const opening = openDuplex(conn);
   try {
-    const native = await waits.within(() => openDuplex(conn));
+    const native = await waits.within(() => opening);
     return [native, timeout - (performance.now() - begin)];
   } catch (error) {
     closeDuplex(conn);
-    throw toRefusal(error);
+    throw toRefusal(error, await hopSoon(opening));
   }
+}
+
+/** The peer of a connection that has been opened by now. */
+async function hopSoon(
+  opening: Promise<NativeConn>,
+): Promise<Address | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), 0);
+  const hop = opening.then(hopOf, () => undefined);
+  return await Promise.race([hop, promise]).finally(() => clearTimeout(timer));
 }

@@ -30,9 +30,10 @@
 
 import { EMPTY } from "../codec/internal.ts";
 import type { Address, ProxyHeader, ProxyInfo } from "../codec/mod.ts";
-import { toRefusal } from "./admission/refusal.ts";
-import { endsOf, tcpAddress } from "./_addresses.ts";
-import { BunConn } from "./bun/conn.ts";
+import { Gate } from "./admission/gate.ts";
+import { readOptions, withoutLazy } from "./admission/policy.ts";
+import { Waits } from "./admission/waits.ts";
+import { BunConn, connOf } from "./bun/conn.ts";
 import { BunRelay } from "./bun/relay.ts";
 import type {
   BunHandlers,
@@ -45,12 +46,7 @@ import type {
   BunUpgradable,
   BunUpgradeOptions,
 } from "./bun/types.ts";
-import { Gate } from "./admission/gate.ts";
-import { expectsHeader, withoutLazy } from "./admission/policy.ts";
 import { checkRelayOptions, relayedHeader } from "./sending/relayed_header.ts";
-import { showEnds } from "./_show_ends.ts";
-import { verify } from "./admission/verify.ts";
-import { Waits } from "./admission/waits.ts";
 import type { RelayOptions, RelayResult } from "./sending/types.ts";
 
 export * from "./_common.ts";
@@ -68,9 +64,6 @@ export type {
   BunUpgradeOptions,
 } from "./bun/types.ts";
 export type { RelayOptions, RelayResult } from "./sending/types.ts";
-
-/** By socket; `socket.data` is the application's. */
-const CONNS = new WeakMap<object, BunConn<BunSocket>>();
 
 /**
  * Wraps the handlers of `Bun.listen({ socket })` so that they hear of a
@@ -129,98 +122,25 @@ export function proxied<
   handlers: BunHandlers<S, P>,
   options: BunListenerOptions<S>,
 ): BunProxiedHandlers<S, P> {
-  const { verify: ask, ...others } = withoutLazy({ ...options });
-  const gate = new Gate(others);
+  // The connections that are waited for keep the process alive.
+  const gate = new Gate<S>(readOptions(withoutLazy(options)), false);
   const { timeout, error, connectError, binaryType } = handlers;
   return {
     stats: gate.stats,
-    open(socket) {
-      const hop = peerOf(socket);
-      if (gate.enter(hop)) {
-        const conn = new BunConn<S>(socket, hop, handlers, gate.policy);
-        CONNS.set(socket, conn);
-        admit(socket, conn, gate, ask);
-      } else {
-        socket.terminate();
-      }
-    },
-    data: (socket, payload) => CONNS.get(socket)?.data(payload),
-    end: (socket) => CONNS.get(socket)?.end(),
-    close: (socket, error) => CONNS.get(socket)?.close(error),
+    open: (socket) => new BunConn(socket, handlers, gate).begin(),
+    data: (socket, payload) => connOf(socket)?.data(payload),
+    end: (socket) => connOf(socket)?.end(),
+    close: (socket, error) => connOf(socket)?.close(error),
     // Without one, the runtime calls open after the handshake, which would then have no deadline.
     handshake: (socket, success, error) =>
-      CONNS.get(socket)?.handshake(success, error),
-    drain: (socket) => CONNS.get(socket)?.drain(), // which relay needs
+      connOf(socket)?.handshake(success, error),
+    drain: (socket) => connOf(socket)?.drain(), // which relay needs
     // The runtime behaves differently where an application has none of these.
-    ...(timeout && { timeout: (socket) => CONNS.get(socket)?.timeout() }),
-    ...(error && { error: (socket, error) => CONNS.get(socket)?.error(error) }),
+    ...(timeout && { timeout: (socket) => connOf(socket)?.timeout() }),
+    ...(error && { error: (socket, error) => connOf(socket)?.error(error) }),
     ...(connectError && { connectError }),
     ...(binaryType && { binaryType }),
   };
-}
-
-/** Lets a connection in once its header is in, or refuses it. */
-async function admit<S extends BunSocket>(
-  socket: S,
-  conn: BunConn<S>,
-  gate: Gate,
-  ask: BunListenerOptions<S>["verify"],
-): Promise<void> {
-  const { policy, waits } = gate;
-  const { hop } = conn;
-  const real = {
-    remoteAddr: hop,
-    get localAddr() { // asking the system costs, and mostly nobody wants it
-      return ownEndOf(socket);
-    },
-  };
-  try {
-    // A peer that has reset its connection by now has no address to be trusted by.
-    if (isGone(hop)) conn.close();
-    if (isGone(hop) || expectsHeader(policy, hop)) {
-      conn.info = await waits.within(() => conn.header, conn);
-    }
-    const { info } = conn;
-    const shown = endsOf(info, policy.header);
-    conn.ends = shown ?? real;
-    if (shown !== undefined) showEnds(socket, shown);
-    if (info !== undefined && ask !== undefined) {
-      await verify(info, () => ask(info, socket), waits);
-    }
-  } catch (error) {
-    CONNS.delete(socket); // nobody is told what becomes of it
-    socket.terminate();
-    gate.refuse(toRefusal(error, hop, conn.received));
-    return;
-  }
-  gate.accept(conn.info);
-  conn.open();
-}
-
-/** The peer; its address is empty when it has reset the connection already. */
-function peerOf(socket: BunSocket): Address {
-  return isUnix(socket)
-    ? { transport: "unix", path: "" }
-    : tcpAddress(socket.remoteAddress, socket.remotePort);
-}
-
-function ownEndOf(socket: BunSocket): Address {
-  return isUnix(socket)
-    ? { transport: "unix", path: "" }
-    : tcpAddress(socket.localAddress, socket.localPort);
-}
-
-/**
- * Asked of the listener: the addresses are missing as well on a TCP connection
- * that was reset, which must not pass for a UNIX socket.
- */
-function isUnix({ listener }: BunSocket): boolean {
-  return listener !== undefined && "unix" in listener &&
-    listener.unix !== undefined;
-}
-
-function isGone(hop: Address): boolean {
-  return "hostname" in hop && hop.hostname === "";
 }
 
 /**
@@ -238,7 +158,7 @@ function isGone(hop: Address): boolean {
  * ```
  */
 export function proxyInfo(socket: object): ProxyInfo | undefined {
-  return CONNS.get(socket)?.info;
+  return connOf(socket)?.info;
 }
 
 /**
@@ -255,7 +175,7 @@ export function proxyInfo(socket: object): ProxyInfo | undefined {
  * ```
  */
 export function proxyHop(socket: object): Address | undefined {
-  return CONNS.get(socket)?.hop;
+  return connOf(socket)?.hop;
 }
 
 /**
@@ -307,15 +227,10 @@ export function upgradeTls<O extends BunUpgradeOptions<T>, T extends object>(
   socket: BunUpgradable<O, T>,
   options: O,
 ): T | undefined {
-  const conn = CONNS.get(socket);
+  const conn = connOf(socket);
   if (conn?.isClosed) return undefined; // or the runtime throws
   const rest = conn?.takeRest() ?? EMPTY;
   const handlers = options.socket;
-  const adopt = (tls: T) => {
-    if (conn === undefined) return;
-    CONNS.set(tls, conn);
-    if (conn.ends !== undefined) showEnds(tls, conn.ends);
-  };
   const [, tls] = socket.upgradeTLS({
     ...options,
     isServer: true,
@@ -323,12 +238,12 @@ export function upgradeTls<O extends BunUpgradeOptions<T>, T extends object>(
     socket: {
       ...handlers,
       open(tls: T) {
-        adopt(tls);
+        conn?.adopt(tls);
         return handlers.open?.call(tls, tls);
       },
     },
   }) ?? [];
-  if (tls !== undefined) adopt(tls);
+  if (tls !== undefined) conn?.adopt(tls);
   return tls;
 }
 
@@ -379,10 +294,10 @@ export async function relay(
 ): Promise<RelayResult> {
   const { send, halfOpenTimeout = Infinity, signal } = options;
   let header: ProxyHeader | undefined;
-  const conn = CONNS.get(socket);
+  const conn = connOf(socket);
   try {
     checkRelayOptions(options);
-    if (conn?.ends === undefined || !conn.serves(socket)) {
+    if (conn === undefined || !conn.serves(socket)) {
       throw new TypeError(
         "Cannot relay the socket: not opened by proxied(), or relayed already",
       );

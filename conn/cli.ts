@@ -27,6 +27,7 @@
  * @module
  */
 
+import { quote } from "../codec/internal.ts";
 import { UsageError } from "./cli/args.ts";
 import {
   columns,
@@ -37,7 +38,14 @@ import {
 } from "./cli/command.ts";
 import { DECODE } from "./cli/decode.ts";
 import { ENCODE } from "./cli/encode.ts";
-import { type CliIo, OutputClosedError, print, processIo } from "./cli/io.ts";
+import {
+  type CliIo,
+  OutputClosedError,
+  print,
+  processIo,
+  reasonOf,
+  warn,
+} from "./cli/io.ts";
 import { LISTEN } from "./cli/listen.ts";
 import { RELAY } from "./cli/relay.ts";
 
@@ -77,7 +85,8 @@ const WRONG_USAGE = 2;
 
 /**
  * Runs the command line; resolves to its exit code. Failures are told by
- * `io.warn`: nothing is thrown.
+ * `io.warn`: nothing is thrown. Control characters in text are escaped, those of
+ * peers and those of arguments.
  *
  * @example
  * ```ts
@@ -105,7 +114,7 @@ export async function runCli(
     }
     if (command === undefined) {
       throw new UsageError(
-        `Cannot run${name && ` ${JSON.stringify(name)}`}: expected one of ${
+        `Cannot run${name && ` ${quote(name)}`}: expected one of ${
           [...COMMANDS.keys()].join(", ")
         }`,
       );
@@ -119,10 +128,10 @@ export async function runCli(
     if (error instanceof OutputClosedError) return OK;
     if (error instanceof UsageError) {
       const about = command === undefined ? PROGRAM : `${PROGRAM} ${name}`;
-      await io.warn(`${error.message}\nSee ${about} --help`);
+      await warn(io, `${error.message}\nSee ${about} --help`);
       return WRONG_USAGE;
     }
-    await io.warn(error instanceof Error ? error.message : String(error));
+    await warn(io, reasonOf(error));
     return FAILED;
   }
 }

@@ -39,7 +39,7 @@ export interface DecodedDatagram {
  */
 export function decodeDatagram(
   bytes: Uint8Array,
-  options: DecodeOptions = {},
+  options?: DecodeOptions,
 ): DecodedDatagram {
   const info = decode(bytes, options);
   if (info === undefined) {
@@ -70,7 +70,7 @@ export function decodeDatagram(
 export function encodeDatagram(
   header: ProxyHeader,
   payload: Uint8Array,
-  options: EncodeOptions = {},
+  options?: EncodeOptions,
 ): Uint8Array<ArrayBuffer> {
   const head = encode(header, options);
   const datagram = new Uint8Array(head.length + payload.length);

@@ -25,16 +25,18 @@
 
 import { Server as HttpsServer } from "node:https";
 import process from "node:process";
-import { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
 import type { Address, ProxyInfo } from "../codec/mod.ts";
-import { acceptSocket, peerOf, release } from "./node/peer.ts";
-import { NodeDoor } from "./node/server.ts";
+import { showEnds } from "./_ends.ts";
+import { Gate } from "./admission/gate.ts";
+import { readOptions, withoutLazy } from "./admission/policy.ts";
 import { factsOf, remember } from "./node/facts.ts";
 import { endTls, listenInFront, needsFront } from "./node/front.ts";
 import { timeoutsOf } from "./node/http_timeouts.ts";
 import { override } from "./node/override.ts";
+import { NodePeer, release } from "./node/peer.ts";
+import { NodeDoor } from "./node/server.ts";
 import type {
   NodeAccepted,
   NodeAcceptOptions,
@@ -43,9 +45,6 @@ import type {
   NodeServer,
   NodeSocket,
 } from "./node/types.ts";
-import { readOptions, withoutLazy } from "./admission/policy.ts";
-import { showEnds } from "./_show_ends.ts";
-import { Waits } from "./admission/waits.ts";
 
 export * from "./_common.ts";
 export type {
@@ -99,24 +98,17 @@ export async function accept<S extends NodeSocket>(
   socket: S,
   options: NodeAcceptOptions<S>,
 ): Promise<NodeAccepted<S>> {
-  const { verify, ...rest } = withoutLazy({ ...options });
-  const policy = readOptions(rest);
-  const waits = new Waits(policy);
+  // Counted by nobody, and reported to the caller alone.
+  const policy = { ...readOptions(withoutLazy(options)), onReject: undefined };
+  const gate = new Gate<S>(policy, true);
   try {
     const info = await new Promise<ProxyInfo | undefined>((resolve, reject) =>
-      acceptSocket(
-        socket,
-        peerOf(socket),
-        { policy, waits },
-        verify,
-        resolve,
-        reject,
-      )
+      new NodePeer(socket, gate, resolve, reject).begin()
     );
-    setImmediate(() => release(socket)); // whoever asked listens by then
+    setImmediate(() => release(socket)); // the caller listens by then
     return { info, conn: socket };
   } finally {
-    waits.close();
+    gate.waits.close();
   }
 }
 
@@ -194,7 +186,7 @@ export function proxied<S extends NodeServer>(
   // it, before or later, is called from here: there are no listeners to move.
   override(server, "emit", (...event: unknown[]) => {
     const [name, first] = event;
-    if (name === "connection" && first instanceof Duplex) {
+    if (name === "connection") {
       door.admit(first);
       return true;
     }
@@ -212,16 +204,22 @@ export function proxied<S extends NodeServer>(
       return result;
     });
   }
+  WRAPPED.add(server);
   return Object.assign(server, { stats: door.stats });
 }
+
+/** Servers that are behind the PROXY protocol. */
+const WRAPPED = new WeakSet<object>();
 
 /** A caller without types may give an application, or nothing. */
 function checkServer(server: Partial<NodeServer> | undefined | null): void {
   const isServer = typeof server?.emit === "function" &&
     typeof server.close === "function";
-  if (isServer) return;
+  if (isServer && !WRAPPED.has(server)) return;
   throw new TypeError(
-    "Cannot wrap the server: expected one of node:net, node:tls, node:http, node:https or node:http2",
+    isServer
+      ? "Cannot wrap the server: wrapped already"
+      : "Cannot wrap the server: expected one of node:net, node:tls, node:http, node:https or node:http2",
   );
 }
 

@@ -1,20 +1,17 @@
 import { EMPTY } from "../codec/internal.ts";
 import type { Address } from "../codec/mod.ts";
-import { acceptNative, hopOf } from "./native/peer.ts";
-import { isPeerGone, toRefusal } from "./admission/refusal.ts";
 import { Gate } from "./admission/gate.ts";
-import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
+import { readOptions } from "./admission/policy.ts";
+import { isPeerGone, toRefusal } from "./admission/refusal.ts";
+import { Pauses } from "./native/pauses.ts";
+import { hopOf, NativePeer } from "./native/peer.ts";
 import type {
-  ListenerOptions,
-  ListenerStats,
   NativeAddress,
   NativeConn,
   NativeListener,
-} from "./types.ts";
-
-/** Waits in ms after a failure to accept, such as too many open files; doubled each time. */
-const FIRST_PAUSE = 5;
-const LONGEST_PAUSE = 1000;
+} from "./native_types.ts";
+import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
+import type { ListenerOptions, ListenerStats } from "./types.ts";
 
 /**
  * A listener whose connections have come through a proxy: a `Deno.Listener` of
@@ -34,8 +31,9 @@ export class ProxiedListener<
   A = NativeAddress,
 > {
   readonly #listener: NativeListener<C, A>;
-  readonly #gate: Gate;
+  readonly #gate: Gate<ProxiedConn<C>>;
   readonly #closing = new AbortController();
+  readonly #pauses = new Pauses(this.#closing.signal);
   readonly #ready: ProxiedConn<C>[] = [];
   readonly #waiting: PromiseWithResolvers<ProxiedConn<C>>[] = [];
   #isPumping = false;
@@ -45,10 +43,9 @@ export class ProxiedListener<
     const signal = options?.signal;
     const closing = this.#closing.signal;
     this.#listener = listener;
-    this.#gate = new Gate({
-      ...options,
-      signal: signal ? AbortSignal.any([signal, closing]) : closing,
-    });
+    const policy = readOptions<ProxiedConn<C>>(options);
+    const either = signal ? AbortSignal.any([signal, closing]) : closing;
+    this.#gate = new Gate({ ...policy, signal: either }, false);
     if (signal?.aborted) this.close();
     signal?.addEventListener("abort", () => this.close(), {
       signal: closing,
@@ -83,11 +80,10 @@ export class ProxiedListener<
   async #pump(): Promise<void> {
     if (this.#isPumping) return;
     this.#isPumping = true;
-    let pause = FIRST_PAUSE;
     while (this.#waiting.length > 0) {
       try {
         this.#admit(await this.#listener.accept());
-        pause = FIRST_PAUSE;
+        this.#pauses.reset();
       } catch (error) {
         if (this.#closing.signal.aborted || isClosed(error)) {
           this.close();
@@ -98,21 +94,10 @@ export class ProxiedListener<
         // Deno throws so for a peer that has reset before it was accepted:
         // pausing would let anyone hold the others up.
         if (isPeerGone(error)) continue;
-        await this.#sleep(pause);
-        pause = Math.min(2 * pause, LONGEST_PAUSE);
+        await this.#pauses.take();
       }
     }
     this.#isPumping = false;
-  }
-
-  #sleep(ms: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    const wake = () => (clearTimeout(timer), resolve());
-    this.#closing.signal.addEventListener("abort", wake, { once: true });
-    return promise.finally(() =>
-      this.#closing.signal.removeEventListener("abort", wake)
-    );
   }
 
   #admit(native: C): void {
@@ -123,21 +108,8 @@ export class ProxiedListener<
     } catch (error) {
       return gate.report(toRefusal(error));
     }
-    if (!gate.enter(hop)) return closeQuietly(native);
-    acceptNative(native, native, hop, gate, (conn) => {
-      if (gate.policy.lazy) this.#awaitHeader(conn);
-      else gate.accept(conn.info);
-      this.#deliver(conn);
-    }, (error) => gate.refuse(error));
-  }
-
-  /** A connection that is handed over before its header is pending until then. */
-  async #awaitHeader(conn: ProxiedConn<C>): Promise<void> {
-    try {
-      this.#gate.accept(await conn.ready);
-    } catch (error) {
-      this.#gate.refuse(toRefusal(error));
-    }
+    const deliver = (conn: ProxiedConn<C>) => this.#deliver(conn);
+    new NativePeer(native, native, hop, gate, deliver).begin();
   }
 
   #deliver(conn: ProxiedConn<C>): void {

@@ -1,6 +1,6 @@
 import type { Address, ProxyInfo } from "../codec/mod.ts";
-import type { Ends } from "./_addresses.ts";
-import type { NativeConn } from "./types.ts";
+import { type Ends, shown } from "./_ends.ts";
+import type { NativeConn } from "./native_types.ts";
 
 /** Size of the chunks that are read for a consumer without a buffer of its own, in bytes: that of Deno's streams. */
 const CHUNK_SIZE = 65536;
@@ -8,13 +8,13 @@ const CHUNK_SIZE = 65536;
 /** What a {@link ProxiedConn} knows besides its bytes. */
 export interface ConnFacts {
   /** The header; `undefined` where there is none. */
-  info: ProxyInfo | undefined;
+  readonly info: ProxyInfo | undefined;
   /** The peer: the proxy that dialled us, or a direct client. */
-  hopAddr: Address;
+  readonly hopAddr: Address;
   /** The client. */
-  remoteAddr: Address;
+  readonly remoteAddr: Address;
   /** What the client connected to. */
-  localAddr: Address;
+  readonly localAddr: Address;
 }
 
 /**
@@ -197,18 +197,7 @@ export function closeQuietly(conn: Pick<NativeConn, "close">): void {
 }
 
 /** Makes the runtime's own object show the client, for calls that take nothing else. */
-function showEnds(
-  native: NativeConn,
-  { remoteAddr, localAddr }: Readonly<Ends>,
-): void {
-  show(native, "remoteAddr", remoteAddr);
-  show(native, "localAddr", localAddr);
-}
-
-function show(native: NativeConn, name: string, value: Address): void {
-  Object.defineProperty(native, name, {
-    value,
-    enumerable: true,
-    configurable: true,
-  });
+function showEnds(native: NativeConn, { remoteAddr, localAddr }: Ends): void {
+  Object.defineProperty(native, "remoteAddr", shown(remoteAddr));
+  Object.defineProperty(native, "localAddr", shown(localAddr));
 }

@@ -4,7 +4,7 @@ import type { RelayOptions, RelayResult } from "./sending/types.ts";
 import { checkRelayOptions, relayedHeader } from "./sending/relayed_header.ts";
 import { Waits } from "./admission/waits.ts";
 import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
-import type { ByteDuplex, NativeConn } from "./types.ts";
+import type { ByteDuplex, NativeConn } from "./native_types.ts";
 import { writeHeader } from "./write_header.ts";
 
 export type { RelayOptions, RelayResult } from "./sending/types.ts";
@@ -57,13 +57,22 @@ export async function relay(
   to: RelayTarget,
   options: RelayOptions = {},
 ): Promise<RelayResult> {
-  const { send, halfOpenTimeout = Infinity, signal } = options;
+  const closeEnds = () => {
+    from.close();
+    if (typeof to !== "function") closeTarget(to);
+  };
+  try {
+    checkRelayOptions(options);
+  } catch (error) {
+    closeEnds();
+    throw error;
+  }
+  const { send, checksum, halfOpenTimeout = Infinity, signal } = options;
   const result: RelayResult = { sent: 0, received: 0 };
   const waits = new Waits({ timeout: Infinity, signal });
   const closeBoth = () => {
     waits.close();
-    from.close();
-    if (typeof to !== "function") closeTarget(to);
+    closeEnds();
   };
   let header: ProxyHeader | undefined;
   try {
@@ -74,7 +83,6 @@ export async function relay(
     return { ...result, error };
   }
   try {
-    checkRelayOptions(options);
     if (send !== undefined) header = relayedHeader(from, options);
   } catch (error) {
     closeBoth();
@@ -86,7 +94,11 @@ export async function relay(
     await waits.within(async () => {
       const target = await opening;
       if (header !== undefined) {
-        await writeHeader(target, header, options);
+        await writeHeader(
+          target,
+          header,
+          checksum === undefined ? {} : { checksum },
+        );
       }
       directions = [
         copy(from, target, (count) => result.sent += count),

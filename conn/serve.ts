@@ -1,6 +1,6 @@
 import { tell } from "./admission/tell.ts";
 import type { ProxiedConn } from "./proxied_conn.ts";
-import type { NativeAddress } from "./types.ts";
+import type { NativeAddress } from "./native_types.ts";
 
 /** What {@link serve} takes connections from; a `ProxiedListener` is one. */
 export interface ConnSource<C extends ProxiedConn, A = NativeAddress> {

@@ -1,3 +1,4 @@
+import { readEncodeOptions } from "../codec/internal.ts";
 import type { EncodeOptions, ProxyHeader } from "../codec/mod.ts";
 import { headerBytes } from "./sending/header_bytes.ts";
 
@@ -52,6 +53,7 @@ export async function writeHeader(
   header: ProxyHeader,
   options: EncodeOptions = {},
 ): Promise<void> {
+  readEncodeOptions(options);
   await writeOnce(conn, headerBytes(header, options));
 }
 

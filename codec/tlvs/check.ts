@@ -1,91 +1,56 @@
-import {
-  CHECKSUM_LENGTH,
-  LONGEST_TLV_VALUE,
-  LONGEST_UNIQUE_ID,
-  octet,
-  SSL_FIXED_LENGTH,
-  TLV_HEADER_LENGTH,
-  uint16,
-} from "../_wire.ts";
+import { SSL_FIXED_LENGTH, TLV_HEADER_LENGTH } from "../_wire.ts";
 import { ProxyProtocolError } from "../error.ts";
-import { TLV_TYPES, tlvName } from "./types.ts";
-
-/** Shortest value of a type, in bytes. */
-function shortest(type: number): number {
-  switch (type) {
-    case TLV_TYPES.CRC32C: // section 2.2.3
-      return CHECKSUM_LENGTH;
-    case TLV_TYPES.SSL: // section 2.2.6
-      return SSL_FIXED_LENGTH;
-    default:
-      return 0;
-  }
-}
-
-/** Longest value of a type, in bytes. */
-function longest(type: number): number {
-  switch (type) {
-    case TLV_TYPES.CRC32C: // section 2.2.3
-      return CHECKSUM_LENGTH;
-    case TLV_TYPES.UNIQUE_ID: // section 2.2.5
-      return LONGEST_UNIQUE_ID;
-    default:
-      return LONGEST_TLV_VALUE;
-  }
-}
-
-/** Whether a value of this length fits the rules of its type. */
-export function fits(type: number, length: number): boolean {
-  return length >= shortest(type) && length <= longest(type);
-}
-
-/** What a value that does not fit breaks. */
-export function lengthFault(type: number, length: number): string {
-  return `${tlvName(type)} takes ${shortest(type)} to ${
-    longest(type)
-  } bytes, received ${length}`;
-}
+import { fits, lengthFault, TLV_TYPES, tlvName, tlvRule } from "./types.ts";
+import { tlvEnd } from "./walk.ts";
 
 /**
  * Checks that TLVs fill `start` to `end` exactly and that each value fits its
  * type, as far as the bytes are in: it throws as soon as no bytes that could
- * still come would do (section 2.2).
+ * still come would do (section 2.2). The view is of the bytes.
  */
-export function checkTlvs(bytes: Uint8Array, start: number, end: number): void {
-  checkLevel(bytes, start, end, true);
+export function checkTlvs(
+  bytes: Uint8Array,
+  view: DataView,
+  start: number,
+  end: number,
+): void {
+  checkLevel(bytes, view, start, end, true);
 }
 
 /** Sub-TLVs of SSL are the last level (section 2.2.6). */
 function checkLevel(
   bytes: Uint8Array,
+  view: DataView,
   start: number,
   end: number,
   isOuter: boolean,
 ): void {
+  const { length } = bytes;
   if (!canFill(end - start)) throw strayError(bytes, start, end);
-  for (let at = start; at < end;) {
-    if (at >= bytes.length) return;
-    const type = octet(bytes, at);
-    const next = tlvEnd(bytes, at, end);
-    if (next < 0) {
-      if (!canFollow(bytes, at, end, isOuter)) {
-        throw tlvError(
-          bytes,
-          at,
-          `${tlvName(type)} cannot fill ${end - at} bytes`,
-        );
-      }
-      return;
-    }
+  let at = start;
+  let next = tlvEnd(view, at, end, length);
+  for (; next > 0; next = tlvEnd(view, at, end, length)) {
+    const type = view.getUint8(at);
     const value = at + TLV_HEADER_LENGTH;
     if (isOuter && !fits(type, next - value)) {
       throw tlvError(bytes, at, lengthFault(type, next - value));
     }
     if (isOuter && type === TLV_TYPES.SSL) {
-      checkLevel(bytes, value + SSL_FIXED_LENGTH, next, false);
+      checkLevel(bytes, view, value + SSL_FIXED_LENGTH, next, false);
     }
     if (!canFill(end - next)) throw strayError(bytes, next, end);
     at = next;
+  }
+  if (at >= end || at >= length) return;
+  if (at + TLV_HEADER_LENGTH <= length) {
+    throw misfitError(bytes, view, at, end);
+  }
+  if (!canFollow(bytes, view, at, end, isOuter)) {
+    throw tlvError(
+      bytes,
+      at,
+      `${tlvName(view.getUint8(at))} cannot fill ${end - at} bytes`,
+    );
   }
 }
 
@@ -97,17 +62,19 @@ function canFill(length: number): boolean {
 /** Whether a TLV of which only the type, or the length's high byte too, is in can still become a good one. */
 function canFollow(
   bytes: Uint8Array,
+  view: DataView,
   at: number,
   end: number,
   isOuter: boolean,
 ): boolean {
-  const type = octet(bytes, at);
+  const type = view.getUint8(at);
   const isHighIn = at + 1 < bytes.length;
-  const high = octet(bytes, at + 1) << 8;
-  const least = Math.max(isOuter ? shortest(type) : 0, high);
+  const high = isHighIn ? view.getUint8(at + 1) << 8 : 0;
+  const { shortest, longest } = tlvRule(type);
+  const least = Math.max(isOuter ? shortest : 0, high);
   const room = end - at - TLV_HEADER_LENGTH;
   const most = Math.min(
-    isOuter ? longest(type) : room,
+    isOuter ? longest : room,
     isHighIn ? high | 0xff : room,
     room,
   );
@@ -122,25 +89,22 @@ function canFollow(
   return false;
 }
 
-/** Where the TLV at `at` ends; -1 when its length is not in yet. */
-export function tlvEnd(
+/** Why the bytes at `at`, where a walk has stopped, are no TLV. */
+export function misfitError(
   bytes: Uint8Array,
+  view: DataView,
   at: number,
   end: number,
-): number {
+): ProxyProtocolError {
   const value = at + TLV_HEADER_LENGTH;
-  if (value > end) throw strayError(bytes, at, end);
-  if (value > bytes.length) return -1;
-  const length = uint16(bytes, at + 1);
-  if (value + length > end) {
-    const name = tlvName(octet(bytes, at));
-    throw tlvError(
-      bytes,
-      at,
-      `${name} needs ${length} bytes, ${end - value} left`,
-    );
-  }
-  return value + length;
+  if (value > end) return strayError(bytes, at, end);
+  const name = tlvName(view.getUint8(at));
+  const length = view.getUint16(at + 1);
+  return tlvError(
+    bytes,
+    at,
+    `${name} needs ${length} bytes, ${end - value} left`,
+  );
 }
 
 function strayError(

@@ -1,5 +1,7 @@
+import { viewOf } from "../_block.ts";
 import { checkTlvs } from "./check.ts";
 import { collectTlvs } from "./collect.ts";
+import { checkNames, checkOneOf } from "../_options.ts";
 import { plainView } from "../_plain_view.ts";
 import type { DecodedTlvs, TlvLocations, Tlvs } from "../types.ts";
 
@@ -18,6 +20,7 @@ export interface DecodeTlvsOptions {
  * (section 2.2). A checksum is not verified: that takes the whole header.
  *
  * @throws {ProxyProtocolError} code `tlv`, unless `partial`.
+ * @throws {TypeError} for an unknown or wrong option, with its name.
  *
  * @example
  * ```ts
@@ -33,12 +36,21 @@ export interface DecodeTlvsOptions {
  */
 export function decodeTlvs(
   bytes: Uint8Array,
-  options: DecodeTlvsOptions = {},
+  options?: DecodeTlvsOptions,
 ): DecodedTlvs {
+  const isPartial = options !== undefined && readPartial(options);
   bytes = plainView(bytes);
   const tlvs: Tlvs = {};
   const tlv_loc: TlvLocations = {};
-  const extent = collectTlvs(bytes, 0, tlvs, tlv_loc);
-  if (extent !== "all" && !options.partial) checkTlvs(bytes, 0, bytes.length);
+  const view = viewOf(bytes);
+  const extent = collectTlvs(bytes, view, 0, tlvs, tlv_loc);
+  if (extent !== "all" && !isPartial) checkTlvs(bytes, view, 0, bytes.length);
   return { tlvs, tlv_loc };
+}
+
+function readPartial(options: DecodeTlvsOptions): boolean {
+  checkNames("options", options, ["partial"]);
+  const { partial = false } = options;
+  checkOneOf("partial", partial, [true, false]);
+  return partial;
 }

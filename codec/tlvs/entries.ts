@@ -1,38 +1,55 @@
-import { fits, lengthFault } from "./check.ts";
+import { put16, put32 } from "../_block.ts";
 import { plainView } from "../_plain_view.ts";
 import { quote } from "../_quote.ts";
 import { encodeText, isAscii, writeLatin1 } from "../_text.ts";
 import {
+  CHECKSUM_LENGTH,
   LONGEST_TLV_VALUE,
   SSL_FIXED_LENGTH,
   TLV_HEADER_LENGTH,
-  writeUint16,
-  writeUint32,
 } from "../_wire.ts";
 import { readTlvs } from "./read.ts";
-import { isSslSubtype, TLV_TYPES, tlvKind, tlvName, tlvType } from "./types.ts";
+import {
+  fits,
+  isSslSubName,
+  isSslSubtype,
+  lengthFault,
+  TLV_TYPES,
+  tlvKind,
+  tlvName,
+  tlvType,
+} from "./types.ts";
 import type { RawTlv, Tlvs } from "../types.ts";
 
 /** The client came over TLS, without a certificate that was verified (section 2.2.6). */
 const DEFAULT_SSL_CLIENT = 0x01;
 const DEFAULT_SSL_VERIFY = 1;
 
-/** One TLV to write: its value as bytes, or as a text of one byte per character, which needs no buffer. */
+/** A value of a record. */
+export type TlvValue = Tlvs[keyof Tlvs];
+
+/** One TLV to write. */
 export interface TlvEntry {
   type: number;
-  value: Uint8Array | string;
+  /** Bytes, or what needs no buffer of its own: a text of one byte per character, 32 bits, the parts of SSL. */
+  value: Uint8Array | string | number | SslValue;
+}
+
+/** An SSL TLV in its parts (section 2.2.6). */
+interface SslValue {
+  client: number;
+  verify: number;
+  entries: readonly TlvEntry[];
 }
 
 /**
- * Turns TLVs as they are given into a list as it is written, checked. Values
- * that are in `target` are copied, for they would be written over.
+ * Turns TLVs as they are given into a list as it is written, checked.
  *
  * @throws {TypeError} for an unknown name or a value of the wrong kind.
  * @throws {RangeError} for a value out of its range.
  */
 export function tlvEntries(
   tlvs: Tlvs | Iterable<RawTlv>,
-  target?: Uint8Array,
 ): TlvEntry[] {
   if (typeof tlvs !== "object" || tlvs === null) {
     throw new TypeError(
@@ -41,42 +58,79 @@ export function tlvEntries(
       }`,
     );
   }
-  const entries = isIterable(tlvs)
+  return isIterable(tlvs)
     ? Array.from(tlvs, checkedEntry)
     : entriesOfRecord(tlvs);
-  return target ? entries.map((entry) => apart(entry, target)) : entries;
 }
 
 /** Bytes that entries take on the wire. */
 export function entriesLength(entries: readonly TlvEntry[]): number {
   let length = 0;
-  for (const { value } of entries) length += TLV_HEADER_LENGTH + value.length;
+  for (const { value } of entries) {
+    length += TLV_HEADER_LENGTH + valueLength(value);
+  }
   return length;
 }
 
-/** Writes entries at `at`. */
+/** Bytes that a value takes on the wire. */
+export function valueLength(value: TlvEntry["value"]): number {
+  if (typeof value === "number") return CHECKSUM_LENGTH;
+  if (typeof value === "string" || value instanceof Uint8Array) {
+    return value.length;
+  }
+  return SSL_FIXED_LENGTH + entriesLength(value.entries);
+}
+
+/** Writes entries at `at`; where they end. */
 export function writeEntries(
   entries: readonly TlvEntry[],
   target: Uint8Array,
   at: number,
-): void {
+): number {
+  let end = at;
   for (const { type, value } of entries) {
-    const start = at + TLV_HEADER_LENGTH;
-    target[at] = type;
-    writeUint16(target, at + 1, value.length);
-    if (typeof value === "string") writeLatin1(value, target, start);
-    else target.set(value, start);
-    at = start + value.length;
+    const start = end;
+    target[start] = type;
+    end = writeValue(value, target, start + TLV_HEADER_LENGTH);
+    put16(end - start - TLV_HEADER_LENGTH, target, start + 1);
   }
+  return end;
 }
 
-/** A value of a header that is rewritten in place, in a buffer of its own. */
-function apart({ type, value }: TlvEntry, target: Uint8Array): TlvEntry {
-  const isShared = typeof value !== "string" && value.buffer === target.buffer;
-  return { type, value: isShared ? value.slice() : value };
+function writeValue(
+  value: TlvEntry["value"],
+  target: Uint8Array,
+  at: number,
+): number {
+  if (typeof value === "string") return writeLatin1(value, target, at);
+  if (typeof value === "number") {
+    put32(value, target, at);
+    return at + CHECKSUM_LENGTH;
+  }
+  if (value instanceof Uint8Array) {
+    target.set(value, at);
+    return at + value.length;
+  }
+  target[at] = value.client;
+  put32(value.verify, target, at + 1);
+  return writeEntries(value.entries, target, at + SSL_FIXED_LENGTH);
 }
 
-function isIterable(tlvs: Tlvs | Iterable<RawTlv>): tlvs is Iterable<RawTlv> {
+/** A value of a header that is rewritten in place in `target`, in a buffer of its own: it would be written over. */
+export function apart({ type, value }: TlvEntry, target: Uint8Array): TlvEntry {
+  if (typeof value !== "object") return { type, value };
+  if (value instanceof Uint8Array) {
+    const isShared = value.buffer === target.buffer;
+    return { type, value: isShared ? value.slice() : value };
+  }
+  const entries = value.entries.map((entry) => apart(entry, target));
+  return { type, value: { ...value, entries } };
+}
+
+/** Whether TLVs are given as a list. */
+export function isIterable(
+  tlvs: Tlvs | Iterable<RawTlv>,
+): tlvs is Iterable<RawTlv> {
   return Symbol.iterator in tlvs;
 }
 
@@ -93,61 +147,87 @@ function checkedEntry(tlv: RawTlv): TlvEntry {
 
 /** The parts of SSL go into one TLV, at the place of the first of them. */
 function entriesOfRecord(tlvs: Tlvs): TlvEntry[] {
-  const isSslGiven = tlvs.SSL_CLIENT !== undefined ||
-    tlvs.SSL_VERIFY !== undefined;
-  const writesSsl = tlvs.SSL ?? isSslGiven;
-  if (typeof writesSsl !== "boolean") {
-    throw new TypeError("Cannot encode tlvs.SSL: expected a boolean");
-  }
+  const { SSL, SSL_CLIENT, SSL_VERIFY } = tlvs;
+  const writesSsl = givesSsl(SSL, SSL_CLIENT, SSL_VERIFY);
   const entries: TlvEntry[] = [];
   const subEntries: TlvEntry[] = [];
   let sslIndex: number | undefined;
-  const record: Readonly<Record<string, Tlvs[keyof Tlvs]>> = tlvs;
+  const record: Readonly<Record<string, TlvValue>> = tlvs;
   for (const name of Object.keys(record)) {
     const value = record[name];
     if (value === undefined) continue;
-    if (name === "SSL" || name === "SSL_CLIENT" || name === "SSL_VERIFY") {
+    if (isSslPart(name)) {
       sslIndex ??= entries.length;
       continue;
     }
-    const type = tlvType(name);
-    if (type === undefined) {
-      const field = /^\w{1,32}$/.test(name) ? `.${name}` : `[${quote(name)}]`;
-      throw new TypeError(`Cannot encode tlvs${field}: unknown name`);
-    }
-    const entry = namedEntry(name, type, value);
+    const entry = namedEntry(name, value);
     // Without the SSL that it stood beside, a stray would pass for a fact.
-    if (isSslSubtype(type) && tlvs.SSL === false) continue;
+    if (isSslSubtype(entry.type) && SSL === false) continue;
     // `x22` is a stray outside SSL, `x2F` a sub-TLV that has no name yet.
-    if (writesSsl && isSslSubtype(type) && name === tlvName(type)) {
+    if (writesSsl && isSslSubName(name, entry.type)) {
       sslIndex ??= entries.length;
       subEntries.push(entry);
     } else {
       entries.push(entry);
     }
   }
-  if (writesSsl) entries.splice(sslIndex ?? 0, 0, sslEntry(tlvs, subEntries));
+  if (writesSsl) {
+    const ssl = sslEntry(SSL_CLIENT, SSL_VERIFY, subEntries);
+    entries.splice(sslIndex ?? 0, 0, ssl);
+  }
   return entries;
 }
 
-function sslEntry(tlvs: Tlvs, subEntries: readonly TlvEntry[]): TlvEntry {
-  const value = new Uint8Array(SSL_FIXED_LENGTH + entriesLength(subEntries));
-  const { SSL_CLIENT = DEFAULT_SSL_CLIENT, SSL_VERIFY = DEFAULT_SSL_VERIFY } =
-    tlvs;
-  checkNumber("SSL_CLIENT", SSL_CLIENT, 0xff);
-  checkNumber("SSL_VERIFY", SSL_VERIFY, 0xffffffff);
-  value[0] = SSL_CLIENT;
-  writeUint32(value, 1, SSL_VERIFY);
-  writeEntries(subEntries, value, SSL_FIXED_LENGTH);
-  return bytesEntry("SSL", TLV_TYPES.SSL, value);
+/** The values of a record by name, each read once. */
+export function* givenTlvs(
+  tlvs: Tlvs,
+): Generator<readonly [name: string, value: TlvValue]> {
+  const record: Readonly<Record<string, TlvValue>> = tlvs;
+  for (const name of Object.keys(record)) {
+    const value = record[name];
+    if (value !== undefined) yield [name, value];
+  }
+}
+
+/** Whether a name stands for the SSL TLV itself. */
+export function isSslPart(name: string): boolean {
+  return name === "SSL" || name === "SSL_CLIENT" || name === "SSL_VERIFY";
+}
+
+/** Whether a record has an SSL TLV, by the parts of it that are given. */
+export function givesSsl(
+  ssl: TlvValue,
+  client: TlvValue,
+  verify: TlvValue,
+): boolean {
+  const gives = ssl ?? (client !== undefined || verify !== undefined);
+  if (typeof gives !== "boolean") {
+    throw new TypeError("Cannot encode tlvs.SSL: expected a boolean");
+  }
+  return gives;
+}
+
+/** An SSL TLV with its sub-TLVs. */
+export function sslEntry(
+  client: TlvValue = DEFAULT_SSL_CLIENT,
+  verify: TlvValue = DEFAULT_SSL_VERIFY,
+  subEntries: readonly TlvEntry[],
+): TlvEntry {
+  checkNumber("SSL_CLIENT", client, 0xff);
+  checkNumber("SSL_VERIFY", verify, 0xffffffff);
+  const value = { client, verify, entries: subEntries };
+  const length = valueLength(value);
+  if (length > LONGEST_TLV_VALUE) throw tooLong("SSL", length);
+  return { type: TLV_TYPES.SSL, value };
 }
 
 /** A value of a record, by the kind of its type; `xNN` is always bytes. */
-function namedEntry(
-  name: string,
-  type: number,
-  value: Tlvs[keyof Tlvs],
-): TlvEntry {
+export function namedEntry(name: string, value: TlvValue): TlvEntry {
+  const type = tlvType(name);
+  if (type === undefined) {
+    const field = /^\w{1,32}$/.test(name) ? `.${name}` : `[${quote(name)}]`;
+    throw new TypeError(`Cannot encode tlvs${field}: unknown name`);
+  }
   const kind = name === tlvName(type) ? tlvKind(type) : "bytes";
   if (kind === "text") {
     if (typeof value !== "string") {
@@ -163,19 +243,9 @@ function namedEntry(
   }
   if (kind === "number") {
     checkNumber(name, value, 0xffffffff);
-    return { type, value: latin1Of(value) };
+    return { type, value };
   }
   return bytesEntry(name, type, value);
-}
-
-/** The 4 bytes of a number. */
-function latin1Of(number: number): string {
-  return String.fromCharCode(
-    number >>> 24,
-    number >>> 16 & 0xff,
-    number >>> 8 & 0xff,
-    number & 0xff,
-  );
 }
 
 function bytesEntry(name: string, type: number, value: unknown): TlvEntry {

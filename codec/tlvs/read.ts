@@ -1,6 +1,8 @@
-import { tlvEnd } from "./check.ts";
+import { viewOf } from "../_block.ts";
 import { plainView } from "../_plain_view.ts";
-import { octet, TLV_HEADER_LENGTH } from "../_wire.ts";
+import { TLV_HEADER_LENGTH } from "../_wire.ts";
+import { misfitError } from "./check.ts";
+import { tlvEnd } from "./walk.ts";
 import type { LocatedTlv } from "../types.ts";
 
 /**
@@ -26,13 +28,16 @@ import type { LocatedTlv } from "../types.ts";
 export function* readTlvs(bytes: Uint8Array): Generator<LocatedTlv> {
   bytes = plainView(bytes);
   const end = bytes.length;
-  for (let at = 0; at < end;) {
-    const next = tlvEnd(bytes, at, end);
+  const view = viewOf(bytes);
+  let at = 0;
+  let next = tlvEnd(view, at, end);
+  for (; next > 0; next = tlvEnd(view, at, end)) {
     yield {
-      type: octet(bytes, at),
+      type: view.getUint8(at),
       offset: at,
       value: bytes.subarray(at + TLV_HEADER_LENGTH, next),
     };
     at = next;
   }
+  if (at < end) throw misfitError(bytes, view, at, end);
 }

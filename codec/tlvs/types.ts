@@ -1,3 +1,12 @@
+import {
+  CHECKSUM_LENGTH,
+  LONGEST_TLV_VALUE,
+  LONGEST_UNIQUE_ID,
+  SSL_FIXED_LENGTH,
+} from "../_wire.ts";
+import { quote } from "../_quote.ts";
+import type { TlvLocations, Tlvs } from "../types.ts";
+
 /**
  * Types of the TLVs by the names of the specification, `PP2_TYPE_` and
  * `PP2_SUBTYPE_` left off (sections 2.2 and 2.2.6).
@@ -26,30 +35,139 @@ export const TLV_TYPES = {
   SSL_SIG_SCHEME: 0x27,
   SSL_CLIENT_CERT: 0x28,
   NETNS: 0x30,
-} as const satisfies Record<string, number>;
+} as const satisfies Record<NamedTlv, number>;
 
 /** Name of a type of TLV in the specification. */
 export type TlvName = keyof typeof TLV_TYPES;
 
+/** Names in `Tlvs` that are types of their own: the first two parts of SSL are none. */
+type NamedTlv = Exclude<
+  keyof Tlvs,
+  TlvHexName | "SSL_CLIENT" | "SSL_VERIFY"
+>;
+
 /** `xNN`, the name of any type by its number. */
 type TlvHexName = `x${string}`;
 
-/** What a value is in `Tlvs`. */
-export type TlvKind = "text" | "number" | "bytes";
+/** What a value is in `Tlvs`; that of SSL is in parts. */
+export type TlvKind = "text" | "number" | "bytes" | "ssl";
 
-/** Kind of value of each type that is not bytes (sections 2.2.1 to 2.2.7). */
-const KINDS: Partial<Record<TlvName, TlvKind>> = {
-  ALPN: "text",
-  AUTHORITY: "text",
-  CRC32C: "number",
-  SSL_VERSION: "text",
-  SSL_CN: "text",
-  SSL_CIPHER: "text",
-  SSL_SIG_ALG: "text",
-  SSL_KEY_ALG: "text",
-  SSL_GROUP: "text",
-  SSL_SIG_SCHEME: "text",
-  NETNS: "text",
+/** Puts a value and its place into two records, under one name. */
+type Store<Value> = (
+  tlvs: Tlvs,
+  tlv_loc: TlvLocations,
+  value: Value,
+  offset: number,
+) => void;
+
+/** A kind of value, and how it is stored. */
+type Form =
+  | { readonly kind: "text"; readonly store: Store<string> }
+  | { readonly kind: "number"; readonly store: Store<number> }
+  | { readonly kind: "bytes"; readonly store: Store<Uint8Array> }
+  | { readonly kind: "ssl" };
+
+/** What is known of a type. */
+export type TlvRule = Form & {
+  /** Shortest and longest value, in bytes. */
+  readonly shortest: number;
+  readonly longest: number;
+};
+
+/** The form that a name must have for its value in `Tlvs`. */
+type RuleOf<Name extends NamedTlv> = Extract<TlvRule, {
+  kind: Required<Tlvs>[Name] extends string ? "text"
+    : Required<Tlvs>[Name] extends number ? "number"
+    : Required<Tlvs>[Name] extends boolean ? "ssl"
+    : "bytes";
+}>;
+
+const ANY_LENGTH = { shortest: 0, longest: LONGEST_TLV_VALUE } as const;
+
+function text(store: Store<string>): RuleOf<"ALPN"> {
+  return { kind: "text", store, ...ANY_LENGTH };
+}
+
+function bytes(
+  store: Store<Uint8Array>,
+  longest: number = LONGEST_TLV_VALUE,
+): RuleOf<"NOOP"> {
+  return { kind: "bytes", store, shortest: 0, longest };
+}
+
+/**
+ * What is known of each type (sections 2.2.1 to 2.2.7). A name that `Tlvs` has
+ * and this or {@link TLV_TYPES} has not does not compile, nor one with another
+ * kind of value. Each stores under a name that is written out: under a computed
+ * one it takes four times as long.
+ */
+const RULES: { readonly [Name in NamedTlv]: RuleOf<Name> } = {
+  ALPN: text((tlvs, tlv_loc, value, offset) => {
+    tlvs.ALPN = value;
+    tlv_loc.ALPN = offset;
+  }),
+  AUTHORITY: text((tlvs, tlv_loc, value, offset) => {
+    tlvs.AUTHORITY = value;
+    tlv_loc.AUTHORITY = offset;
+  }),
+  CRC32C: {
+    kind: "number",
+    shortest: CHECKSUM_LENGTH,
+    longest: CHECKSUM_LENGTH,
+    store: (tlvs, tlv_loc, value, offset) => {
+      tlvs.CRC32C = value;
+      tlv_loc.CRC32C = offset;
+    },
+  },
+  NOOP: bytes((tlvs, tlv_loc, value, offset) => {
+    tlvs.NOOP = value;
+    tlv_loc.NOOP = offset;
+  }),
+  UNIQUE_ID: bytes((tlvs, tlv_loc, value, offset) => {
+    tlvs.UNIQUE_ID = value;
+    tlv_loc.UNIQUE_ID = offset;
+  }, LONGEST_UNIQUE_ID),
+  SSL: {
+    kind: "ssl",
+    shortest: SSL_FIXED_LENGTH,
+    longest: LONGEST_TLV_VALUE,
+  },
+  SSL_VERSION: text((tlvs, tlv_loc, value, offset) => {
+    tlvs.SSL_VERSION = value;
+    tlv_loc.SSL_VERSION = offset;
+  }),
+  SSL_CN: text((tlvs, tlv_loc, value, offset) => {
+    tlvs.SSL_CN = value;
+    tlv_loc.SSL_CN = offset;
+  }),
+  SSL_CIPHER: text((tlvs, tlv_loc, value, offset) => {
+    tlvs.SSL_CIPHER = value;
+    tlv_loc.SSL_CIPHER = offset;
+  }),
+  SSL_SIG_ALG: text((tlvs, tlv_loc, value, offset) => {
+    tlvs.SSL_SIG_ALG = value;
+    tlv_loc.SSL_SIG_ALG = offset;
+  }),
+  SSL_KEY_ALG: text((tlvs, tlv_loc, value, offset) => {
+    tlvs.SSL_KEY_ALG = value;
+    tlv_loc.SSL_KEY_ALG = offset;
+  }),
+  SSL_GROUP: text((tlvs, tlv_loc, value, offset) => {
+    tlvs.SSL_GROUP = value;
+    tlv_loc.SSL_GROUP = offset;
+  }),
+  SSL_SIG_SCHEME: text((tlvs, tlv_loc, value, offset) => {
+    tlvs.SSL_SIG_SCHEME = value;
+    tlv_loc.SSL_SIG_SCHEME = offset;
+  }),
+  SSL_CLIENT_CERT: bytes((tlvs, tlv_loc, value, offset) => {
+    tlvs.SSL_CLIENT_CERT = value;
+    tlv_loc.SSL_CLIENT_CERT = offset;
+  }),
+  NETNS: text((tlvs, tlv_loc, value, offset) => {
+    tlvs.NETNS = value;
+    tlv_loc.NETNS = offset;
+  }),
 };
 
 /** Two hex digits of every type, by number. */
@@ -66,20 +184,25 @@ const HEX_NAMES: readonly TlvHexName[] = DIGITS.map((_, type) =>
 /** Every type's name, by number. */
 const NAMES: string[] = [...HEX_NAMES];
 
-/** Kind of value by number, of the types that are not bytes. */
-const KINDS_BY_TYPE: TlvKind[] = [];
+/** What is known of every type, by number. */
+const RULES_BY_TYPE: TlvRule[] = HEX_NAMES.map((name) =>
+  bytes((tlvs, tlv_loc, value, offset) => {
+    tlvs[name] = value;
+    tlv_loc[name] = offset;
+  })
+);
 
 /** Every type by each of its names. */
 const TYPES = new Map<string, number>(
   HEX_NAMES.map((name, type) => [name, type]),
 );
 
-const KINDS_BY_NAME = new Map<string, TlvKind>(Object.entries(KINDS));
+const RULES_BY_NAME = new Map<string, TlvRule>(Object.entries(RULES));
 for (const [name, type] of Object.entries(TLV_TYPES)) {
   NAMES[type] = name;
   TYPES.set(name, type);
-  const kind = KINDS_BY_NAME.get(name);
-  if (kind !== undefined) KINDS_BY_TYPE[type] = kind;
+  const rule = RULES_BY_NAME.get(name);
+  if (rule !== undefined) RULES_BY_TYPE[type] = rule;
 }
 
 /**
@@ -100,7 +223,7 @@ export function tlvName(type: number): string {
   const name = NAMES[type];
   if (name === undefined) {
     throw new RangeError(
-      `Cannot name TLV type: expected 0 to 255, received ${type}`,
+      `Cannot name TLV type: expected 0 to 255, received ${quote(type)}`,
     );
   }
   return name;
@@ -134,9 +257,28 @@ export function isNamed(type: number): boolean {
   return NAMES[type] !== HEX_NAMES[type];
 }
 
+/** What is known of a type, 0 to 255. */
+export function tlvRule(type: number): TlvRule {
+  return RULES_BY_TYPE[type]!;
+}
+
 /** What the value of a type is in `Tlvs`. */
 export function tlvKind(type: number): TlvKind {
-  return KINDS_BY_TYPE[type] ?? "bytes";
+  return tlvRule(type).kind;
+}
+
+/** Whether a value of this length fits the rules of its type. */
+export function fits(type: number, length: number): boolean {
+  const { shortest, longest } = tlvRule(type);
+  return length >= shortest && length <= longest;
+}
+
+/** What a value that does not fit breaks. */
+export function lengthFault(type: number, length: number): string {
+  const { shortest, longest } = tlvRule(type);
+  return `${
+    tlvName(type)
+  } takes ${shortest} to ${longest} bytes, received ${length}`;
 }
 
 /**
@@ -145,4 +287,29 @@ export function tlvKind(type: number): TlvKind {
  */
 export function isSslSubtype(type: number): boolean {
   return type > TLV_TYPES.SSL && type < TLV_TYPES.NETNS;
+}
+
+/**
+ * The name that a TLV has in `Tlvs` by the level where it stands; `undefined`
+ * for a type of outside that stands inside SSL, which means nothing there.
+ * Beside an SSL TLV, a sub-TLV that stands outside must not pass for one of its
+ * facts: it is `xNN`.
+ */
+export function shownName(
+  type: number,
+  level: "outside" | "beside SSL" | "inside SSL",
+): string | undefined {
+  switch (level) {
+    case "outside":
+      return tlvName(type);
+    case "beside SSL":
+      return isSslSubtype(type) ? tlvHexName(type) : tlvName(type);
+    case "inside SSL":
+      return isNamed(type) && !isSslSubtype(type) ? undefined : tlvName(type);
+  }
+}
+
+/** Whether a name stands for a sub-TLV of SSL, and not for a stray outside. */
+export function isSslSubName(name: string, type: number): boolean {
+  return isSslSubtype(type) && name === tlvName(type);
 }

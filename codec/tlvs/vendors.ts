@@ -1,5 +1,5 @@
+import { viewOf } from "../_block.ts";
 import { decodeText } from "../_text.ts";
-import { EMPTY } from "../_wire.ts";
 import { ProxyProtocolError } from "../error.ts";
 import { readTlvs } from "./read.ts";
 import type { ProxyInfo } from "../types.ts";
@@ -91,9 +91,10 @@ function findValue(
   type: number,
   passes: (value: Uint8Array) => boolean,
 ): Uint8Array | undefined {
+  if (info.version === 1) return undefined;
   let found: Uint8Array | undefined;
   try {
-    for (const tlv of readTlvs(info.version === 2 ? info.rest : EMPTY)) {
+    for (const tlv of readTlvs(info.rest)) {
       if (tlv.type === type && passes(tlv.value)) found = tlv.value;
     }
   } catch (error) {
@@ -101,8 +102,4 @@ function findValue(
     if (!(error instanceof ProxyProtocolError)) throw error;
   }
   return found;
-}
-
-function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
-  return new DataView(buffer, byteOffset, byteLength);
 }

@@ -1,19 +1,14 @@
-import {
-  type Address,
-  type ProxyInfo,
-  ProxyProtocolError,
-} from "../../codec/mod.ts";
-import { type Policy, readOptions } from "./policy.ts";
+import type { ProxyInfo, ProxyProtocolError } from "../../codec/mod.ts";
+import type { ListenerStats } from "../types.ts";
+import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
+import type { Policy } from "./policy.ts";
+import { overloadError } from "./refusal.ts";
 import { tell } from "./tell.ts";
 import { Waits } from "./waits.ts";
-import type { ListenerOptions, ListenerStats } from "../types.ts";
 
-/**
- * Counts, bounds and reports what a listener lets in: the same for every
- * runtime.
- */
-export class Gate {
-  readonly policy: Policy;
+/** Counts, bounds and reports the connections of a listener, or a single one. */
+export class Gate<C> {
+  readonly policy: Policy<C>;
   /** Of all whose header is pending. */
   readonly waits: Waits;
   readonly stats: ListenerStats = {
@@ -24,28 +19,27 @@ export class Gate {
     rejected: {},
   };
 
-  /** Reads the options of a listener; throws like {@link readOptions}. */
-  constructor(options: ListenerOptions) {
-    this.policy = readOptions(options);
-    // The connections that are waited for keep the process alive.
-    this.waits = new Waits(this.policy, false);
+  /** Unless `keepsAlive`, the process may end while headers are pending. */
+  constructor(policy: Policy<C>, keepsAlive: boolean, clock?: Clock) {
+    this.policy = policy;
+    this.waits = new Waits(policy, keepsAlive, clock ?? SYSTEM_CLOCK);
   }
 
-  /** Begins to wait for a header; false, and reported, when too many are pending. */
-  enter(hop: Address): boolean {
-    const { stats, policy } = this;
-    if (stats.pending < policy.maxPending) {
-      stats.pending++;
-      return true;
-    }
-    this.report(
-      new ProxyProtocolError(
-        `Cannot accept the connection: ${stats.pending} headers are pending`,
-        "overload",
-        { hop },
-      ),
-    );
-    return false;
+  /** Begins to count a connection as pending. */
+  enter(): void {
+    this.stats.pending++;
+  }
+
+  /**
+   * Rejects the connection that has waited longest, when there are more than
+   * `maxPending`: silent peers keep nobody out. An honest one waits least.
+   */
+  makeRoom(): void {
+    const { stats, policy: { maxPending }, waits } = this;
+    const { oldest } = waits;
+    if (stats.pending <= maxPending || oldest === undefined) return;
+    waits.end(oldest);
+    oldest.reject(overloadError(maxPending));
   }
 
   /** Ends the wait: the connection is let in. */
@@ -56,13 +50,13 @@ export class Gate {
     if (info?.command === "LOCAL") this.stats.local++;
   }
 
-  /** Ends the wait: the connection is refused. */
+  /** Ends the wait: the connection is rejected. */
   refuse(error: ProxyProtocolError): void {
     this.stats.pending--;
     this.report(error);
   }
 
-  /** Counts a refusal and reports it, unless nothing was sent at all. */
+  /** Counts a rejection and reports it, unless nothing was sent at all. */
   report(error: ProxyProtocolError): void {
     const { rejected } = this.stats;
     rejected[error.code] = (rejected[error.code] ?? 0) + 1;

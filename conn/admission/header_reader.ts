@@ -1,57 +1,60 @@
 import {
-  bytesNeeded,
-  type ProxyInfo,
-  ProxyProtocolError,
-} from "../../codec/mod.ts";
-import { EMPTY, firstBytes, hasSignature, scan } from "../../codec/internal.ts";
+  announcedLength,
+  EMPTY,
+  scan,
+  signatureIn,
+} from "../../codec/internal.ts";
+import { type ProxyInfo, ProxyProtocolError } from "../../codec/mod.ts";
 import type { Policy } from "./policy.ts";
 import { emptyError } from "./refusal.ts";
 
-/** A header that is in, and what came with it. */
+/** A whole header, and the payload that came with it. */
 export interface Header {
-  /** `undefined` where the header is optional and there is none. */
-  info: ProxyInfo | undefined;
-  /** Bytes of the payload. */
-  rest: Uint8Array;
+  /** `undefined` if the header is optional and there is none. */
+  readonly info: ProxyInfo | undefined;
+  readonly payload: Uint8Array;
 }
 
-/** Where no header is looked for. */
-export const NO_HEADER: Header = { info: undefined, rest: EMPTY };
+/** If no header is looked for. */
+export const NO_HEADER: Header = { info: undefined, payload: EMPTY };
 
-/** Most headers fit; no more of the payload is looked at. */
+/** Most headers fit. */
 const ROOM = 128;
 
 /** Up to here each byte may decide; a longer header is v2, of a known length. */
 const UNDECIDED_LENGTH = 128;
 
+/** What a reader goes by. */
+type ReaderPolicy = Pick<Policy<unknown>, "decode" | "header" | "leastLength">;
+
 /** Puts a header together from what arrives. */
 export class HeaderReader {
-  readonly #policy: Policy;
-  #bytes: Uint8Array<ArrayBuffer> = EMPTY;
+  readonly #policy: ReaderPolicy;
+  #bytes: Uint8Array = EMPTY;
   #length = 0;
   /** How many bytes must at least still come. */
   #needed: number;
 
-  constructor(policy: Policy) {
+  constructor(policy: ReaderPolicy) {
     this.#policy = policy;
-    this.#needed = bytesNeeded(EMPTY, policy.decode);
+    this.#needed = policy.leastLength;
   }
 
-  /** What has come so far. */
-  get received(): Uint8Array<ArrayBuffer> {
-    return firstBytes(this.#bytes, this.#length);
+  /** What has come so far, without the payload after a whole header. */
+  get received(): Uint8Array {
+    return viewOf(this.#bytes, 0, this.#length);
   }
 
   /**
    * Where to read the next bytes to, before {@link take}: what must at least
-   * still come. Who reads no more than this never reads a byte of the payload.
+   * still come. Reading no more than this never takes a byte of the payload.
    */
-  get room(): Uint8Array<ArrayBuffer> {
+  get room(): Uint8Array {
     return this.#reserve(this.#needed);
   }
 
   /**
-   * Takes bytes that were read into {@link room}; the header once it is in.
+   * Takes bytes that were read into {@link room}; the header once it is whole.
    *
    * @throws {ProxyProtocolError} as soon as it cannot become a valid one.
    */
@@ -60,50 +63,41 @@ export class HeaderReader {
     this.#needed -= count;
     // Asking at each of a long header's single bytes would be quadratic.
     if (this.#needed > 0 && this.#length > UNDECIDED_LENGTH) return undefined;
-    const { received } = this;
-    try {
-      const result = scan(received, this.#policy.decode);
-      if (typeof result !== "number") {
-        return { info: result, rest: received.subarray(result.raw.length) };
-      }
-      this.#needed = result;
-    } catch (error) {
-      if (!this.#mayLack(error)) throw error;
-      return { info: undefined, rest: received };
-    }
-    return undefined;
+    return this.#decide(this.received);
   }
 
   /**
-   * Adds bytes that have come, which are copied as far as the header goes; the
-   * header once it is in.
+   * Takes bytes that have come, which are copied as far as the header goes; the
+   * header once it is whole.
    *
    * @throws {ProxyProtocolError} as soon as it cannot become a valid one.
    */
   push(chunk: Uint8Array): Header | undefined {
+    if (this.#length === 0) {
+      const header = this.#decide(chunk); // mostly it is whole
+      if (header === undefined) this.#append(chunk);
+      return header;
+    }
     for (let at = 0; at < chunk.length;) {
       const most = Math.max(this.#needed, ROOM - this.#length);
-      const part = at === 0 && chunk.length <= most
-        ? chunk
-        : viewOf(chunk, at, Math.min(at + most, chunk.length));
-      this.#append(part);
+      const part = viewOf(chunk, at, Math.min(at + most, chunk.length));
+      this.#reserve(part.length).set(part);
       at += part.length;
       const header = this.take(part.length);
       if (header === undefined) continue;
-      if (at === chunk.length) return header;
-      const { info, rest } = header;
+      const { info, payload } = header;
       if (info !== undefined) {
-        return { info, rest: viewOf(chunk, at - rest.length, chunk.length) };
+        const start = at - payload.length;
+        return { info, payload: viewOf(chunk, start, chunk.length) };
       }
       this.#append(viewOf(chunk, at, chunk.length));
-      this.#length += chunk.length - at;
-      return { info, rest: this.received };
+      return { info, payload: this.received };
     }
     return undefined;
   }
 
   /**
-   * Says that nothing more comes: what has come is payload, where the header is
+   * Says that nothing more comes: what has come is payload, if the header is
    * optional and none was begun.
    *
    * @throws {ProxyProtocolError} code `empty` or `incomplete`.
@@ -111,34 +105,59 @@ export class HeaderReader {
   end(): Header {
     const { received } = this;
     if (received.length === 0) throw emptyError();
-    if (this.#policy.header !== "optional" || hasSignature(received)) {
+    const isBegun = signatureIn(received) === "whole";
+    if (this.#policy.header !== "optional" || isBegun) {
       throw new ProxyProtocolError(
         `Cannot read PROXY header: connection closed after ${received.length} bytes`,
         "incomplete",
         { offset: received.length, received },
       );
     }
-    return { info: undefined, rest: received };
+    return { info: undefined, payload: received };
   }
 
-  /** Whether the bytes are the payload of a peer that may leave the header out. */
-  #mayLack(error: unknown): boolean {
-    return this.#policy.header === "optional" &&
-      error instanceof ProxyProtocolError && error.code === "signature";
+  /** Reads a header from the first bytes of the connection, as far as they have come. */
+  #decide(bytes: Uint8Array): Header | undefined {
+    const { decode, header } = this.#policy;
+    const length = announcedLength(bytes) ?? Infinity;
+    // Of its own length: `info.raw.buffer` is the user's, the payload is not in it.
+    const own = length <= bytes.length
+      ? new Uint8Array(viewOf(bytes, 0, length))
+      : bytes;
+    let result: ProxyInfo | number;
+    try {
+      result = scan(own, decode);
+    } catch (error) {
+      const mayLack = header === "optional" &&
+        error instanceof ProxyProtocolError && error.code === "signature";
+      if (!mayLack) {
+        if (own !== bytes) scan(bytes, decode); // the same, with all that has come
+        throw error;
+      }
+      if (signatureIn(bytes) !== "part") {
+        return { info: undefined, payload: viewOf(bytes, 0, bytes.length) };
+      }
+      result = 1; // of a version that is not accepted, perhaps
+    }
+    if (typeof result === "number") {
+      this.#needed = result;
+      return undefined;
+    }
+    this.#bytes = own;
+    this.#length = own.length;
+    return { info: result, payload: viewOf(bytes, length, bytes.length) };
   }
 
-  /** Copies bytes behind those that have come. */
+  /** Copies bytes after those that have come. */
   #append(part: Uint8Array): void {
-    // Mostly all there is: one array of its very length, and no view of it.
-    if (this.#length === 0) this.#bytes = new Uint8Array(part);
-    else this.#reserve(part.length).set(part);
+    this.#reserve(part.length).set(part);
+    this.#length += part.length;
   }
 
-  /** Room for `count` bytes behind those that have come. */
-  #reserve(count: number): Uint8Array<ArrayBuffer> {
+  /** Room for `count` bytes after those that have come. */
+  #reserve(count: number): Uint8Array {
     const length = this.#length + count;
     if (length > this.#bytes.length) {
-      // Not shared with other headers: `info.raw.buffer` is the user's.
       const grown = new Uint8Array(
         Math.max(ROOM, length, 2 * this.#bytes.length),
       );
@@ -150,10 +169,6 @@ export class HeaderReader {
 }
 
 /** A plain view, also of a `Buffer`. */
-function viewOf(
-  chunk: Uint8Array,
-  start: number,
-  end: number,
-): Uint8Array {
-  return new Uint8Array(chunk.buffer, chunk.byteOffset + start, end - start);
+function viewOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
 }

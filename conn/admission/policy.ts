@@ -1,46 +1,82 @@
-import { EMPTY, quote } from "../../codec/internal.ts";
+import {
+  checkNames,
+  checkOneOf,
+  checkPlain,
+  DECODE_OPTIONS,
+  type DecodeRules,
+  EMPTY,
+  quote,
+  readDecodeOptions,
+} from "../../codec/internal.ts";
 import {
   type Address,
   bytesNeeded,
   type DecodeOptions,
+  type ProxyInfo,
   ProxyProtocolError,
 } from "../../codec/mod.ts";
+import { checkTimeout } from "../_checks.ts";
+import type { GateOptions, HeaderOptions } from "../types.ts";
 import { readTrust, type Trusts } from "./trust.ts";
-import { checkSignal } from "./waits.ts";
-import type { ListenerOptions } from "../types.ts";
 
 /** One retransmit of TCP takes 3 s, which a deadline has to cover (section 2). */
 const DEFAULT_TIMEOUT = 5000;
 
-/** Longest delay that a timer takes. */
-const LONGEST_TIMEOUT = 0x7fffffff;
-
 /** Bound of pending headers where the caller sets none. */
 const DEFAULT_MAX_PENDING = 1024;
 
+/** Options of every entry point; `verify` is called with its own kind of connection. */
+export interface Options<C> extends HeaderOptions, GateOptions {
+  lazy?: boolean;
+  verify?: (info: ProxyInfo, conn: C) => boolean | Promise<boolean>;
+}
+
+/** Names of {@link Options}. */
+const NAMES: readonly string[] = [
+  ...Object.keys(
+    {
+      trust: 0,
+      untrusted: 0,
+      header: 0,
+      lazy: 0,
+      timeout: 0,
+      signal: 0,
+      verify: 0,
+      maxPending: 0,
+      onReject: 0,
+    } satisfies Record<Exclude<keyof Options<never>, keyof DecodeOptions>, 0>,
+  ),
+  ...DECODE_OPTIONS,
+];
+
 /** Options as they are used: checked, defaults filled in. */
-export interface Policy {
+export interface Policy<C> {
   readonly trusts: Trusts;
   readonly untrusted: "reject" | "direct";
   readonly header: "require" | "optional" | "ignore";
   readonly lazy: boolean;
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
-  readonly verify: ListenerOptions["verify"];
-  readonly decode: DecodeOptions;
+  /** A method, for a connection of one kind is one of any kind that it fits. */
+  verify?(info: ProxyInfo, conn: C): boolean | Promise<boolean>;
+  readonly decode: DecodeRules;
+  /** Of a header, in bytes. */
+  readonly leastLength: number;
   readonly maxPending: number;
-  readonly onReject: ListenerOptions["onReject"];
+  readonly onReject: GateOptions["onReject"];
 }
 
 /**
- * Reads options once, so that a mistake shows before a peer comes: a name that
- * is misspelt too, or nobody would ask a `verfiy`. Those of a listener may be
- * given for a single connection.
+ * Reads options once, so that a mistake shows before a peer comes: a misspelt
+ * name too, or nobody would ask a `verfiy`. Those of a listener may be given for
+ * a single connection.
  *
  * @throws {TypeError} for an option of the wrong kind, with its name.
  * @throws {RangeError} for an option out of its range, with its name.
  */
-export function readOptions(options: ListenerOptions): Policy {
+export function readOptions<C>(options: Options<C>): Policy<C> {
+  checkNames("options", options, NAMES);
+  checkPlain("options", options);
   const {
     trust,
     untrusted = "reject",
@@ -51,41 +87,21 @@ export function readOptions(options: ListenerOptions): Policy {
     verify,
     maxPending = DEFAULT_MAX_PENDING,
     onReject,
-    ...decode
-  } = { ...options }; // a caller without types may give none
+  } = options;
   checkOneOf("untrusted", untrusted, ["reject", "direct"]);
   checkOneOf("header", header, ["require", "optional", "ignore"]);
   checkOneOf("lazy", lazy, [true, false]);
   checkTimeout("timeout", timeout, 1);
-  bytesNeeded(EMPTY, decode); // throws for a wrong option
-  const {
-    versions = [1, 2],
-    checksum = "verify",
-    tlvs = "strict",
-    mixedTcp6 = false,
-    unmap = false,
-    maxLength: _, // read above
-    ...others
-  } = decode;
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined) {
-    throw new TypeError(
-      `Cannot read options: unknown option ${quote(unknown)}`,
-    );
-  }
-  checkOneOf("checksum", checksum, ["verify", "ignore"]);
-  checkOneOf("tlvs", tlvs, ["strict", "lenient"]);
-  checkOneOf("mixedTcp6", mixedTcp6, [true, false]);
-  checkOneOf("unmap", unmap, [true, false]);
-  if (versions.length === 0) {
-    throw new RangeError("Cannot read versions: must not be empty");
-  }
-  for (const version of versions) checkOneOf("versions", version, [1, 2]);
-  if (!(maxPending >= 1)) {
+  checkFunction("verify", verify);
+  checkFunction("onReject", onReject);
+  if (typeof maxPending !== "number" || !(maxPending >= 1)) {
     throw new RangeError(
-      `Cannot read maxPending: must be at least 1, received ${maxPending}`,
+      `Cannot read maxPending: must be at least 1, received ${
+        quote(maxPending)
+      }`,
     );
   }
+  const decode = readDecodeOptions(options);
   return {
     trusts: readTrust(trust),
     untrusted,
@@ -93,11 +109,20 @@ export function readOptions(options: ListenerOptions): Policy {
     lazy,
     timeout,
     signal,
-    verify,
+    ...(verify && { verify }),
     decode,
+    leastLength: bytesNeeded(EMPTY, decode),
     maxPending,
     onReject,
   };
+}
+
+/** Anything else would fail when it is called, or never be. */
+function checkFunction(name: string, value: unknown): void {
+  if (value === undefined || typeof value === "function") return;
+  throw new TypeError(
+    `Cannot read ${name}: expected a function, received ${quote(value)}`,
+  );
 }
 
 /**
@@ -107,59 +132,19 @@ export function readOptions(options: ListenerOptions): Policy {
  * @throws {TypeError} for `lazy`.
  */
 export function withoutLazy<T extends object>(options: T): T {
-  if (!("lazy" in options && options.lazy)) return options;
+  if (!options || !("lazy" in options && options.lazy)) return options;
   throw new TypeError("Cannot read lazy: not for this runtime's sockets");
-}
-
-/**
- * Checks a time in ms that a timer is to run.
- *
- * @throws {TypeError} when it is no number.
- * @throws {RangeError} when no timer runs so long.
- */
-export function checkTimeout(
-  name: string,
-  timeout: number,
-  least: number,
-): void {
-  if (typeof timeout !== "number") {
-    throw new TypeError(
-      `Cannot read ${name}: expected a number, received ${quote(timeout)}`,
-    );
-  }
-  const isTimer = timeout >= least && timeout <= LONGEST_TIMEOUT;
-  if (isTimer || timeout === Infinity) return;
-  throw new RangeError(
-    `Cannot read ${name}: must be ${least} to ${LONGEST_TIMEOUT} ms or Infinity, received ${timeout}`,
-  );
-}
-
-/**
- * Checks an option that takes few values.
- *
- * @throws {TypeError} when it is another.
- */
-export function checkOneOf(
-  name: string,
-  value: unknown,
-  values: readonly unknown[],
-): void {
-  if (values.includes(value)) return;
-  throw new TypeError(
-    `Cannot read ${name}: expected one of ${
-      values.join(", ")
-    }, received ${value}`,
-  );
 }
 
 /**
  * Whether a header is to be read from a peer, or it is served directly.
  *
- * @throws {ProxyProtocolError} code `untrusted`, when it is neither; `aborted`
- * for whoever comes when the signal has fired.
+ * @throws {ProxyProtocolError} code `untrusted`, when it is neither.
  */
-export function expectsHeader(policy: Policy, hop: Address): boolean {
-  checkSignal(policy.signal);
+export function expectsHeader(
+  policy: Pick<Policy<unknown>, "trusts" | "untrusted">,
+  hop: Address,
+): boolean {
   let isTrusted = false;
   let cause: unknown;
   try {
@@ -178,7 +163,9 @@ export function expectsHeader(policy: Policy, hop: Address): boolean {
 
 /** An address in a message. */
 function describe(address: Address): string {
-  return "path" in address
-    ? `${address.transport}:${JSON.stringify(address.path)}`
-    : `${address.hostname} port ${address.port}`;
+  if ("path" in address) return `${address.transport}:${quote(address.path)}`;
+  const { hostname, port } = address;
+  return hostname === ""
+    ? "a peer without an address"
+    : `${hostname} port ${port}`;
 }

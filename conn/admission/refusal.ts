@@ -1,4 +1,8 @@
-import { type Address, ProxyProtocolError } from "../../codec/mod.ts";
+import {
+  type Address,
+  type ProxyInfo,
+  ProxyProtocolError,
+} from "../../codec/mod.ts";
 
 /** A peer that closed before its first byte, as TCP health checks do. */
 export function emptyError(cause?: unknown): ProxyProtocolError {
@@ -6,6 +10,26 @@ export function emptyError(cause?: unknown): ProxyProtocolError {
     "Cannot read PROXY header: connection closed without a byte",
     "empty",
     { cause },
+  );
+}
+
+/** A header that `verify` did not accept. */
+export function verifyError(
+  { version, raw }: ProxyInfo,
+  cause: unknown,
+): ProxyProtocolError {
+  return new ProxyProtocolError(
+    "Cannot accept the connection: refused by verify",
+    "verify",
+    { version, received: raw, cause },
+  );
+}
+
+/** A connection that has waited longest when one too many came. */
+export function overloadError(maxPending: number): ProxyProtocolError {
+  return new ProxyProtocolError(
+    `Cannot accept the connection: it waited longest when more than ${maxPending} were pending`,
+    "overload",
   );
 }
 
@@ -29,7 +53,8 @@ function failure(
   error: unknown,
   received: Uint8Array | undefined,
 ): ProxyProtocolError {
-  const reason = error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  const reason = isPeerGone(error) ? "the peer has reset it" : message;
   return new ProxyProtocolError(
     `Cannot accept the connection: ${reason}`,
     "io",
@@ -40,12 +65,30 @@ function failure(
   );
 }
 
-const GONE_NAMES = ["ConnectionReset", "ConnectionAborted", "NotConnected"];
-const GONE_CODES: unknown[] = ["ECONNRESET", "ECONNABORTED", "ENOTCONN"];
+/** The last of each after a reset that followed the peer's end. */
+const GONE_NAMES = [
+  ...["ConnectionReset", "ConnectionAborted", "NotConnected", "BrokenPipe"],
+];
+const GONE_CODES: unknown[] = [
+  ...["ECONNRESET", "ECONNABORTED", "ENOTCONN", "EPIPE"],
+];
 
-/** Whether the peer has reset the connection, as Deno, Bun and Node say it. */
+/** What workerd says, whose errors have neither a name nor a code. */
+const GONE_MESSAGE = "Network connection lost.";
+
+/** Whether the peer has reset the connection, as the runtimes say it. */
 export function isPeerGone(error: unknown): boolean {
   return error instanceof Error &&
-    (GONE_NAMES.includes(error.name) ||
+    (GONE_NAMES.includes(error.name) || error.message === GONE_MESSAGE ||
       ("code" in error && GONE_CODES.includes(error.code)));
+}
+
+/** A reset that a runtime tells by something else than an error. */
+export function resetError(): Error {
+  return Object.assign(new Error("reset by the peer"), { code: "ECONNRESET" });
+}
+
+/** Why a socket of TCP has no address: the peer has reset the connection. */
+export function lostAddress(hop: Address): Error | undefined {
+  return "path" in hop || hop.hostname !== "" ? undefined : resetError();
 }

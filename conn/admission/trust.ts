@@ -1,6 +1,6 @@
 import type { Address } from "../../codec/mod.ts";
-import { isMapped, octet, parseIp } from "../../codec/internal.ts";
-import { withoutZone } from "../_addresses.ts";
+import { isMapped, parseIp, quote } from "../../codec/internal.ts";
+import { withoutZone } from "../_ends.ts";
 import type { Trust } from "../types.ts";
 
 /** Whether a peer is trusted. */
@@ -22,7 +22,7 @@ const MAPPED_PREFIX = 96;
 export function readTrust(trust: Trust): Trusts {
   if (trust === "any") return () => true;
   if (typeof trust === "function") {
-    return (hop) => trust(plainAddress(hop)) === true; // a promise is no answer
+    return (hop) => isKnown(hop) && trust(plainAddress(hop)) === true; // a promise is no answer
   }
   if (!Array.isArray(trust)) {
     throw new TypeError(
@@ -48,6 +48,11 @@ export function readTrust(trust: Trust): Trusts {
   };
 }
 
+/** Whether a peer has an address at all: only `"any"` trusts one that has none. */
+function isKnown(hop: Address): boolean {
+  return "path" in hop || hop.hostname !== "";
+}
+
 /** The address as IPv4 where it is mapped, and without its zone id. */
 function plainAddress(address: Address): Address {
   if ("path" in address) return address;
@@ -68,7 +73,7 @@ function readRange(entry: unknown, index: number): Range {
   if (octets === undefined || !(prefix <= bits)) {
     throw new TypeError(
       `Cannot read trust[${index}]: expected an address, a range or "unix", received ${
-        JSON.stringify(entry)
+        quote(entry)
       }`,
     );
   }
@@ -89,7 +94,7 @@ function contains({ octets, prefix }: Range, host: Uint8Array): boolean {
   if (octets.length !== host.length) return false;
   for (let i = 0; i * 8 < prefix; i++) {
     const bits = Math.min(8, prefix - i * 8);
-    const difference = octet(octets, i) ^ octet(host, i);
+    const difference = octets[i]! ^ host[i]!;
     if (difference >> (8 - bits) !== 0) return false;
   }
   return true;

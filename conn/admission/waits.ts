@@ -1,5 +1,6 @@
 import { EMPTY } from "../../codec/internal.ts";
 import { ProxyProtocolError } from "../../codec/mod.ts";
+import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 
 /** What ends a wait. */
 export interface Limits {
@@ -8,54 +9,65 @@ export interface Limits {
   signal: AbortSignal | undefined;
 }
 
-/** What tells what has come until then, for the error. */
+/** What has received bytes until a limit, for the error. */
 export interface Receiver {
   readonly received: Uint8Array;
 }
 
 const NOBODY: Receiver = { received: EMPTY };
 
-/** Somebody who waits. */
+/** One wait, in a list of those that began before and after it. */
 export interface Wait {
-  reject: (error: ProxyProtocolError) => void;
-  receiver: Receiver | undefined;
-  /** On the clock of `performance`; `Infinity` for none. */
-  deadline: number;
-  /** Where it is kept. */
-  place: number;
+  readonly reject: (error: ProxyProtocolError) => void;
+  readonly receiver: Receiver | undefined;
+  /** On the clock; `Infinity` for none. */
+  readonly deadline: number;
+  isOver: boolean;
+  older: Wait | undefined;
+  newer: Wait | undefined;
 }
 
 /**
  * Waits within the same limits, as many as there are at once. A timer for each
  * would cost more than its header: one runs for the first deadline, and mostly
- * finds that whoever had it is through.
+ * finds that its wait is over.
+ *
+ * The waits are linked with each other. A `Set` keeps its former tables, and
+ * what was in them, until a full collection: on Deno that took a tenth of the
+ * time of a short connection.
  */
 export class Waits {
   readonly #timeout: number;
   readonly #signal: AbortSignal | undefined;
   readonly #keepsAlive: boolean;
-  /**
-   * Those who wait, and places for others. Not a `Set`: the tables that it has
-   * outgrown keep who was in them until a full collection, a tenth of the time
-   * that a short connection takes on Deno.
-   */
-  readonly #places: (Wait | undefined)[] = [];
-  readonly #free: number[] = [];
+  readonly #clock: Clock;
   readonly #onAbort = () => this.abort();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #oldest: Wait | undefined;
+  #newest: Wait | undefined;
+  #stopTimer: (() => void) | undefined;
   #isClosed = false;
 
-  /** Without `keepsAlive` the process may end though somebody waits. */
-  constructor({ timeout, signal }: Limits, keepsAlive = true) {
+  /** Unless `keepsAlive`, the process may end during a wait. */
+  constructor(
+    { timeout, signal }: Limits,
+    keepsAlive = true,
+    clock: Clock = SYSTEM_CLOCK,
+  ) {
     this.#timeout = timeout;
     this.#signal = signal;
     this.#keepsAlive = keepsAlive;
+    this.#clock = clock;
     signal?.addEventListener("abort", this.#onAbort);
   }
 
+  /** The wait that began first. */
+  get oldest(): Wait | undefined {
+    return this.#oldest;
+  }
+
   /**
-   * Waits for work. What is still under way at a limit goes on unheard, until
-   * its connection is closed.
+   * Waits for work. Work that exceeds a limit continues without being observed
+   * until its connection is closed.
    *
    * @throws {ProxyProtocolError} code `timeout` or `aborted`.
    */
@@ -78,127 +90,125 @@ export class Waits {
   }
 
   /**
-   * Checks that there is anything to wait for.
+   * Checks that the signal has not fired.
    *
    * @throws {ProxyProtocolError} code `aborted`.
    */
   check(): void {
-    checkSignal(this.#signal);
+    if (this.#signal?.aborted) throw this.#abortedError(NOBODY);
   }
 
-  /** Begins to wait until {@link end}; at a limit `reject` is told. */
+  /** Begins to wait until {@link end}; at a limit `reject` is called. */
   begin(
     reject: (error: ProxyProtocolError) => void,
     receiver?: Receiver,
     timeout: number = this.#timeout,
   ): Wait {
-    const deadline = timeout === Infinity
-      ? Infinity
-      : performance.now() + timeout;
-    const place = this.#free.pop() ?? this.#places.length;
-    const wait = { reject, receiver, deadline, place };
-    this.#places[place] = wait;
-    if (this.#timer === undefined) this.#await(deadline, timeout);
+    const isEndless = timeout === Infinity;
+    const wait: Wait = {
+      reject,
+      receiver,
+      deadline: isEndless ? Infinity : this.#clock.now() + timeout,
+      isOver: false,
+      older: this.#newest,
+      newer: undefined,
+    };
+    if (wait.older === undefined) this.#oldest = wait;
+    else wait.older.newer = wait;
+    this.#newest = wait;
+    if (!isEndless && this.#stopTimer === undefined) {
+      this.#await(wait.deadline, timeout);
+    }
     return wait;
   }
 
   #await(deadline: number, ms: number): void {
-    if (deadline === Infinity) return;
-    this.#timer = setTimeout(() => this.#expire(deadline), ms);
-    if (!this.#keepsAlive) unref(this.#timer);
+    const expire = () => this.#expire(deadline);
+    this.#stopTimer = this.#clock.start(expire, ms, this.#keepsAlive);
   }
 
   #expire(deadline: number): void {
-    this.#timer = undefined;
+    this.#stopTimer = undefined;
     // A timer may run a little before its time.
-    const now = Math.max(deadline, performance.now());
-    const waiting = this.#waiting().sort((a, b) => a.deadline - b.deadline);
-    const next = waiting.find(({ deadline }) => deadline > now);
-    if (next) this.#await(next.deadline, next.deadline - now);
-    for (const wait of waiting) {
-      if (wait.deadline > now) break;
-      if (!this.end(wait)) continue; // by who was told before
-      wait.reject(timeoutError(this.#timeout, wait.receiver));
+    const now = Math.max(deadline, this.#clock.now());
+    const due: Wait[] = [];
+    let next = Infinity;
+    for (const wait of this.#all()) {
+      if (wait.deadline <= now) due.push(wait);
+      else next = Math.min(next, wait.deadline);
+    }
+    if (next < Infinity) this.#await(next, next - now);
+    for (const wait of due.sort((a, b) => a.deadline - b.deadline)) {
+      if (!this.end(wait)) continue; // ended by a callback before it
+      wait.reject(timeoutError(this.#timeout, wait.receiver ?? NOBODY));
     }
   }
 
-  #waiting(): Wait[] {
-    return this.#places.filter((wait) => wait !== undefined);
+  /** All waits of now, the oldest first. */
+  #all(): Wait[] {
+    const all: Wait[] = [];
+    for (let wait = this.#oldest; wait; wait = wait.newer) all.push(wait);
+    return all;
   }
 
-  /** Ends a wait; false when it has ended already. */
+  /** Ends a wait; returns false if it is over already. */
   end(wait: Wait): boolean {
-    const { place } = wait;
-    if (this.#places[place] !== wait) return false;
-    this.#places[place] = undefined;
-    this.#free.push(place);
+    if (wait.isOver) return false;
+    wait.isOver = true;
+    const { older, newer } = wait;
+    if (older === undefined) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
+    // Whoever holds one wait must not hold all others.
+    wait.older = wait.newer = undefined;
     if (this.#isClosed) this.#stop();
     return true;
   }
 
-  /** Stops the timer when there is nobody it could be for. */
+  /** Stops the timer if there is no wait that it could be for. */
   #stop(): void {
-    if (this.#free.length === this.#places.length) clearTimeout(this.#timer);
+    if (this.#oldest === undefined) this.#stopTimer?.();
   }
 
   /** Ends the waits of now; others may begin. */
   abort(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    for (const wait of this.#waiting()) {
-      if (!this.end(wait)) continue; // by who was told before
-      wait.reject(abortedError(this.#signal, wait.receiver));
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+    for (const wait of this.#all()) {
+      if (!this.end(wait)) continue; // ended by a callback before it
+      wait.reject(this.#abortedError(wait.receiver ?? NOBODY));
     }
   }
 
-  /** Leaves the signal to whoever calls {@link abort} then. */
+  /** Stops listening to the signal: {@link abort} is called by others then. */
   leaveSignal(): void {
     this.#signal?.removeEventListener("abort", this.#onAbort);
   }
 
-  /** Says that nobody will wait any more; those who do go on. */
+  /** Releases the signal and, after the last wait, the timer: no wait will begin. */
   close(): void {
     this.#isClosed = true;
     this.leaveSignal();
     this.#stop();
   }
-}
 
-/** Lets the process end before a timer, where that can be told. */
-function unref(timer: unknown): void {
-  if (typeof timer !== "object" || timer === null) return;
-  if ("unref" in timer && typeof timer.unref === "function") timer.unref();
+  #abortedError({ received }: Receiver): ProxyProtocolError {
+    return new ProxyProtocolError(
+      "Cannot accept the connection: aborted",
+      "aborted",
+      { offset: received.length, received, cause: this.#signal?.reason },
+    );
+  }
 }
 
 function timeoutError(
   timeout: number,
-  receiver: Receiver | undefined,
+  { received }: Receiver,
 ): ProxyProtocolError {
-  const { received } = receiver ?? NOBODY;
   return new ProxyProtocolError(
     `Cannot read PROXY header: not complete within ${timeout} ms`,
     "timeout",
     { offset: received.length, received },
-  );
-}
-
-/**
- * Checks that a signal has not fired.
- *
- * @throws {ProxyProtocolError} code `aborted`.
- */
-export function checkSignal(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw abortedError(signal);
-}
-
-function abortedError(
-  signal: AbortSignal | undefined,
-  receiver?: Receiver,
-): ProxyProtocolError {
-  const { received } = receiver ?? NOBODY;
-  return new ProxyProtocolError(
-    "Cannot accept the connection: aborted",
-    "aborted",
-    { offset: received.length, received, cause: signal?.reason },
   );
 }

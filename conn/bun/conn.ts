@@ -1,8 +1,11 @@
 import type { Address, ProxyInfo } from "../../codec/mod.ts";
-import type { Ends } from "../_addresses.ts";
+import { type Ends, showEnds, tcpAddress, unixAddress } from "../_ends.ts";
+import { Admission, type Peer } from "../admission/admission.ts";
+import type { Gate } from "../admission/gate.ts";
+import type { Header } from "../admission/header_reader.ts";
+import { isPeerGone, lostAddress } from "../admission/refusal.ts";
+import { concat, payloadAfter, toBytes } from "./payload.ts";
 import type { BunHandlers, BunPayload, BunSocket } from "./types.ts";
-import { type Header, HeaderReader } from "../admission/header_reader.ts";
-import type { Policy } from "../admission/policy.ts";
 
 /** What the application has not heard yet: payload, or a call of a handler. */
 type Held = BunPayload | (() => void);
@@ -17,95 +20,160 @@ type Handler<S, A extends unknown[]> = (
   ...args: A
 ) => unknown;
 
+/** What the application knows of a connection; see {@link BunConn}. */
+type Phase = "held" | "telling" | "open" | "refused";
+
+/** Whether the socket is read; see {@link BunConn}. */
+type Flow = "flowing" | "stopped" | "paused";
+
+/** By socket; `socket.data` is the application's. */
+const CONNS = new WeakMap<object, BunConn<BunSocket>>();
+
+/** Finds the connection of a socket that `proxied` was called with. */
+export function connOf(socket: object): BunConn<BunSocket> | undefined {
+  return CONNS.get(socket);
+}
+
 /**
- * One connection between the runtime, which calls, and the application, which
- * hears nothing before the header is in and then everything in its order.
+ * Drives a socket of Bun, of which the runtime calls handlers: the application
+ * hears nothing before the connection is admitted, and then everything in its
+ * order.
+ *
+ * | phase     | what the runtime calls                                       |
+ * |-----------|--------------------------------------------------------------|
+ * | `held`    | is kept; bytes of the header go to the admission             |
+ * | `telling` | is kept behind what is kept and told to the application now   |
+ * | `open`    | is passed on at once                                         |
+ * | `refused` | is dropped                                                   |
+ *
+ * | flow      | the socket is                                                |
+ * |-----------|--------------------------------------------------------------|
+ * | `flowing` | read                                                         |
+ * | `stopped` | not read, since what is kept has a bound                     |
+ * | `paused`  | not read, since the application has paused what it is told    |
  */
-export class BunConn<S extends BunSocket> {
-  /** The peer: the proxy, or a direct client. */
-  readonly hop: Address;
-  /** The header, once it is in. */
+export class BunConn<S extends BunSocket> implements Peer<S> {
+  readonly conn: S;
+  /** The header, once it has come. */
   info: ProxyInfo | undefined;
-  /** What the socket shows, once the header is in. */
-  ends: Ends | undefined;
-  /** Whether the connection is closed, which the application may not know yet. */
-  isClosed = false;
   /** Whether the header came inside TLS. */
   isTls = false;
-  readonly #socket: S;
+  readonly #admission: Admission<S>;
   #handlers: Handlers<S>;
-  readonly #reader: HeaderReader;
-  readonly #header = Promise.withResolvers<ProxyInfo | undefined>();
-  #isHeaderDecided = false;
-  /** Whether the application knows of the connection. */
-  #isOpen = false;
-  #isHandedOver = false;
-  /** `undefined` once the application hears from the runtime itself. */
-  #held: Held[] | undefined = [];
-  /** Whether reading was stopped here: what is held has a bound. */
-  #isStopped = false;
-  /** Whether the application has paused while it was told what is held. */
-  #isPaused = false;
+  #phase: Phase = "held";
+  #flow: Flow = "flowing";
+  #held: Held[] = [];
+  #shown: Ends | undefined;
+  #isLeft = false;
   #hasEnded = false;
-  /** What the connection was closed by. */
-  #failure: Error | undefined;
+  /** How the connection was closed, which the application may not know yet. */
+  #closed: { readonly error: Error | undefined } | undefined;
 
-  constructor(
-    socket: S,
-    hop: Address,
-    handlers: Handlers<S>,
-    policy: Policy,
-  ) {
-    this.#socket = socket;
-    this.hop = hop;
+  constructor(socket: S, handlers: Handlers<S>, gate: Gate<S>) {
+    this.conn = socket;
     this.#handlers = handlers;
-    this.#reader = new HeaderReader(policy);
-    this.#header.promise.catch(() => {}); // nobody may wait for it any more
+    this.#admission = new Admission(gate, peerOf(socket), this);
   }
 
-  /** The header, or its refusal. */
-  get header(): Promise<ProxyInfo | undefined> {
-    return this.#header.promise;
+  /**
+   * Begins, and is found by its socket from now on unless it is refused.
+   *
+   * @throws {TypeError} for a socket that has been accepted, or is about to be.
+   */
+  begin(): void {
+    // It shows an address that was claimed: nobody must be trusted by that.
+    if (CONNS.has(this.conn)) {
+      throw new TypeError("Cannot accept the socket: accepted already");
+    }
+    CONNS.set(this.conn, this);
+    this.#admission.begin();
   }
 
-  /** What has come of the header. */
-  get received(): Uint8Array {
-    return this.#reader.received;
+  /** Is found by a socket that was made of its own. */
+  adopt(socket: object): void {
+    CONNS.set(socket, this);
+    if (this.#shown !== undefined) showEnds(socket, this.#shown);
+  }
+
+  /** The peer: the proxy, or a direct client. */
+  get hop(): Address {
+    return this.#admission.hop;
+  }
+
+  /** What the socket shows: its own where the header shows nothing. */
+  get ends(): Ends {
+    return this.#shown ??
+      { remoteAddr: this.hop, localAddr: ownEndOf(this.conn) };
+  }
+
+  /** Whether the connection is closed, which the application may not know yet. */
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /** Why it is closed; a peer that has closed it in order is yet to be heard. */
+  get failure(): unknown {
+    return this.#closed?.error ?? lostAddress(this.hop);
+  }
+
+  show({ info }: Header, ends: Ends | undefined): void {
+    this.info = info;
+    this.#shown = ends;
+    if (ends !== undefined) showEnds(this.conn, ends);
+  }
+
+  /** Tells the application of the connection, then everything that is held. */
+  admit(): void {
+    this.#phase = "telling";
+    this.#held = payloadAfter(this.#held, this.info?.raw.length ?? 0);
+    if (this.#held.length > 0) this.#watchPauses();
+    if (!this.#call(this.#handlers.open, this.info)) {
+      this.#held = [];
+      this.conn.end(); // as the runtime does
+    }
+    this.#tellHeld();
+  }
+
+  refuse(): void {
+    this.#phase = "refused";
+    this.#held = [];
+    CONNS.delete(this.conn);
+    this.conn.terminate();
   }
 
   /** Takes what arrives. */
   data(payload: BunPayload): void {
-    if (this.#held === undefined) {
-      this.#handlers.data?.call(this.#socket, this.#socket, payload);
+    if (this.#phase === "open") {
+      this.#handlers.data?.call(this.conn, this.conn, payload);
       return;
     }
+    if (this.#phase === "refused") return;
     this.#held.push(payload);
-    if (!this.#isHeaderDecided) {
-      this.#decide(() => this.#reader.push(toBytes(payload)));
-    } else if (!this.#isStopped) {
-      this.#isStopped = true;
-      this.#socket.pause();
+    if (this.#admission.wantsBytes) {
+      this.#settle(this.#admission.push(toBytes(payload)));
+    } else if (this.#flow === "flowing") {
+      this.#flow = "stopped";
+      this.conn.pause();
     }
   }
 
   /** Takes the end of what arrives. */
   end(): void {
-    this.#decide(() => this.#reader.end());
+    this.#settle(this.#admission.end());
     this.#hasEnded = true;
     // Behind what is held of the data, also when the application has paused.
-    if (this.#held === undefined) this.#pass(({ end }) => end);
-    else this.#held.push(() => this.#call(this.#handlers.end));
+    if (this.#phase === "open") this.#pass(({ end }) => end);
+    else this.#hold(() => this.#call(this.#handlers.end));
   }
 
   /** Takes the end of the connection. */
   close(error?: Error): void {
-    this.isClosed = true;
-    this.#failure = error;
+    this.#closed = { error };
     // A reset is a failure, as on other runtimes, and not an end.
-    if (error === undefined) this.#decide(() => this.#reader.end());
-    else this.#fail(error);
+    if (error === undefined) this.#settle(this.#admission.end());
+    else this.#admission.fail(error);
     // As without a proxy: who closes, or is reset while paused, hears no more data.
-    if (this.#isOpen) this.#held = undefined;
+    if (this.#phase === "telling") this.#opened();
     this.#pass(({ close }) => close, error);
   }
 
@@ -113,13 +181,15 @@ export class BunConn<S extends BunSocket> {
   handshake(success: boolean, error: Error | null): void {
     this.isTls = true;
     // A peer that leaves during the handshake is one that closes without a byte.
-    if (!success && error !== null && !isReset(error)) this.#fail(error);
+    if (!success && error !== null && !isPeerGone(error)) {
+      this.#admission.fail(error);
+    }
     this.#pass(({ handshake }) => handshake, success, error);
   }
 
   /** Takes an error: of the TLS session, or of a handler of the application. */
   error(error: Error): void {
-    this.#fail(error);
+    this.#admission.fail(error);
     this.#pass(({ error }) => error, error);
   }
 
@@ -133,47 +203,26 @@ export class BunConn<S extends BunSocket> {
     this.#pass(({ timeout }) => timeout);
   }
 
-  #fail(error: Error): void {
-    this.#decide(() => {
-      throw error;
-    });
-  }
-
-  #decide(work: () => Header | undefined): void {
-    if (this.#isHeaderDecided) return;
-    try {
-      const header = work();
-      if (header === undefined) return;
-      this.#header.resolve(header.info);
-    } catch (error) {
-      this.#header.reject(error);
-    }
-    this.#isHeaderDecided = true;
-  }
-
-  /** Tells the application of the connection, then everything that is held. */
-  open(): void {
-    this.#isOpen = true;
-    this.#isHeaderDecided = true;
-    this.#held = withoutHeader(this.#held ?? [], this.info?.raw.length ?? 0);
-    if (this.#held.length > 0) this.#watchPauses();
-    if (!this.#call(this.#handlers.open, this.info)) {
-      this.#held = undefined;
-      this.#socket.end(); // as the runtime does
-    }
-    this.#tellHeld();
+  #settle(header: Header | undefined): void {
+    if (header !== undefined) this.#admission.settle(header);
   }
 
   #tellHeld(): void {
-    while (this.#held?.length && !this.#isPaused) {
+    while (this.#held.length > 0 && this.#flow !== "paused") {
       const next = this.#held.shift();
       if (typeof next === "function") next();
       else if (next !== undefined) this.#call(this.#handlers.data, next);
     }
-    if (this.#held?.length) return; // resume() comes back here
-    this.#held = undefined;
-    if (this.#isStopped && !this.#isPaused) this.#socket.resume();
-    this.#isStopped = false;
+    if (this.#held.length > 0) return; // resume() comes back here
+    this.#opened();
+  }
+
+  /** From now on the application hears from the runtime itself. */
+  #opened(): void {
+    this.#phase = "open";
+    this.#held = [];
+    if (this.#flow === "stopped" && !this.isClosed) this.conn.resume();
+    this.#flow = "flowing";
   }
 
   /**
@@ -181,43 +230,45 @@ export class BunConn<S extends BunSocket> {
    * a backend relies on it.
    */
   #watchPauses(): void {
-    const socket = this.#socket;
+    const socket = this.conn;
     const { pause, resume } = socket;
     shadow(socket, "pause", () => {
-      this.#isPaused = true;
+      if (this.#phase === "telling") this.#flow = "paused";
       pause.call(socket);
     });
     shadow(socket, "resume", () => {
-      this.#isPaused = false;
-      this.#isStopped = false;
+      this.#flow = "flowing";
       resume.call(socket);
-      if (this.#held === undefined) return;
+      if (this.#phase !== "telling") return;
       // Never in the call itself, like the runtime.
-      queueMicrotask(() => this.#held && this.#tellHeld());
+      queueMicrotask(() => {
+        if (this.#phase === "telling") this.#tellHeld();
+      });
     });
   }
 
   /** Takes what is held of the payload, for TLS to begin with, and goes on to read. */
   takeRest(): Uint8Array {
-    const chunks = (this.#held ?? []).filter(isPayload).map(toBytes);
-    this.#held = this.#held?.filter((item) => !isPayload(item));
-    if (this.#isStopped) this.#socket.resume();
-    this.#isStopped = false;
+    const chunks = this.#held.filter(isPayload).map(toBytes);
+    this.#held = this.#held.filter((item) => !isPayload(item));
+    if (this.#flow === "stopped") this.conn.resume();
+    this.#flow = "flowing";
     return concat(chunks);
   }
 
   /** Whether the application has it by this socket, and not by TLS over it. */
   serves(socket: object): boolean {
-    return this.#isOpen && !this.#isHandedOver && socket === this.#socket;
+    return (this.#phase === "telling" || this.#phase === "open") &&
+      !this.#isLeft && socket === this.conn;
   }
 
   /** Calls other handlers from now on, first with the end of what has ended by then. */
-  handOver(handlers: Handlers<S>): void {
-    this.#isHandedOver = true;
+  leaveTo(handlers: Handlers<S>): void {
+    this.#isLeft = true;
     this.#handlers = handlers;
-    if (this.#held !== undefined) return; // which is yet to be told, in its order
+    if (this.#phase !== "open") return; // what is held is yet to be told, in its order
     if (this.#hasEnded) this.#call(handlers.end);
-    if (this.isClosed) this.#call(handlers.close, this.#failure);
+    if (this.#closed) this.#call(handlers.close, this.#closed.error);
   }
 
   /** Calls a handler once the application knows of the connection. */
@@ -225,9 +276,16 @@ export class BunConn<S extends BunSocket> {
     handlerOf: (handlers: Handlers<S>) => Handler<S, A> | undefined,
     ...args: A
   ): void {
-    const socket = this.#socket;
-    if (this.#isOpen) handlerOf(this.#handlers)?.call(socket, socket, ...args);
-    else this.#held?.push(() => this.#call(handlerOf(this.#handlers), ...args));
+    const socket = this.conn;
+    if (this.#phase === "telling" || this.#phase === "open") {
+      handlerOf(this.#handlers)?.call(socket, socket, ...args);
+    } else {
+      this.#hold(() => this.#call(handlerOf(this.#handlers), ...args));
+    }
+  }
+
+  #hold(call: () => void): void {
+    if (this.#phase !== "refused") this.#held.push(call);
   }
 
   /**
@@ -238,7 +296,7 @@ export class BunConn<S extends BunSocket> {
     handler: Handler<S, A> | undefined,
     ...args: A
   ): boolean {
-    const socket = this.#socket;
+    const socket = this.conn;
     try {
       handler?.call(socket, socket, ...args);
       return true;
@@ -255,58 +313,36 @@ export class BunConn<S extends BunSocket> {
   }
 }
 
+/** The peer; its address is empty when it has reset the connection already. */
+function peerOf(socket: BunSocket): Address {
+  return isUnix(socket)
+    ? unixAddress()
+    : tcpAddress(socket.remoteAddress, socket.remotePort);
+}
+
+function ownEndOf(socket: BunSocket): Address {
+  return isUnix(socket)
+    ? unixAddress()
+    : tcpAddress(socket.localAddress, socket.localPort);
+}
+
+/**
+ * Asked of the listener: the addresses are missing as well on a TCP connection
+ * that was reset, which must not pass for a UNIX socket.
+ */
+function isUnix({ listener }: BunSocket): boolean {
+  return listener !== undefined && "unix" in listener &&
+    listener.unix !== undefined;
+}
+
 function isPayload(item: Held): item is BunPayload {
   return typeof item !== "function";
-}
-
-/** A payload as bytes, whatever its class. */
-export function toBytes(payload: BunPayload): Uint8Array {
-  return payload instanceof ArrayBuffer ? new Uint8Array(payload) : payload;
-}
-
-/** Chunks as one. */
-export function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(
-    chunks.reduce((sum, { length }) => sum + length, 0),
-  );
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }
 
 function toError(thrown: unknown): Error {
   return thrown instanceof Error
     ? thrown
     : new Error(String(thrown), { cause: thrown });
-}
-
-function isReset(error: Error): boolean {
-  return "code" in error && error.code === "ECONNRESET";
-}
-
-/**
- * Takes the first bytes away. What remains of a chunk is of its class, which
- * is what the application asked for.
- */
-function withoutHeader(held: Held[], length: number): Held[] {
-  const kept: Held[] = [];
-  let left = length;
-  for (const item of held) {
-    const taken = isPayload(item) ? Math.min(left, item.byteLength) : 0;
-    left -= taken;
-    if (!isPayload(item) || taken === 0) kept.push(item);
-    else if (taken < item.byteLength) kept.push(behind(item, taken));
-  }
-  return kept;
-}
-
-function behind(payload: BunPayload, start: number): BunPayload {
-  return payload instanceof ArrayBuffer
-    ? payload.slice(start)
-    : payload.subarray(start);
 }
 
 /** They stay on the socket: to take them off costs more than to keep them. */

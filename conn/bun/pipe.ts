@@ -1,4 +1,4 @@
-import { concat } from "./conn.ts";
+import { concat } from "./payload.ts";
 import type { BunRelaySocket, BunSocket } from "./types.ts";
 
 /** How much is kept, in bytes, before no more is read. */

@@ -1,6 +1,7 @@
 import { EMPTY } from "../../codec/internal.ts";
 import type { EncodeOptions, ProxyHeader } from "../../codec/mod.ts";
-import { type BunConn, toBytes } from "./conn.ts";
+import type { BunConn } from "./conn.ts";
+import { toBytes } from "./payload.ts";
 import { BunPipe } from "./pipe.ts";
 import type {
   BunHandlers,
@@ -84,7 +85,7 @@ export class BunRelay {
   /** Takes the client over. */
   takeOver(conn: BunConn<BunSocket>): void {
     this.#conn = conn;
-    conn.handOver({
+    conn.leaveTo({
       data: (socket, payload) => this.up.data(socket, toBytes(payload)),
       drain: () => this.down.flush(),
       end: () => this.up.end(),

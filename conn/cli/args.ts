@@ -3,7 +3,7 @@
 import { parseArgs } from "node:util";
 import type { DecodeOptions } from "../../codec/mod.ts";
 import type { Trust } from "../types.ts";
-import { LARGEST_PORT, LONGEST_HEADER } from "../../codec/internal.ts";
+import { LARGEST_PORT, LONGEST_HEADER, quote } from "../../codec/internal.ts";
 
 /** An option, as `parseArgs` takes it and as the help shows it. */
 export interface Option {
@@ -57,7 +57,7 @@ export function readArgs<const T extends Options>(
 export function expectNoPositionals(positionals: readonly string[]): void {
   if (positionals.length === 0) return;
   throw new UsageError(
-    `Cannot read arguments: unexpected ${JSON.stringify(positionals[0])}`,
+    `Cannot read arguments: unexpected ${quote(positionals[0])}`,
   );
 }
 
@@ -88,9 +88,7 @@ export function readNumber(
   const number = /^(\d+|0x[\da-f]+)$/i.test(text) ? Number(text) : NaN;
   if (number >= least && number <= most) return number;
   throw new UsageError(
-    `Cannot read ${name}: must be ${least} to ${most}, received ${
-      JSON.stringify(text)
-    }`,
+    `Cannot read ${name}: must be ${least} to ${most}, received ${quote(text)}`,
   );
 }
 
@@ -104,7 +102,7 @@ export function readWord<const W extends string>(
   if (word !== undefined) return word;
   throw new UsageError(
     `Cannot read ${name}: expected ${words.join(" or ")}, received ${
-      JSON.stringify(text)
+      quote(text)
     }`,
   );
 }
@@ -127,7 +125,7 @@ export function readHostPort(
     throw new UsageError(
       `Cannot read ${name}: expected ${
         defaultHost === undefined ? "HOST:PORT" : "[HOST:]PORT"
-      } with IPv6 addresses in brackets, received ${JSON.stringify(text)}`,
+      } with IPv6 addresses in brackets, received ${quote(text)}`,
     );
   }
   return { hostname, port: readNumber(name, parts[3], 0, LARGEST_PORT) };

@@ -9,7 +9,7 @@ import {
   type Tlvs,
   tlvType,
 } from "../../codec/mod.ts";
-import { LONGEST_HEADER, tlvKind } from "../../codec/internal.ts";
+import { LONGEST_HEADER, quote, tlvKind } from "../../codec/internal.ts";
 import {
   asUsage,
   expectNoPositionals,
@@ -22,8 +22,8 @@ import {
 } from "./args.ts";
 import type { Command } from "./command.ts";
 import { bytesOfHex } from "./input_bytes.ts";
-import { exchange } from "./exchange.ts";
-import { attempt, print } from "./io.ts";
+import { exchange, type Verdict } from "./exchange.ts";
+import { attempt, print, warn } from "./io.ts";
 
 /** Names of the TLVs that have an option, by option; the others are computed. */
 const TLV_NAMES: ReadonlyMap<string, string> = new Map(
@@ -117,6 +117,15 @@ const OPTIONS = {
   },
 } as const satisfies Options;
 
+/** What a server without an answer did, and what that says. */
+const UNANSWERED: Readonly<Record<Exclude<Verdict, "answered">, string>> = {
+  closed:
+    "the server closed the connection, as servers that reject a header do",
+  reset: "the server reset the connection, as servers that reject a header do",
+  silent: "the server closed the connection only after the end of the input, " +
+    "so it accepted the header or waited for more",
+};
+
 /** Makes a header. */
 export const ENCODE: Command = {
   usage: "[OPTION...]",
@@ -127,10 +136,15 @@ export const ENCODE: Command = {
 abstract name begins with @. Without addresses the header is LOCAL. TLVs are
 written in the order of the options, those of SSL in one.
 
-With --connect the header goes in one write, then both directions are copied;
-the end of standard input ends the sending direction, and the answer is still
-printed. Exit code 1: the connection failed. 2: a header that no receiver
-would take.`,
+With --connect the header goes in one write, then both directions are copied.
+A second after the end of standard input, or at the first byte of an answer,
+the sending direction ends. The answer is still printed; on a terminal its
+control characters are escaped.
+
+Exit code 0: the server answered, be it with an error, or closed the connection
+only after the end of the input. 1: it closed or reset the connection without
+an answer, as servers that reject a header do, or the connection failed.
+2: a header that no receiver would take.`,
   options: OPTIONS,
   permissions: "none; --allow-net for --connect",
   examples: [
@@ -166,7 +180,13 @@ would take.`,
     );
     if (connect !== undefined) {
       const target = readHostPort("--connect", connect);
-      await attempt(`send to ${connect}`, () => exchange(io, bytes, target));
+      const verdict = await attempt(
+        `send to ${connect}`,
+        () => exchange(io, bytes, target),
+      );
+      if (verdict === "answered") return 0;
+      await warn(io, `No answer from ${connect}: ${UNANSWERED[verdict]}`);
+      return verdict === "silent" ? 0 : 1;
     } else if (values.raw) await io.write(bytes);
     else await print(io, bytes.toHex());
     return 0;
@@ -260,7 +280,7 @@ function readTlv(text: string): RawTlv {
   if (type === undefined) {
     throw new UsageError(
       `Cannot read --tlv: expected a type such as xEA or ALPN, = and hex, received ${
-        JSON.stringify(text)
+        quote(text)
       }`,
     );
   }
@@ -271,6 +291,6 @@ function readHexValue(name: string, text: string): Uint8Array {
   const bytes = text === "" ? new Uint8Array() : bytesOfHex(text);
   if (bytes !== undefined) return bytes;
   throw new UsageError(
-    `Cannot read ${name}: expected hex, received ${JSON.stringify(text)}`,
+    `Cannot read ${name}: expected hex, received ${quote(text)}`,
   );
 }

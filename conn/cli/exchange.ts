@@ -1,34 +1,70 @@
+import { isPeerGone } from "../admission/refusal.ts";
 import type { HostPort } from "./args.ts";
-import { type CliIo, writeAll } from "./io.ts";
+import { answerOutput, type CliIo, writeAll } from "./io.ts";
+
+/**
+ * How long a server may take to answer or close until it is told the end of the
+ * input, in ms. Many servers close at that end: without this time, one that
+ * rejects the header would look like one that accepts it.
+ */
+const VERDICT_TIME = 1000;
+
+/**
+ * What a server did: it sent something, closed or reset the connection without
+ * that, or closed it without that after the end of the input.
+ */
+export type Verdict = "answered" | "closed" | "reset" | "silent";
 
 /** Sends the header, then copies both ways until the peer has ended. */
 export async function exchange(
   io: CliIo,
   header: Uint8Array,
   target: HostPort,
-): Promise<void> {
+): Promise<Verdict> {
   using conn = await Deno.connect(target);
   const ended = new AbortController();
-  await writeAll(conn, header); // one buffer: many receivers refuse a split header
+  const heard = Promise.withResolvers<void>();
+  let isEndSent = false;
   // Not to `conn.writable`: a failure of it would end the reading as well.
   const sending = new WritableStream<Uint8Array>({
     write: (bytes) => writeAll(conn, bytes),
-    close: () => conn.closeWrite(),
+    async close() {
+      const timer = setTimeout(heard.resolve, VERDICT_TIME);
+      await heard.promise;
+      clearTimeout(timer);
+      isEndSent = true;
+      await conn.closeWrite();
+    },
   });
   let failure: unknown;
-  io.input.pipeTo(sending, { signal: ended.signal })
-    .catch((error) => failure = error);
-  const buffer = new Uint8Array(65536);
+  let received = 0;
   try {
-    for (let received = 0;;) {
+    await writeAll(conn, header); // one buffer: many receivers refuse a split header
+    io.input.pipeTo(sending, { signal: ended.signal })
+      .catch((error) => failure = error);
+    const output = answerOutput(io).getWriter();
+    const buffer = new Uint8Array(65536);
+    for (;;) {
       const count = await conn.read(buffer);
-      // The peer may end before the input does: what it said is what counts.
-      if (count === null && received === 0 && failure) throw failure;
-      if (count === null) return;
+      if (count === null) break;
+      heard.resolve();
       received += count;
-      await io.write(buffer.subarray(0, count));
+      await output.write(buffer.subarray(0, count));
     }
+    // The peer may end before the input does: what it said is what counts.
+    if (failure !== undefined && received === 0) throw failure;
+    const verdict = received > 0 ? "answered" : isEndSent ? "silent" : "closed";
+    await output.close();
+    return verdict;
+  } catch (error) {
+    if (received === 0 && isReset(error)) return "reset";
+    throw error;
   } finally {
+    heard.resolve();
     ended.abort();
   }
+}
+
+function isReset(error: unknown): boolean {
+  return isPeerGone(error) || error instanceof Deno.errors.BrokenPipe;
 }

@@ -18,6 +18,9 @@ const DUMP_LINE_REGEXPS = [
   /^[0-7]{7}\s((?:[\da-f]{2}\s)*[\da-f]{2})\s*$/,
 ];
 
+/** Longest line of a dump, in characters: `xxd -c 256` prints some 1200. Eight million bytes in one overflow the stack of the expressions. */
+const LONGEST_DUMP_LINE = 4096;
+
 /** Nothing, or the offset that ends a dump of `hexdump -C` and `od`; of a line without the spaces around it. */
 const EMPTY_LINE_REGEXP = /^(?:[\da-f]{7,8})?$/i;
 
@@ -76,6 +79,7 @@ function digitsOf(text: string): string | undefined {
 }
 
 function dumped(line: string): string | undefined {
+  if (line.length > LONGEST_DUMP_LINE) return undefined;
   for (const regexp of DUMP_LINE_REGEXPS) {
     const digits = regexp.exec(line)?.[1];
     if (digits !== undefined) return digits;

@@ -1,6 +1,6 @@
 /** What the command line reads from and writes to. */
 
-import { count } from "./show.ts";
+import { count, printable } from "./show.ts";
 
 /** Standard streams and signals of a process, or what stands for them in a test. */
 export interface CliIo {
@@ -8,6 +8,13 @@ export interface CliIo {
   readonly input: ReadableStream<Uint8Array>;
   /** Whether standard input is a terminal. */
   readonly isInputTerminal: boolean;
+  /**
+   * Whether standard output is a terminal. `encode --connect` then escapes the
+   * control characters of an answer.
+   *
+   * @default {false}
+   */
+  readonly isOutputTerminal?: boolean;
   /**
    * Writes all of `bytes` to standard output.
    *
@@ -26,20 +33,50 @@ export class OutputClosedError extends Error {
   override name = "OutputClosedError";
 }
 
-/** Prints text and a line's end. */
+/** Prints text, made {@link printable}, and a line's end. */
 export async function print(io: CliIo, text: string): Promise<void> {
-  await io.write(new TextEncoder().encode(`${text}\n`));
+  await io.write(new TextEncoder().encode(`${printable(text)}\n`));
+}
+
+/** Writes text, made {@link printable}, to standard error as a line. */
+export async function warn(io: CliIo, line: string): Promise<void> {
+  await io.warn(printable(line));
+}
+
+/**
+ * Standard output for the bytes of a peer: as they are, but on a terminal as
+ * {@link printable} text, `\r\n` as `\n`. Standard output is not closed.
+ */
+export function answerOutput(io: CliIo): WritableStream<Uint8Array> {
+  if (!io.isOutputTerminal) {
+    return new WritableStream({ write: (bytes) => io.write(bytes) });
+  }
+  const decoder = new TextDecoder();
+  let held = "";
+  const show = async (text: string) => {
+    await io.write(new TextEncoder().encode(printable(text)));
+  };
+  return new WritableStream({
+    async write(bytes) {
+      const text = held + decoder.decode(bytes, { stream: true });
+      held = text.endsWith("\r") ? "\r" : ""; // what follows says what it is
+      await show(
+        text.slice(0, text.length - held.length).replaceAll("\r\n", "\n"),
+      );
+    },
+    close: () => show(held + decoder.decode()),
+  });
 }
 
 /** How many lines may wait for whoever reads standard error. */
 export const MOST_LINES = 256;
 
 /**
- * Standard error for lines that peers cause: while nobody reads it, those over
+ * {@link warn} for lines that peers cause: while nobody reads it, those over
  * {@link MOST_LINES} are left out, or they would fill the memory. The next line
  * that is written says how many.
  */
-export function boundedWarn(io: CliIo): CliIo["warn"] {
+export function boundedWarn(io: CliIo): (line: string) => Promise<void> {
   let waiting = 0;
   let leftOut = 0;
   return async (line) => {
@@ -53,7 +90,7 @@ export function boundedWarn(io: CliIo): CliIo["warn"] {
     leftOut = 0;
     waiting++;
     try {
-      await io.warn(gap + line);
+      await warn(io, gap + line);
     } finally {
       waiting--;
     }
@@ -72,9 +109,13 @@ export async function attempt<T>(
     return await work();
   } catch (cause) {
     if (cause instanceof OutputClosedError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`Cannot ${what}: ${reason}`, { cause });
+    throw new Error(`Cannot ${what}: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/** What an error says. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Those of the process. */
@@ -85,6 +126,9 @@ export function processIo(): CliIo {
     },
     get isInputTerminal() {
       return Deno.stdin.isTerminal();
+    },
+    get isOutputTerminal() {
+      return Deno.stdout.isTerminal();
     },
     write: (bytes) => writeOutput(Deno.stdout, bytes),
     warn: (line) =>

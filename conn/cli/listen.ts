@@ -1,8 +1,9 @@
 import { EMPTY } from "../../codec/internal.ts";
-import { toAddress } from "../_addresses.ts";
+import { toAddress } from "../_ends.ts";
 import { readOptions } from "../admission/policy.ts";
 import { isPeerGone, toRefusal } from "../admission/refusal.ts";
 import { accept } from "../accept.ts";
+import { Pauses } from "../native/pauses.ts";
 import { closeQuietly, type ProxiedConn } from "../proxied_conn.ts";
 import type { Accepted, AcceptOptions } from "../types.ts";
 import {
@@ -18,9 +19,17 @@ import {
   UsageError,
 } from "./args.ts";
 import type { Command } from "./command.ts";
-import { attempt, type CliIo, print, writeAll } from "./io.ts";
+import {
+  attempt,
+  boundedWarn,
+  type CliIo,
+  print,
+  reasonOf,
+  warn,
+  writeAll,
+} from "./io.ts";
 import { jsonLine, line, type Seen, verbose } from "./seen.ts";
-import { showAddress } from "./show.ts";
+import { printable, showAddress } from "./show.ts";
 
 /** How long to read what a peer still sends, in ms: closing at once would reset it. */
 const DRAIN_TIME = 1000;
@@ -56,7 +65,8 @@ export const LISTEN: Command = {
 family, client, destination, TLVs, the checksum's verdict. Connections that are
 refused are shown with the reason, the byte and what they began with; those
 that close without a byte, as health checks do, as empty. Each is closed then.
-A peer that has reset before it could be accepted is shown as -.
+A peer that has reset before it could be accepted is shown as -. When the
+system has no descriptors left, a warning says so and listen tries again.
 
 Without --trust everybody is listened to: nothing here believes a header.
 SIGINT and SIGTERM end it with exit code 0.`,
@@ -114,22 +124,35 @@ async function listen(
   const ending = new AbortController();
   const signal = AbortSignal.any([io.stop(), ending.signal]);
   signal.addEventListener("abort", () => closeQuietly(listener));
+  const pauses = new Pauses(signal);
+  const report = boundedWarn(io);
   const running = new Set<Promise<void>>();
-  await io.warn(`Listening on ${showAddress(toAddress(listener.addr))}`);
+  let makeRoom = () => {};
+  await warn(io, `Listening on ${showAddress(toAddress(listener.addr))}`);
   for (let taken = 0; taken < most && !signal.aborted;) {
     const accepting = listener.accept();
     try {
       await accepting;
+      pauses.reset();
     } catch (error) {
       if (signal.aborted) break;
-      if (!isPeerGone(error)) throw error;
+      if (!isPeerGone(error)) {
+        // Not awaited: where nobody reads the line, listening is to go on.
+        report(`Cannot accept a connection, trying again: ${reasonOf(error)}`)
+          .catch((error) => ending.abort(error));
+        await pauses.take();
+        continue;
+      }
     }
     const work = receive(accepting, { ...options, signal }, show)
       .catch((error) => ending.abort(error))
-      .finally(() => running.delete(work));
+      .finally(() => (running.delete(work), makeRoom()));
     running.add(work);
     taken++;
-    while (running.size >= MOST_AT_ONCE) await Promise.race(running);
+    // Not by a race of them all: each connection would cost as much as 256.
+    if (running.size >= MOST_AT_ONCE) {
+      await new Promise<void>((resolve) => makeRoom = resolve);
+    }
   }
   closeQuietly(listener);
   await Promise.all(running);
@@ -165,7 +188,8 @@ async function receive(
 
 /** Answers a request of HTTP/1, whatever it is. */
 async function answer(conn: ProxiedConn, text: string): Promise<void> {
-  const body = new TextEncoder().encode(text);
+  // It is read in a terminal as well.
+  const body = new TextEncoder().encode(printable(text));
   const head = new TextEncoder().encode(
     `HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n` +
       `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n`,

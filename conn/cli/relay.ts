@@ -1,3 +1,4 @@
+import { quote } from "../../codec/internal.ts";
 import { readOptions } from "../admission/policy.ts";
 import { relayedHeader } from "../sending/relayed_header.ts";
 import type { RelayOptions } from "../relay.ts";
@@ -165,7 +166,7 @@ function readMap(text: string): Mapping {
   if (to === "" || more.length > 0) {
     throw new UsageError(
       `Cannot read --map: expected [HOST:]PORT=HOST:PORT, received ${
-        JSON.stringify(text)
+        quote(text)
       }`,
     );
   }

@@ -1,12 +1,20 @@
 /** Ports that are relayed to services. */
 
+import { toAddress } from "../_ends.ts";
 import { proxied, type ProxiedListener } from "../proxied.ts";
 import type { ProxiedConn } from "../proxied_conn.ts";
 import { relay, type RelayOptions } from "../relay.ts";
 import { serve, type Server } from "../serve.ts";
 import type { ListenerOptions } from "../types.ts";
 import type { HostPort } from "./args.ts";
-import { attempt, boundedWarn, type CliIo, print } from "./io.ts";
+import {
+  attempt,
+  boundedWarn,
+  type CliIo,
+  print,
+  reasonOf,
+  warn,
+} from "./io.ts";
 import { refusalText } from "./seen.ts";
 import { count, showAddress, toJson } from "./show.ts";
 
@@ -47,7 +55,7 @@ export async function runServices(
   const stopping = io.stop();
   const closing = new AbortController();
   const services: Service[] = [];
-  const warn = boundedWarn(io);
+  const report = boundedWarn(io);
   for (const mapping of maps) {
     const tcp = await attempt(
       `listen on ${hostPort(mapping.from)}`,
@@ -56,19 +64,23 @@ export async function runServices(
     const listener = proxied(tcp, {
       ...listening,
       onReject: (error) =>
-        void warn(
+        void report(
           `Refused ${error.hop ? showAddress(error.hop) : "a connection"} ${
             refusalText(error)
           }`,
         ),
     });
     opened.use(listener);
-    services.push(start(warn, listener, mapping.to, {
+    services.push(start(report, listener, mapping.to, {
       ...relaying,
       signal: closing.signal,
     }));
-    const { hostname, port } = listener.addr;
-    await io.warn(`Relaying ${hostname}:${port} to ${hostPort(mapping.to)}`);
+    await warn(
+      io,
+      `Relaying ${showAddress(toAddress(listener.addr))} to ${
+        hostPort(mapping.to)
+      }`,
+    );
   }
   const tell = () =>
     print(io, statsJson(services)).catch(() => clearInterval(telling));
@@ -84,7 +96,7 @@ export async function runServices(
     const open = services.reduce((sum, { server }) => sum + server.active, 0);
     // Together: where nobody reads the line, listening is to end all the same.
     await Promise.all([
-      warn(`Stopping, ${count(open, "connection")} open`),
+      report(`Stopping, ${count(open, "connection")} open`),
       drain(services, grace, closing),
     ]);
   } finally {
@@ -100,7 +112,7 @@ function hostPort({ hostname, port }: HostPort): string {
 
 /** Serves one port. */
 function start(
-  warn: CliIo["warn"],
+  report: (line: string) => Promise<void>,
   listener: ProxiedListener<Deno.TcpConn, Deno.NetAddr>,
   to: HostPort,
   options: RelayOptions,
@@ -110,7 +122,7 @@ function start(
   const fail = (conn: ProxiedConn, reason: string) => {
     counts.failed++;
     const client = showAddress(conn.remoteAddr);
-    return warn(`Cannot relay ${client} to ${hostPort(to)}: ${reason}`);
+    return report(`Cannot relay ${client} to ${hostPort(to)}: ${reason}`);
   };
   const server = serve(listener, async (conn) => {
     const dial = () => Deno.connect(to);
@@ -123,21 +135,17 @@ function start(
       await fail(conn, reasonOf(error));
     }
   }, { onError: (error, conn) => void fail(conn, reasonOf(error)) });
-  const { hostname, port } = listener.addr;
+  const from = showAddress(toAddress(listener.addr));
   return {
     server,
     stats: () => ({
-      from: `${hostname}:${port}`,
+      from,
       to: hostPort(to),
       ...listener.stats,
       active: server.active,
       ...counts,
     }),
   };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function statsJson(services: readonly Service[]): string {

@@ -1,13 +1,21 @@
-/** Values as text that a terminal can take: what a peer sent is never printed raw. */
+/** Values as text. */
 
 import type { Address } from "../../codec/mod.ts";
 
-/** Every character that is not printed, or could turn or hide others; the lines of JSON stay. */
-const CONTROL_REGEXP = /[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu;
+/**
+ * Characters that act on a terminal or a log: controls, marks of direction, ends
+ * of lines except `\n`, lone surrogates, and what Unicode has not assigned.
+ */
+const ACTING_REGEXP = /[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu;
 
-function escapeControls(text: string): string {
+/**
+ * Escapes the characters that act on a terminal, as JSON escapes them. All text
+ * that leaves the command line goes through here, because peers, files and
+ * arguments are in it. JSON stays JSON.
+ */
+export function printable(text: string): string {
   return text.replace(
-    CONTROL_REGEXP,
+    ACTING_REGEXP,
     (character) =>
       character.split("").map((unit) =>
         `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
@@ -20,9 +28,9 @@ export function latin1(bytes: Uint8Array): string {
   return new TextDecoder("latin1").decode(bytes);
 }
 
-/** Text in quotes. */
+/** Text in quotes, on one line. */
 export function showText(text: string): string {
-  return escapeControls(JSON.stringify(text));
+  return JSON.stringify(text);
 }
 
 /** Bytes as text in quotes where they are ASCII text, else as hex. */
@@ -69,9 +77,9 @@ export function count(number: number, unit: string): string {
 
 /** JSON with bytes as hex. */
 export function toJson(value: unknown, indent?: number): string {
-  return escapeControls(JSON.stringify(
+  return JSON.stringify(
     value,
     (_, part) => part instanceof Uint8Array ? part.toHex() : part,
     indent,
-  ));
+  );
 }

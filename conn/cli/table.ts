@@ -8,12 +8,13 @@ const TITLES = ["offset", "bytes", "section", "field", "meaning"] as const;
 
 /** A header as a table of all its bytes. */
 export function table(info: ProxyInfo): string {
-  const rows = anatomy(info).flatMap(rowsOf);
-  const all = [TITLES, ...rows];
+  const rows = [TITLES, ...anatomy(info).flatMap(rowsOf)];
   const widths = TITLES.map((_, column) =>
-    Math.max(...all.map((row) => row[column]?.length ?? 0))
+    Math.max(...rows.map((row) => row[column]?.length ?? 0))
   );
-  return all.map((row) =>
+  // To fill the last column too would be quadratic: one long value makes it wide.
+  widths[TITLES.length - 1] = 0;
+  return rows.map((row) =>
     row.map((cell, column) =>
       column === 0
         ? cell.padStart(widths[column] ?? 0)

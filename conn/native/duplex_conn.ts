@@ -1,5 +1,6 @@
 import { EMPTY } from "../../codec/internal.ts";
-import type { ByteDuplex, NativeAddress, NativeConn } from "../types.ts";
+import { resetError } from "../admission/refusal.ts";
+import type { ByteDuplex, NativeAddress, NativeConn } from "../native_types.ts";
 
 /** What a socket without known ends has: no list of addresses trusts it. */
 const UNKNOWN_END: NativeAddress = { transport: "tcp" };
@@ -38,9 +39,11 @@ export function closeDuplex(socket: ByteDuplex): void {
  * A pair of streams as a {@link NativeConn}. The streams are locked only while
  * a call is under way, so that others can use them in between.
  */
-class DuplexConn implements NativeConn {
+export class DuplexConn implements NativeConn {
   readonly remoteAddr: NativeAddress;
   readonly localAddr: NativeAddress;
+  /** Why it is closed, if the socket says so. */
+  failure: Error | undefined;
   readonly #socket: ByteDuplex;
   /** Bytes beyond those asked for, of a stream that cannot be read exactly. */
   #rest: Uint8Array = EMPTY;
@@ -57,6 +60,9 @@ class DuplexConn implements NativeConn {
     localAddr: NativeAddress,
   ) {
     this.#socket = socket;
+    // After a reset by the peer neither reading nor writing need fail.
+    const onClosed = () => this.failure = resetError();
+    socket.closed?.then(onClosed, onClosed);
     this.remoteAddr = remoteAddr;
     this.localAddr = localAddr;
   }

@@ -1,5 +1,5 @@
 import type { Address, ProxyInfo } from "../../codec/mod.ts";
-import type { Ends } from "../_addresses.ts";
+import type { Ends } from "../_ends.ts";
 
 /** What is known of a socket that was accepted. */
 export interface Facts {

@@ -1,65 +1,205 @@
-import { Socket } from "node:net";
+import { Server, Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { EMPTY } from "../../codec/internal.ts";
 import type {
   Address,
   ProxyInfo,
   ProxyProtocolError,
 } from "../../codec/mod.ts";
-import { endsOf, tcpAddress } from "../_addresses.ts";
+import { type Ends, showEnds, tcpAddress, unixAddress } from "../_ends.ts";
+import { Admission, type Peer } from "../admission/admission.ts";
 import type { Gate } from "../admission/gate.ts";
-import {
-  type Header,
-  HeaderReader,
-  NO_HEADER,
-} from "../admission/header_reader.ts";
-import { remember } from "./facts.ts";
-import type { NodeAcceptOptions, NodeSocket } from "./types.ts";
-import { expectsHeader } from "../admission/policy.ts";
-import { toRefusal } from "../admission/refusal.ts";
-import { showEnds } from "../_show_ends.ts";
-import { verify } from "../admission/verify.ts";
-import type { Waits } from "../admission/waits.ts";
+import type { Header } from "../admission/header_reader.ts";
+import { lostAddress, resetError } from "../admission/refusal.ts";
+import { factsOf, remember } from "./facts.ts";
+import type { NodeSocket } from "./types.ts";
 
 /**
- * Takes the header off a socket and tells one of `accept` and `refuse`:
- * functions, since a chain of promises costs as much as the header. Whatever
- * goes wrong destroys the socket. Until {@link release} its errors end nothing
- * but itself.
+ * Drives a socket of `node:net`, to which the runtime pushes: it takes the
+ * header off and gives back the payload. Until {@link release} the socket's
+ * errors end nothing but itself.
  */
-export function acceptSocket<S extends NodeSocket>(
-  socket: S,
-  hop: Address,
-  { policy, waits }: Pick<Gate, "policy" | "waits">,
-  ask: NodeAcceptOptions<S>["verify"],
-  accept: (info: ProxyInfo | undefined) => void,
-  refuse: (error: ProxyProtocolError) => void,
-): void {
-  const reader = new HeaderReader(policy);
-  const fail = (error: unknown) => {
-    socket.destroy(); // what it says later is ignored
-    refuse(toRefusal(error, hop, reader.received));
-  };
-  const finish = (info: ProxyInfo | undefined) => {
-    if (socket.destroyed) fail(new Error("closed"));
-    else accept(info);
-  };
-  const proceed = (info: ProxyInfo | undefined) => {
-    const shown = endsOf(info, policy.header);
-    remember(socket, { info, hop, shown });
-    if (shown !== undefined) showEnds(socket, shown);
-    if (info === undefined || ask === undefined) return finish(info);
-    verify(info, () => ask(info, socket), waits)
-      .then(() => finish(info), fail);
-  };
-  socket.on("error", ignore);
-  let header: Header | undefined = NO_HEADER;
-  try {
-    if (expectsHeader(policy, hop)) header = takeBuffered(socket, reader);
-  } catch (error) {
-    return fail(error);
+export class NodePeer<S extends NodeSocket> implements Peer<S> {
+  readonly conn: S;
+  readonly #kind: Kind;
+  readonly #admission: Admission<S>;
+  readonly #deliver: (info: ProxyInfo | undefined) => void;
+  readonly #onRefused: ((error: ProxyProtocolError) => void) | undefined;
+  /** What to undo when there is nothing to wait for any more. */
+  #push: NodeSocket["push"] | undefined;
+  #isListening = false;
+  /** Of the chunk that was given back, in bytes. */
+  #payloadLength = 0;
+
+  /** @throws {TypeError} for a socket that has been accepted, or is about to be. */
+  constructor(
+    socket: S,
+    gate: Gate<S>,
+    deliver: (info: ProxyInfo | undefined) => void,
+    onRefused?: (error: ProxyProtocolError) => void,
+  ) {
+    // It shows an address that was claimed: nobody must be trusted by that.
+    if (factsOf(socket) !== undefined) {
+      throw new TypeError("Cannot accept the socket: accepted already");
+    }
+    this.conn = socket;
+    this.#deliver = deliver;
+    this.#onRefused = onRefused;
+    const { remoteAddress } = socket;
+    // Few need it: to ask costs more than the address.
+    this.#kind = remoteAddress === undefined ? kindOf(socket) : "tcp";
+    const hop = peerOf(socket, this.#kind);
+    this.#admission = new Admission(gate, hop, this);
+    remember(socket, { info: undefined, hop, shown: undefined });
   }
-  if (header === undefined) awaitHeader(socket, reader, waits, proceed, fail);
-  else proceed(header.info);
+
+  /** Begins, with what the socket has at hand. */
+  begin(): void {
+    const admission = this.#admission;
+    const socket = this.conn;
+    socket.on("error", ignore);
+    if (admission.begin()) {
+      let header: Header | undefined;
+      try {
+        header = this.#takeBuffered();
+      } catch (error) {
+        admission.fail(error);
+      }
+      if (header !== undefined) admission.settle(header);
+      else if (admission.wantsBytes) this.#awaitHeader();
+    }
+    if (!admission.isPending) return;
+    this.#isListening = true;
+    socket.on("close", this.#closed);
+  }
+
+  /** After a reset, bytes that came before can still be read, but a socket of TCP has no address. */
+  get failure(): unknown {
+    const { destroyed, errored } = this.conn;
+    if (destroyed) return errored ?? new Error("closed");
+    if (this.#kind === "unknown") return undefined; // never had one
+    return lostAddress(this.#admission.hop);
+  }
+
+  /** Asks the system: a reset after the end of the peer is told by nothing else. */
+  probe(): Promise<unknown> {
+    const handle: unknown = Reflect.get(this.conn, "_handle");
+    return Promise.resolve(isDisconnected(handle) ? resetError() : undefined);
+  }
+
+  show({ info, payload }: Header, shown: Ends | undefined): void {
+    const { hop } = this.#admission;
+    this.#payloadLength = payload.length;
+    remember(this.conn, { info, hop, shown });
+    if (shown !== undefined) showEnds(this.conn, shown);
+  }
+
+  admit(info: ProxyInfo | undefined): void {
+    this.#stop();
+    // Not unless more has come: reading would start the socket again.
+    if (this.conn.readableLength > this.#payloadLength) joinBuffered(this.conn);
+    this.#deliver(info);
+  }
+
+  refuse(error: ProxyProtocolError): void {
+    this.#stop();
+    this.conn.destroy(); // errors after this are ignored
+    this.#onRefused?.(error);
+  }
+
+  readonly #closed = (): void => {
+    this.#admission.fail(this.failure);
+  };
+
+  #stop(): void {
+    this.#restorePush();
+    if (this.#isListening) this.conn.off("close", this.#closed);
+    this.#isListening = false;
+  }
+
+  #restorePush(): void {
+    // `delete` would make the socket slow in all that follows.
+    if (this.#push !== undefined) this.conn.push = this.#push;
+    this.#push = undefined;
+  }
+
+  /**
+   * Takes the header from what is at hand, and gives back what is beyond it. By
+   * its length: `read()` would set off 'end' where the peer has ended its
+   * direction with the header, and then nobody would hear it.
+   */
+  #takeBuffered(): Header | undefined {
+    const socket = this.conn;
+    if (socket.readableEncoding) {
+      throw new TypeError("the socket has an encoding");
+    }
+    let header: Header | undefined;
+    while (this.#admission.wantsBytes && socket.readableLength > 0) {
+      header = this.#take(socket.read(socket.readableLength));
+    }
+    if (this.#admission.wantsBytes && hasEnded(socket)) {
+      header = this.#admission.end();
+    }
+    if (header !== undefined && header.payload.length > 0) {
+      socket.unshift(header.payload);
+    }
+    return header;
+  }
+
+  /** Takes a chunk of the socket; `null` is its end. */
+  #take(chunk: unknown): Header | undefined {
+    if (chunk === null) return this.#admission.end();
+    if (chunk instanceof Uint8Array) return this.#admission.push(chunk);
+    throw new TypeError("the socket gives no bytes");
+  }
+
+  /**
+   * Takes what arrives where the runtime gives it to the stream: a listener of
+   * `'readable'` would take a socket of Node through its states of flow.
+   */
+  #awaitHeader(): void {
+    const socket = this.conn;
+    this.#push = socket.push;
+    socket.push = this.#pushed;
+    this.#ask();
+  }
+
+  readonly #ask = (): void => {
+    if (this.#admission.wantsBytes) this.conn.read(0);
+  };
+
+  readonly #pushed = (chunk: unknown): boolean => {
+    const socket = this.conn;
+    const push = this.#push ?? socket.push;
+    let header: Header | undefined;
+    try {
+      header = this.#take(chunk);
+    } catch (error) {
+      this.#admission.fail(error);
+    }
+    if (header !== undefined) {
+      this.#restorePush();
+      push.call(socket, header.payload);
+      if (chunk === null) push.call(socket, null);
+      // Whoever reads the handle itself must not do so while it is being read.
+      const whole = header;
+      queueMicrotask(() => this.#admission.settle(whole));
+      return false; // no more is read until somebody asks
+    }
+    if (!this.#admission.wantsBytes) return false; // refused
+    // Be it nothing: until then the stream holds that it has asked already.
+    queueMicrotask(this.#ask);
+    return push.call(socket, EMPTY);
+  };
+}
+
+/**
+ * Makes what a socket has buffered one chunk. Deno gives chunk after chunk to a
+ * TLS session, though the first has broken it, and that ends the process.
+ */
+function joinBuffered(socket: NodeSocket): void {
+  const chunk = socket.read(socket.readableLength);
+  if (chunk instanceof Uint8Array) socket.unshift(chunk);
 }
 
 /** Leaves the errors of a socket to whoever has taken it. */
@@ -70,104 +210,44 @@ export function release(socket: NodeSocket): void {
 function ignore(): void {}
 
 /** The peer, as of now: a socket forgets it when it is closed. */
-export function peerOf(socket: NodeSocket): Address {
+function peerOf(socket: NodeSocket, kind: Kind): Address {
   const { remoteAddress, remotePort } = socket;
-  return remoteAddress === undefined && isUnix(socket)
-    ? { transport: "unix", path: "" }
+  return remoteAddress === undefined && kind === "unix"
+    ? unixAddress()
     : tcpAddress(remoteAddress, remotePort);
 }
 
-/**
- * Whether a socket without a peer's address is a UNIX one: a TCP connection
- * that was reset has none either, and what came before can still be read.
- */
-function isUnix(socket: NodeSocket): boolean {
-  return socket instanceof Socket && !socket.destroyed &&
-    socket.localAddress === undefined;
-}
+/** What a socket without an address is. */
+type Kind = "tcp" | "unix" | "unknown";
 
 /**
- * Takes the header from what is at hand, and gives back what is beyond it. By
- * its length: `read()` would set off 'end' where the peer has ended its
- * direction with the header, and then nobody would hear it.
+ * Tells what a socket is by its handle and its server, since its addresses do
+ * not: they are absent on a UNIX socket, on one of TCP that was reset, and on
+ * any other stream that TLS is built upon.
  */
-function takeBuffered(
-  socket: NodeSocket,
-  reader: HeaderReader,
-): Header | undefined {
-  if (socket.destroyed) throw new Error("closed");
-  if (socket.readableEncoding) {
-    throw new TypeError("the socket has an encoding");
+function kindOf(socket: object): Kind {
+  if (!(socket instanceof Socket)) return "unknown";
+  if (socket instanceof TLSSocket) {
+    const parent: unknown = Reflect.get(socket, "_parent");
+    return parent instanceof Socket ? kindOf(parent) : "unknown";
   }
-  let header: Header | undefined;
-  while (header === undefined && socket.readableLength > 0) {
-    header = take(socket.read(socket.readableLength), reader);
-  }
-  if (header === undefined && hasEnded(socket)) header = reader.end();
-  if (header !== undefined && header.rest.length > 0) {
-    socket.unshift(header.rest);
-  }
-  return header;
+  const handle: unknown = Reflect.get(socket, "_handle");
+  const isPipe = typeof handle === "object" && handle !== null &&
+    handle.constructor.name.startsWith("Pipe");
+  return isPipe || isPath(Reflect.get(socket, "server")) ? "unix" : "tcp";
 }
 
-/** Takes a chunk of the socket; `null` is its end. */
-function take(chunk: unknown, reader: HeaderReader): Header | undefined {
-  if (chunk === null) return reader.end();
-  if (chunk instanceof Uint8Array) return reader.push(chunk);
-  throw new TypeError("the socket gives no bytes");
+/** Whether a handle has no peer any more; one of a UNIX socket cannot be asked. */
+function isDisconnected(handle: unknown): boolean {
+  if (typeof handle !== "object" || handle === null) return false;
+  const getpeername: unknown = Reflect.get(handle, "getpeername");
+  return typeof getpeername === "function" &&
+    Reflect.apply(getpeername, handle, [{}]) < 0;
 }
 
-/**
- * Takes what arrives where the runtime gives it to the stream: a listener of
- * `'readable'` would take a socket of Node through its states of flow.
- */
-function awaitHeader(
-  socket: NodeSocket,
-  reader: HeaderReader,
-  waits: Waits,
-  proceed: (info: ProxyInfo | undefined) => void,
-  fail: (error: unknown) => void,
-): void {
-  const { push } = socket;
-  let isWaiting = true;
-  const ask = () => {
-    if (isWaiting) socket.read(0);
-  };
-  const stop = () => {
-    isWaiting = false;
-    waits.end(wait);
-    socket.push = push; // `delete` would make it slow in all that follows
-    socket.off("close", close);
-  };
-  const giveUp = (error: unknown) => {
-    stop();
-    fail(error);
-  };
-  const close = () => giveUp(socket.errored ?? new Error("closed"));
-  const wait = waits.begin(giveUp, reader);
-  socket.on("close", close);
-  socket.push = (chunk) => {
-    let header: Header | undefined;
-    try {
-      header = take(chunk, reader);
-    } catch (error) {
-      giveUp(error);
-      return false;
-    }
-    // Be it nothing: until then the stream holds that it has asked already.
-    if (header === undefined) {
-      queueMicrotask(ask);
-      return push.call(socket, EMPTY);
-    }
-    stop();
-    const { info, rest } = header;
-    const goesOn = push.call(socket, rest);
-    if (chunk === null) push.call(socket, null);
-    // Whoever reads the handle itself must not do so while it is being read.
-    queueMicrotask(() => proceed(info));
-    return goesOn;
-  };
-  ask();
+/** Whether a server listens on a path: on Bun, handles do not tell. */
+function isPath(server: unknown): boolean {
+  return server instanceof Server && typeof server.address() === "string";
 }
 
 /** Before 'end' is emitted, after which nothing can be given back. */

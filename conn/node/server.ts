@@ -1,24 +1,23 @@
-import { Gate } from "../admission/gate.ts";
-import { acceptSocket, peerOf, release } from "./peer.ts";
-import { withoutLazy } from "../admission/policy.ts";
-import type { NodeListenerOptions, NodeSocket } from "./types.ts";
+import { EMPTY } from "../../codec/internal.ts";
 import type { ListenerStats } from "../types.ts";
+import { Gate } from "../admission/gate.ts";
+import { readOptions, withoutLazy } from "../admission/policy.ts";
+import { toRefusal } from "../admission/refusal.ts";
+import { NodePeer, release } from "./peer.ts";
+import type { NodeListenerOptions, NodeSocket } from "./types.ts";
 
-/** Lets sockets in to a server, one by one, once their header is in. */
+/** Lets sockets in to a server, one by one, once their header has come. */
 export class NodeDoor {
-  readonly #gate: Gate;
-  readonly #verify: NodeListenerOptions["verify"];
+  readonly #gate: Gate<NodeSocket>;
   readonly #deliver: (socket: NodeSocket) => void;
 
-  /** Reads the options of a server; throws like {@link Gate}. */
+  /** Reads the options of a server; throws like {@link readOptions}. */
   constructor(
     options: NodeListenerOptions,
     deliver: (socket: NodeSocket) => void,
   ) {
-    const { verify, ...rest } = withoutLazy({ ...options });
-    this.#gate = new Gate(rest);
+    this.#gate = new Gate(readOptions(withoutLazy(options)), false);
     this.#gate.waits.leaveSignal(); // it closes the server, which closes what is pending
-    this.#verify = verify;
     this.#deliver = deliver;
   }
 
@@ -29,26 +28,40 @@ export class NodeDoor {
   /**
    * Reads the header of a socket and hands the socket on. What a listener
    * throws then is not caught here: it ends the process, as without a proxy.
+   * Nothing else comes past this: what is no socket is destroyed.
    */
-  admit(socket: NodeSocket): void {
-    const gate = this.#gate;
-    const hop = peerOf(socket);
-    if (!gate.enter(hop)) {
-      socket.destroy();
-      return;
-    }
-    acceptSocket(socket, hop, gate, this.#verify, (info) => {
-      gate.accept(info);
+  admit(socket: unknown): void {
+    if (!isSocket(socket)) return this.#reject(socket);
+    new NodePeer(socket, this.#gate, () => {
       const hasEnded = socket.readableEnded;
       this.#deliver(socket);
       release(socket);
       // The peer ended its direction while `verify` was asked, before anybody listened.
       if (hasEnded) socket.emit("end");
-    }, (error) => gate.refuse(error));
+    }).begin();
+  }
+
+  #reject(stranger: unknown): void {
+    if (typeof stranger === "object" && stranger !== null) {
+      const destroy: unknown = Reflect.get(stranger, "destroy");
+      if (typeof destroy === "function") Reflect.apply(destroy, stranger, []);
+    }
+    const error = new TypeError("no header can be read from it");
+    this.#gate.report(toRefusal(error, undefined, EMPTY));
   }
 
   /** Closes the sockets whose header is pending. */
   closePending(): void {
     this.#gate.waits.abort();
   }
+}
+
+/** What is called of a socket. */
+const METHODS = ["read", "push", "unshift", "destroy", "on", "off", "emit"];
+
+/** By its structure: streams of packages are no instances of the runtime's. */
+function isSocket(value: unknown): value is NodeSocket {
+  return typeof value === "object" && value !== null &&
+    typeof Reflect.get(value, "readableLength") === "number" &&
+    METHODS.every((name) => typeof Reflect.get(value, name) === "function");
 }

@@ -1,34 +1,50 @@
+import { checkHeader } from "../../codec/internal.ts";
 import {
   type Address,
   encode,
   type EncodeOptions,
   type ProxyHeader,
 } from "../../codec/mod.ts";
-import { withoutZone } from "../_addresses.ts";
+import { withoutZone } from "../_ends.ts";
 
 /**
  * A header as nearly every receiver takes it: LOCAL where there is no address
- * to tell, and addresses without their zones.
+ * to tell, and addresses without their zones. The options may be among others,
+ * such as those of `relay`.
  *
  * @throws {TypeError} like {@link encode}.
  * @throws {RangeError} like {@link encode}.
  */
 export function headerBytes(
   header: ProxyHeader,
-  options: EncodeOptions,
+  { version, checksum, align }: EncodeOptions,
 ): Uint8Array<ArrayBuffer> {
-  return encode(sendable(header), options);
+  return encode(sendable(header), {
+    ...(version !== undefined && { version }),
+    ...(checksum !== undefined && { checksum }),
+    ...(align !== undefined && { align }),
+  });
 }
 
+/** Fields are read by name: those of a class are not its own. */
 function sendable(header: ProxyHeader): ProxyHeader {
-  if (typeof header !== "object" || header === null) return header; // refused
-  const { source, destination, family, transport } = header;
+  checkHeader(header);
+  const { version, command, family, transport, tlvs, raw } = header;
+  const { source, destination } = header;
+  const fields: ProxyHeader = {
+    ...(version !== undefined && { version }),
+    ...(tlvs !== undefined && { tlvs }),
+    ...(raw !== undefined && { raw }),
+  };
   const isUnspec = family === "UNSPEC" || transport === "UNSPEC";
   if (isUnspec || (source === undefined && destination === undefined)) {
-    return { ...header, command: "LOCAL" };
+    return { ...fields, command: "LOCAL" };
   }
   return {
-    ...header,
+    ...fields,
+    ...(command !== undefined && { command }),
+    ...(family !== undefined && { family }),
+    ...(transport !== undefined && { transport }),
     ...(source && { source: zoneless(source) }),
     ...(destination && { destination: zoneless(destination) }),
   };

@@ -1,4 +1,10 @@
-import { isSslSubtype, quote } from "../../codec/internal.ts";
+import {
+  checkNames,
+  checkOneOf,
+  isSslSubtype,
+  quote,
+  suggestion,
+} from "../../codec/internal.ts";
 import {
   type Address,
   encodeTlvs,
@@ -10,9 +16,9 @@ import {
   TLV_TYPES,
   tlvType,
 } from "../../codec/mod.ts";
-import type { Ends } from "../_addresses.ts";
-import { IGNORED } from "../_ignored.ts";
-import { checkOneOf, checkTimeout } from "../admission/policy.ts";
+import type { Ends } from "../_ends.ts";
+import { DISCARDED } from "../admission/discarded.ts";
+import { checkTimeout } from "../_checks.ts";
 import type { RelayOptions } from "./types.ts";
 
 /** What a header to pass on is made from. */
@@ -20,18 +26,43 @@ interface Origin extends Ends {
   info: ProxyInfo | undefined;
 }
 
+/** Names of {@link RelayOptions}. */
+const RELAY_OPTIONS: readonly string[] = Object.keys(
+  {
+    send: "",
+    keep: "",
+    drop: "",
+    add: "",
+    uniqueId: "",
+    checksum: "",
+    halfOpenTimeout: "",
+    signal: "",
+  } satisfies Record<keyof RelayOptions, "">,
+);
+
 /**
- * Checks what is not of the header.
+ * Checks options before anything is read or written: their names, and all
+ * values but those of `add`.
  *
- * @throws {TypeError} for a version or a time of the wrong kind.
+ * @throws {TypeError} for an unknown name, or a value of the wrong kind.
  * @throws {RangeError} for a time out of its range.
  */
-export function checkRelayOptions(
-  { send, halfOpenTimeout }: RelayOptions,
-): void {
+export function checkRelayOptions(options: RelayOptions): void {
+  checkNames("options", options, RELAY_OPTIONS);
+  const { send, keep, drop, uniqueId, checksum, halfOpenTimeout, signal } =
+    options;
   if (send !== undefined) checkOneOf("send", send, [1, 2]);
+  if (keep !== undefined) readTypes("keep", keep);
+  if (drop !== undefined) readTypes("drop", drop);
+  if (uniqueId !== undefined) checkOneOf("uniqueId", uniqueId, [true, false]);
+  if (checksum !== undefined) checkOneOf("checksum", checksum, [true, false]);
   if (halfOpenTimeout !== undefined) {
     checkTimeout("halfOpenTimeout", halfOpenTimeout, 0);
+  }
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    throw new TypeError(
+      `Cannot read signal: expected an AbortSignal, received ${quote(signal)}`,
+    );
   }
 }
 
@@ -65,7 +96,7 @@ export function relayedHeader(
 /** Without a header, or with one that was ignored, the real addresses are told, if they tell anything. */
 function tellsAddresses(info: ProxyInfo | undefined, client: Address): boolean {
   if (info?.command === "LOCAL") return false; // it claims nothing: it may be passed on
-  if (info !== undefined && !IGNORED.has(info)) {
+  if (info !== undefined && !DISCARDED.has(info)) {
     return info.source !== undefined;
   }
   return "hostname" in client && client.hostname !== "";
@@ -75,10 +106,21 @@ function readTypes(
   option: string,
   names: readonly string[],
 ): ReadonlySet<number> {
+  if (!Array.isArray(names)) {
+    throw new TypeError(
+      `Cannot read ${option}: expected a list of TLV names, received ${
+        quote(names)
+      }`,
+    );
+  }
   return new Set(names.map((name) => {
     const type = tlvType(name);
     if (type === undefined) {
-      throw new TypeError(`Cannot read ${option}: unknown TLV ${quote(name)}`);
+      throw new TypeError(
+        `Cannot read ${option}: unknown TLV ${quote(name)}${
+          suggestion(`${name}`, Object.keys(TLV_TYPES))
+        }`,
+      );
     }
     if (isSslSubtype(type)) {
       throw new TypeError(`Cannot read ${option}: ${name} goes with SSL`);
@@ -90,7 +132,7 @@ function readTypes(
 /** What can be written of what came; nothing of a header that was ignored. */
 function receivedTlvs(info: ProxyInfo | undefined): RawTlv[] {
   if (info?.version !== 2 || info.rest.length === 0) return [];
-  if (IGNORED.has(info)) return [];
+  if (DISCARDED.has(info)) return [];
   const received: RawTlv[] = [];
   try {
     for (const tlv of readTlvs(info.rest)) {

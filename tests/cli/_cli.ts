@@ -19,12 +19,14 @@ export async function run(
   args: readonly string[],
   input?: Uint8Array<ArrayBuffer>,
   signal: AbortSignal = new AbortController().signal,
+  isOutputTerminal = false,
 ): Promise<Outcome> {
   const written: Uint8Array[] = [];
   let err = "";
   const io: CliIo = {
     input: ReadableStream.from(input === undefined ? [] : [input]),
     isInputTerminal: input === undefined,
+    isOutputTerminal,
     write: (bytes) => Promise.resolve(void written.push(bytes.slice())),
     warn: (line) => Promise.resolve(void (err += `${line}\n`)),
     stop: () => signal,
@@ -49,15 +51,22 @@ export interface Started extends AsyncDisposable {
 
 /**
  * Starts the command line with these permissions of Deno and no others;
- * `input` is its standard input, which is closed behind it.
+ * `input` is its standard input, which is closed behind it; it may open so many
+ * `files`.
  */
 export function start(
   permissions: readonly string[],
   args: readonly string[],
   input: Uint8Array<ArrayBuffer> = new Uint8Array(),
+  files?: number,
 ): Started {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", ...permissions, CLI, ...args],
+  const limit = files === undefined ? "" : `ulimit -n ${files}; `;
+  const program = [Deno.execPath(), "run", "--quiet", "--no-prompt"];
+  const child = new Deno.Command("sh", {
+    args: [
+      ...["-c", `${limit}exec "$@"`, "sh"],
+      ...[...program, ...permissions, CLI, ...args],
+    ],
     env: { NO_COLOR: "1" },
     stdin: "piped",
     stdout: "piped",

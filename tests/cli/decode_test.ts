@@ -40,6 +40,25 @@ Deno.test("decode takes no more than linear time for what is nearly a dump", asy
   assert(performance.now() - begun < 20_000);
 });
 
+Deno.test("decode takes a line of eight million bytes for hex that is no dump", async () => {
+  const { code, out, err } = await run(
+    ["decode"],
+    utf8(`0000: ${"00 ".repeat(0x800000)}`),
+  );
+  assertEquals([code, err], [1, ""]);
+  assertMatch(out, /^Refused \(signature\)/);
+});
+
+Deno.test("decode checks the last of several checksums, which counts", async () => {
+  const tlvs = tlv("03", "01020304") + tlv("03", "05060708");
+  const { out } = await run(
+    ["decode", "--checksum", "ignore"],
+    v2("2111", BLOCK4 + tlvs),
+  );
+  assertMatch(out, / CRC32C +0x01020304, not checked: not the last\n/);
+  assertMatch(out, / CRC32C +0x05060708, WRONG: expected 0x[\da-f]{8}\n/);
+});
+
 Deno.test("anatomy() covers every byte of every header once", () => {
   forEachVector(({ bytes, options }) => {
     const info = decode(bytes, options);
@@ -99,14 +118,14 @@ function decodeOffset(...args: Parameters<typeof decode>): unknown {
 
 Deno.test("decode marks the byte below its column", async () => {
   for (let count = 0; count < 300; count += 7) {
-    const { out } = await run([
-      "decode",
-      `PROXY UNKNOWN ${"x".repeat(count)}\\n`,
-    ]);
+    const { out } = await run(
+      ["decode", "--raw"],
+      v2("2111", BLOCK4 + tlv("04", "00".repeat(count)) + "ff"),
+    );
     const lines = out.split("\n");
     const mark = lines.findIndex((line) => line.includes("^^"));
     const column = lines[mark]?.indexOf("^^") ?? -1;
-    assertEquals(lines[mark - 1]?.slice(column, column + 2), "0a");
+    assertEquals(lines[mark - 1]?.slice(column, column + 2), "ff");
   }
 });
 

@@ -2,8 +2,9 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { once } from "node:events";
-import { createServer } from "node:net";
-import { accept, decode, type ProxyInfo } from "../../mod.ts";
+import { createServer, type Socket } from "node:net";
+import { runCli } from "../../conn/cli.ts";
+import { accept, decode, proxied, type ProxyInfo } from "../../mod.ts";
 import { utf8 } from "../_bytes.ts";
 import { listen, receiveText, send } from "../conn/_peers.ts";
 import { run } from "./_cli.ts";
@@ -138,18 +139,115 @@ Deno.test("encode --connect says that nobody listens", async () => {
   assertMatch(err, /^Cannot send to 127\.0\.0\.1:\d+: Connection refused/);
 });
 
-Deno.test("encode --connect says that the peer has reset", async () => {
-  const server = createServer((socket) => {
-    socket.once("data", () => socket.resetAndDestroy());
-  }).listen(0, "127.0.0.1");
+/** What a server does with each connection, and what `encode --connect` makes of it. */
+async function connectTo(
+  serve: (socket: Socket) => void,
+  input = "",
+): Promise<[code: number, out: string, err: string]> {
+  const server = createServer(serve).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
-  const port = address !== null && typeof address === "object" && address.port;
-  const { code, err } = await run(
-    ["encode", ...ENDS, "--connect", `127.0.0.1:${port}`],
-    utf8("x"),
+  assert(address !== null && typeof address === "object");
+  const to = `127.0.0.1:${address.port}`;
+  const { code, out, err } = await run(
+    ["encode", ...ENDS, "--connect", to],
+    utf8(input),
   );
   server.close();
+  return [code, out, err.replace(to, "HOST:PORT")];
+}
+
+const CLOSED = "No answer from HOST:PORT: the server closed the connection, " +
+  "as servers that reject a header do\n";
+const RESET = CLOSED.replace("closed", "reset");
+
+Deno.test("encode --connect fails at a server that closes when it has read the header", async () => {
+  assertEquals(
+    await connectTo((socket) => socket.once("data", () => socket.end())),
+    [1, "", CLOSED],
+  );
+});
+
+Deno.test("encode --connect fails at a server that closes at once", async () => {
+  const [code, out, err] = await connectTo((socket) => socket.end(), "input");
+  assertEquals([code, out], [1, ""]);
+  // What it had not read turns the end into a reset.
+  assert(err === CLOSED || err === RESET, err);
+});
+
+for (const input of ["", "input"]) {
+  Deno.test(`encode --connect fails at a server that resets at ${input || "the header"}`, async () => {
+    assertEquals(
+      await connectTo(
+        (socket) => socket.once("data", () => socket.resetAndDestroy()),
+        input,
+      ),
+      [1, "", RESET],
+    );
+  });
+}
+
+Deno.test("encode --connect fails at a server of ours that rejects the header", async () => {
+  using listener = proxied(listen(), { trust: ["192.0.2.1"] });
+  const accepting = listener.accept().catch(() => {});
+  const { code, err } = await run(
+    ["encode", ...ENDS, "--connect", `127.0.0.1:${listener.addr.port}`],
+    utf8("GET / HTTP/1.0\r\n\r\n"),
+  );
+  listener.close();
+  await accepting;
   assertEquals(code, 1);
-  assertMatch(err, /^Cannot send to .*reset/i);
+  assertMatch(
+    err,
+    /^No answer from 127\.0\.0\.1:\d+: the server (closed|reset)/,
+  );
+});
+
+Deno.test("encode --connect succeeds at a server that answers, whatever it says", async () => {
+  assertEquals(
+    await connectTo((socket) =>
+      socket.once("data", () => socket.end("500 what?\r\n"))
+    ),
+    [0, "500 what?\r\n", ""],
+  );
+});
+
+Deno.test("encode --connect tells a server that says nothing from one that closes", async () => {
+  const [code, out, err] = await connectTo((socket) => socket.resume());
+  assertEquals([code, out], [0, ""]);
+  assertMatch(
+    err,
+    /^No answer from HOST:PORT: .* only after the end of the input, .*\n$/,
+  );
+});
+
+Deno.test("encode --connect fails at a reset after an answer too", async () => {
+  const [code, out, err] = await connectTo((socket) => {
+    socket.allowHalfOpen = true;
+    socket.once("data", () => socket.write("part"));
+    socket.once("end", () => socket.resetAndDestroy()); // the part was read
+  });
+  assertEquals([code, out], [1, "part"]);
+  assertMatch(err, /^Cannot send to HOST:PORT: .*reset/);
+});
+
+Deno.test("encode --connect ends with the server, though its own input has not", async () => {
+  using listener = listen();
+  let err = "";
+  const running = runCli(
+    ["encode", ...ENDS, "--connect", `127.0.0.1:${listener.addr.port}`],
+    {
+      input: new ReadableStream(),
+      isInputTerminal: true,
+      write: () => Promise.resolve(),
+      warn: (line) => Promise.resolve(void (err += line)),
+      stop: () => new AbortController().signal,
+    },
+  );
+  const { conn } = await accept(await listener.accept(), {
+    trust: ["127.0.0.1"],
+  });
+  conn.close();
+  assertEquals(await running, 1);
+  assertMatch(err, /^No answer from .*: the server closed the connection, as/);
 });

@@ -8,10 +8,23 @@ import { CLIENT, HEADER } from "../conn/_peers.ts";
 import { start, type Started } from "./_cli.ts";
 
 /** Listens on a port of the system's choice. */
-async function listenWith(
+function listenWith(
   ...args: string[]
 ): Promise<{ cli: Started; port: number }> {
-  const cli = start(["--allow-net"], ["listen", "127.0.0.1:0", ...args]);
+  return listenWithin(undefined, ...args);
+}
+
+/** The same, with a limit of open files. */
+async function listenWithin(
+  files: number | undefined,
+  ...args: string[]
+): Promise<{ cli: Started; port: number }> {
+  const cli = start(
+    ["--allow-net"],
+    ["listen", "127.0.0.1:0", ...args],
+    undefined,
+    files,
+  );
   const [, port] = await cli.err(/Listening on 127\.0\.0\.1:(\d+)\n/);
   return { cli, port: Number(port) };
 }
@@ -68,6 +81,46 @@ Deno.test("listen has no more than 256 connections at once, the next one waits",
   );
   assertEquals(times.length, 257);
   assert(Math.max(...times) - Math.min(...times) > 900);
+});
+
+const MOST_FILES = 64;
+
+/** More connections than there are files. */
+async function dialMany(port: number): Promise<Deno.TcpConn[] & Disposable> {
+  const conns: Deno.TcpConn[] = [];
+  for (let i = 0; i < MOST_FILES; i++) {
+    conns.push(await Deno.connect({ hostname: "127.0.0.1", port }));
+  }
+  return Object.assign(conns, {
+    [Symbol.dispose]: () => conns.forEach((conn) => conn.close()),
+  });
+}
+
+Deno.test("listen waits for files where it has none left, and then shows who has waited", async () => {
+  const count = ["--count", `${MOST_FILES}`];
+  const { cli, port } = await listenWithin(MOST_FILES, ...count);
+  await using _ = cli;
+  using conns = await dialMany(port);
+  await cli.err(
+    /Cannot accept a connection, trying again: Too many open files/,
+  );
+  for (const conn of conns) await send(conn, HEADER);
+  for (const conn of conns) await conn.closeWrite();
+  const { code, out } = await cli.ended();
+  assertEquals(code, 0);
+  const lines = out.trimEnd().split("\n");
+  assertEquals(lines.length, MOST_FILES);
+  for (const line of lines) assertMatch(line, / v2 PROXY INET STREAM /);
+});
+
+Deno.test("listen ends when it is told to while it has no files left", async () => {
+  const { cli, port } = await listenWithin(MOST_FILES);
+  await using _ = cli;
+  using conns = await dialMany(port);
+  await cli.err(/Too many open files/);
+  cli.kill("SIGTERM");
+  assertEquals((await cli.ended()).code, 0);
+  assertEquals(conns.length, MOST_FILES);
 });
 
 Deno.test("listen --json prints a line of JSON for each connection", async () => {

@@ -19,13 +19,19 @@ export const BLOCK6 =
 export const BLOCK_UNIX: string = unixPath("2f72756e2f61") +
   unixPath("2f72756e2f62");
 
-/** Family bytes of section 2.2 and the length of their address blocks. */
+/** Family bytes of section 2.2 and the length of their address blocks, which follows the family alone. */
 export const BLOCK_LENGTHS: ReadonlyMap<number, number> = new Map([
-  ...[0x00, 0x01, 0x02, 0x10, 0x20, 0x30].map((byte) => [byte, 0] as const),
-  ...[0x11, 0x12].map((byte) => [byte, 12] as const),
-  ...[0x21, 0x22].map((byte) => [byte, 36] as const),
-  ...[0x31, 0x32].map((byte) => [byte, 216] as const),
+  ...[0x00, 0x01, 0x02].map((byte) => [byte, 0] as const),
+  ...[0x10, 0x11, 0x12].map((byte) => [byte, 12] as const),
+  ...[0x20, 0x21, 0x22].map((byte) => [byte, 36] as const),
+  ...[0x30, 0x31, 0x32].map((byte) => [byte, 216] as const),
 ]);
+
+/** How many bytes of addresses PROXY must have: a transport of UNSPEC may come without. */
+export function neededBlock(byte: number): number | undefined {
+  const length = BLOCK_LENGTHS.get(byte);
+  return length !== undefined && (byte & 0x0f) === 0 ? 0 : length;
+}
 
 /** Bytes of hex digits; spaces are for the reader. */
 export function hex(digits: string): Uint8Array<ArrayBuffer> {

@@ -97,8 +97,6 @@ const V1_UNKNOWN: readonly Refusal[] = [
   v1("UNKNOWN and a tab", "PROXY UNKNOWN", "\t\r\n", "line"),
   v1("UNKNOWN ended by LF", "PROXY UNKNOWN", "\n\n\n", "line"),
   v1("UNKNOWN ended by CR", "PROXY UNKNOWN\r", "\r\n", "line"),
-  v1("UNKNOWN with a lone CR", "PROXY UNKNOWN a\r", "b\r\n", "line"),
-  v1("UNKNOWN with a lone LF", "PROXY UNKNOWN a", "\nb\r\n", "line"),
   // 106 bytes without CR need 2 more, which is one over the limit.
   v1(
     "UNKNOWN of 108 bytes",
@@ -106,6 +104,13 @@ const V1_UNKNOWN: readonly Refusal[] = [
     "x\r\n",
     "line",
     { offset: 106 },
+  ),
+  v1(
+    "UNKNOWN of 107 bytes that end with CR",
+    "PROXY UNKNOWN " + "\r".repeat(92),
+    "\r\n",
+    "line",
+    { offset: 107 },
   ),
   v1(
     "UNKNOWN of 4096 bytes without an end",
@@ -397,6 +402,20 @@ const V2_TLVS: readonly Refusal[] = [
     "8e",
     "checksum",
     { offset: 19 },
+  ),
+  v2(
+    "a wrong CRC32C behind addresses without a transport",
+    SIGNATURE_HEX + "213000df" + BLOCK_UNIX + "0300043ec989",
+    "4f",
+    "checksum",
+    { offset: 16 + 216 + 3 },
+  ),
+  v2(
+    "a stray byte behind addresses without a transport",
+    SIGNATURE_HEX + "211000",
+    "0d" + BLOCK4 + "ff",
+    "tlv",
+    { offset: 28 },
   ),
   v2(
     "a wrong CRC32C on PROXY with UNSPEC",

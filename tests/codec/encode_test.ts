@@ -134,9 +134,9 @@ const WRITTEN: readonly [string, ProxyHeader, Uint8Array][] = [
     v2("2100", tlv("30", "61")),
   ],
   [
-    "the family beside an UNSPEC transport",
+    "no family beside an UNSPEC transport",
     { ...TCP4, family: "INET", transport: "UNSPEC" },
-    v2("2110"),
+    v2("2100"),
   ],
   [
     "the transport beside an UNSPEC family",
@@ -401,6 +401,20 @@ Deno.test("encodeInto() rewrites a header in its own place", () => {
   assert(info !== undefined);
   const expected = encode({ ...TCP4, tlvs }, { checksum: true });
   const length = encodeInto(info, target, { checksum: true });
+  assertEquals(target.subarray(0, length), expected);
+});
+
+Deno.test("encodeInto() rewrites values inside SSL in their own place", () => {
+  const target = new Uint8Array(200);
+  target.set(ascii("abcdefgh"), 40);
+  const tlvs = (at: Uint8Array): Tlvs => ({
+    SSL: true,
+    SSL_CN: "a",
+    SSL_CLIENT_CERT: at.subarray(40, 48),
+    xE0: at.subarray(44, 48),
+  });
+  const expected = encode({ ...TCP4, tlvs: tlvs(target.slice()) });
+  const length = encodeInto({ ...TCP4, tlvs: tlvs(target) }, target);
   assertEquals(target.subarray(0, length), expected);
 });
 
@@ -772,7 +786,10 @@ function assertRefused(
     new RegExp(`^Cannot encode (into |with )?${field}[: ]`).test(error.message),
     error.message,
   );
-  assert(!/\p{Cc}/u.test(error.message), error.message);
+  assert(
+    !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(error.message),
+    error.message,
+  );
   assert(target.every((byte) => byte === 0xa5), "something was written");
   const other = assertThrows(() => encode(header, options), errorClass);
   assertEquals(other.message, error.message);
@@ -997,3 +1014,32 @@ for (const port of [0, 9, 10, 99, 100, 999, 1000, 9999, 10000, 65535]) {
     );
   });
 }
+
+Deno.test("encode() quotes what a terminal or a log acts on as escapes", () => {
+  const hostname =
+    "\x1b[2J\u009b\u202e\u2066\u2028\u2029\x7f\u200b\ufeff\ud800x\udb40\udc01";
+  const message =
+    '"\\u001b[2J\\u009b\\u202e\\u2066\\u2028\\u2029\\u007f\\u200b\\ufeff\\ud800x\\udb40\\udc01"';
+  assertRefused(
+    { ...TCP4, source: net(hostname, 1) },
+    {},
+    TypeError,
+    "source.hostname",
+  );
+  assertThrows(
+    () => encode({ ...TCP4, source: net(hostname, 1) }),
+    TypeError,
+    `received ${message}`,
+  );
+  const loud = { [Symbol.toStringTag]: "\x1b" };
+  const named: ProxyHeader = fromJson("{}");
+  Reflect.set(named, "command", loud);
+  assertThrows(() => encode(named), TypeError, "[object \\u001b]");
+  Reflect.set(named, "command", () => "\n");
+  assertThrows(() => encode(named), TypeError, "unknown [object Function]");
+  assertThrows(
+    () => encodeTlvs(untypedTlvs({ [hostname]: 1 })),
+    TypeError,
+    `tlvs[${message}]`,
+  );
+});

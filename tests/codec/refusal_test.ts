@@ -120,7 +120,8 @@ Deno.test("decode() refuses all but two of the 256 command bytes", () => {
 
 Deno.test("decode() refuses an undefined family byte as soon as it is in", () => {
   for (let byte = 0; byte < 256; byte++) {
-    const prefix = hex(SIGNATURE_HEX + "20" + byteHex(byte));
+    const prefix = hex(SIGNATURE_HEX + "21" + byteHex(byte));
+    assertEquals(decode(hex(SIGNATURE_HEX + "20" + byteHex(byte))), undefined);
     if (BLOCK_LENGTHS.has(byte)) {
       assertEquals(decode(prefix), undefined);
     } else {
@@ -137,8 +138,8 @@ Deno.test("bytesNeeded() tells the block's length from the family byte", () => {
   for (const [byte, block] of BLOCK_LENGTHS) {
     const proxy = hex(SIGNATURE_HEX + "21" + byteHex(byte));
     const local = hex(SIGNATURE_HEX + "20" + byteHex(byte));
-    assertEquals(bytesNeeded(proxy), 2 + block);
-    // LOCAL may come without its block.
+    // A transport of UNSPEC may come without its block, LOCAL too.
+    assertEquals(bytesNeeded(proxy), 2 + ((byte & 15) === 0 ? 0 : block));
     assertEquals(bytesNeeded(local), 2);
   }
 });
@@ -173,6 +174,22 @@ Deno.test("decode() says which value of the fixed part is undefined", () => {
   assertEquals(messageOf("27"), `${start} undefined command 7`);
   assertEquals(messageOf("2151"), `${start} undefined family 5`);
   assertEquals(messageOf("2119"), `${start} undefined transport 9`);
+});
+
+Deno.test("decode() says how many bytes a TLV lacks", () => {
+  const messageOf = (digits: string) =>
+    assertThrows(() => decode(v2("2111", BLOCK4 + digits)), ProxyProtocolError)
+      .message;
+  const start = "Cannot decode TLVs:";
+  assertEquals(messageOf("ffff"), `${start} a TLV needs 3 bytes, 2 left`);
+  assertEquals(
+    messageOf(tlv("04", "00") + "e0000461"),
+    `${start} xE0 needs 4 bytes, 1 left`,
+  );
+  assertEquals(
+    messageOf(tlv("03", "010203")),
+    `${start} CRC32C takes 4 to 4 bytes, received 3`,
+  );
 });
 
 Deno.test("decode() waits for a TLV whose length needs its low byte to fit", () => {

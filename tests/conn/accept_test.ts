@@ -236,7 +236,7 @@ Deno.test("accept() passes versions, maxLength, checksum and tlvs to the codec",
   const badChecksum = v2("2111", BLOCK4 + tlv("03", "00000000"));
   const stray = v2("2111", BLOCK4 + "04");
   const cases = [
-    { header: LINE, option: { versions: [2] }, code: "signature" },
+    { header: LINE, option: { versions: [2] }, code: "version" },
     { header: v2("2111", BLOCK4), option: { maxLength: 27 }, code: "length" },
     { header: badChecksum, option: {}, code: "checksum" },
     { header: badChecksum, option: { checksum: "ignore" } },

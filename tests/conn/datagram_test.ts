@@ -44,3 +44,22 @@ Deno.test("decodeDatagram() takes the leniencies of decode()", () => {
     ProxyProtocolError,
   );
 });
+
+Deno.test("decodeDatagram() and encodeDatagram() refuse options that are none", () => {
+  const datagram = encodeDatagram({ command: "LOCAL" }, new Uint8Array());
+  assertThrows(
+    () => decodeDatagram(datagram, JSON.parse('{ "chekcsum": "ignore" }')),
+    TypeError,
+    'unknown option "chekcsum", did you mean "checksum"?',
+  );
+  assertThrows(
+    () =>
+      encodeDatagram(
+        { command: "LOCAL" },
+        datagram,
+        JSON.parse('{ "checksums": true }'),
+      ),
+    TypeError,
+    'unknown option "checksums", did you mean "checksum"?',
+  );
+});

@@ -16,11 +16,11 @@ Deno.test("HeaderReader.push() gives back what came beyond the header, however i
       const first = reader.push(all.slice(0, at));
       assertEquals(first !== undefined, at >= bytes.length);
       const header = first ?? reader.push(all.slice(at));
-      const rest = first === undefined ? all.length : at;
+      const end = first === undefined ? all.length : at;
       assertEquals(header?.info?.raw, bytes);
       assertBytes(
-        header?.rest ?? new Uint8Array(),
-        all.subarray(bytes.length, rest),
+        header?.payload ?? new Uint8Array(),
+        all.subarray(bytes.length, end),
       );
     }
   }

@@ -431,13 +431,30 @@ Deno.test("a listener and a relay keep one order: nothing is said before the hea
   listener.close();
 });
 
-Deno.test("relay() refuses a halfOpenTimeout that no timer takes and other versions, and closes both ends", async () => {
-  const version: RelayOptions = JSON.parse('{ "send": 3 }'); // of a caller without types
+Deno.test("relay() refuses wrong options, and closes both ends", async () => {
+  const untyped = (json: string): RelayOptions => JSON.parse(json);
   const wrong: [RelayOptions, typeof Error, string][] = [
     [{ halfOpenTimeout: -1 }, RangeError, "halfOpenTimeout"],
     [{ halfOpenTimeout: NaN }, RangeError, "halfOpenTimeout"],
     [{ halfOpenTimeout: 2 ** 31 }, RangeError, "halfOpenTimeout"],
-    [version, TypeError, "send"],
+    [untyped('{ "send": 3 }'), TypeError, "send: expected 1 or 2"],
+    [
+      untyped('{ "halfOpenTimout": 1 }'),
+      TypeError,
+      'unknown option "halfOpenTimout", did you mean "halfOpenTimeout"?',
+    ],
+    [untyped('{ "version": 2 }'), TypeError, 'unknown option "version"'],
+    [untyped('{ "align": 8 }'), TypeError, 'unknown option "align"'],
+    [untyped('{ "checksum": 1 }'), TypeError, "checksum"],
+    [untyped('{ "uniqueId": "no" }'), TypeError, "uniqueId"],
+    [untyped('{ "signal": {} }'), TypeError, "signal"],
+    [untyped('{ "keep": "ALPN" }'), TypeError, "keep: expected a list"],
+    [
+      { drop: ["AUTHORTY"] },
+      TypeError,
+      'drop: unknown TLV "AUTHORTY", did you mean "AUTHORITY"?',
+    ],
+    [untyped("null"), TypeError, "options: expected an object"],
   ];
   for (const [options, kind, message] of wrong) {
     using front = listen();

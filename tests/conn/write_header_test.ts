@@ -115,3 +115,57 @@ Deno.test("writeHeader() writes nothing of a header that cannot be encoded", asy
   );
   assertEquals(calls, 0);
 });
+
+Deno.test("writeHeader() writes nothing for names and options that are none", async () => {
+  let calls = 0;
+  const conn = { write: () => Promise.resolve(++calls) };
+  const misspelt: ProxyHeader = JSON.parse('{ "src": 1, "dst": 2 }');
+  await assertRejects(
+    () => writeHeader(conn, misspelt),
+    TypeError,
+    'unknown name "src", did you mean "source"?',
+  );
+  for (
+    const [json, message] of [
+      ['{ "aling": 8 }', 'unknown option "aling", did you mean "align"?'],
+      ['{ "send": 2 }', 'unknown option "send"'],
+      ['{ "checksum": "yes" }', "checksum: expected true or false"],
+      ["null", "options: expected an object"],
+    ] as const
+  ) {
+    await assertRejects(
+      () => writeHeader(conn, CLIENT, JSON.parse(json)),
+      TypeError,
+      message,
+    );
+  }
+  assertEquals(calls, 0);
+});
+
+Deno.test("writeHeader() reads a header by name, as a class has it", async () => {
+  class Header implements ProxyHeader {
+    get version(): 2 {
+      return 2;
+    }
+    get source() {
+      return CLIENT.source;
+    }
+    get destination() {
+      return CLIENT.destination;
+    }
+    get tlvs() {
+      return { ALPN: "h2" };
+    }
+  }
+  const writes: Uint8Array[] = [];
+  const conn = {
+    write: (bytes: Uint8Array) => {
+      writes.push(bytes);
+      return Promise.resolve(bytes.length);
+    },
+  };
+  await writeHeader(conn, new Header());
+  await writeHeader(conn, new Header(), { version: 1 });
+  const header = { ...CLIENT, tlvs: { ALPN: "h2" } };
+  assertEquals(writes, [encode(header), encode({ ...CLIENT, version: 1 })]);
+});

@@ -2,22 +2,36 @@
 
 import process from "node:process";
 import { getHeapStatistics } from "node:v8";
-import { ProxyProtocolError } from "../../codec/mod.ts";
-import type { ListenerStats } from "../../conn/types.ts";
+import type { ProxyInfo } from "../../codec/mod.ts";
+import type { ListenerOptions, ListenerStats } from "../../conn/types.ts";
+import type { Seen } from "./_seen.ts";
 import {
   DEFAULT_SERVICES,
   type Listening,
-  type Rejected,
+  type Order,
   type Relayed,
   type Service,
+  type ServiceFacts,
   type Services,
   type ToldFacts,
+  toRejected,
 } from "./_service.ts";
+import { answer, type Verdict } from "./_verdict.ts";
 
 /** What a service logs. */
 export interface Log {
   onReject(error: unknown): void;
   onRelayed(relayed: Relayed): void;
+}
+
+/** What a service is opened with; `C` is what its application is handed. */
+export interface Hooks<C> extends Log {
+  /** All that `proxied` takes. */
+  options: Omit<ListenerOptions, "verify"> & {
+    verify?: (info: ProxyInfo, conn: C) => boolean | Promise<boolean>;
+  };
+  /** Called with each connection that the application is handed. */
+  onServed(conn: C): void;
 }
 
 /** A service that runs. */
@@ -36,11 +50,15 @@ const UNHANDLED = 70;
 
 /**
  * Opens the services that the environment names, tells their ports in a line,
- * then answers: a line `facts` with the facts; `close` closes the services, and
- * nothing else keeps the process alive then; at the end of its input it exits.
+ * then answers: a line `facts` with the facts; an order with those of its
+ * service; `close` closes the services, and nothing else keeps the process alive
+ * then; at the end of its input it exits.
+ *
+ * @param see Looks at what an application is handed.
  */
-export async function host(
-  open: (service: Service, log: Log) => Opened | Promise<Opened>,
+export async function host<C>(
+  see: (conn: C) => Seen,
+  open: (service: Service, hooks: Hooks<C>) => Opened | Promise<Opened>,
 ): Promise<void> {
   // Nothing that a peer does may surface here.
   for (const event of ["uncaughtException", "unhandledRejection"] as const) {
@@ -54,13 +72,9 @@ export async function host(
     : JSON.parse(process.env.SERVICES);
   const running = new Map<string, Running>();
   for (const [name, service] of Object.entries(services)) {
-    const rejected: Rejected[] = [];
-    const relayed: Relayed[] = [];
-    const opened = await open(service, {
-      onReject: (error) => keep(rejected, toRejected(error)),
-      onRelayed: (one) => keep(relayed, one),
-    });
-    running.set(name, { opened, rejected, relayed });
+    const watch = new Watch<C>(service, see);
+    const opened = await open(service, watch);
+    running.set(name, { opened, watch });
   }
   const ports = Array.from(
     running,
@@ -73,21 +87,103 @@ export async function host(
   console.log(JSON.stringify(told));
   const { stdin } = process;
   const exit = () => process.exit();
-  stdin.setEncoding("utf8").on("end", exit).on("data", (text: string) => {
-    for (const command of text.trim().split("\n")) {
-      if (command === "facts") console.log(JSON.stringify(factsOf(running)));
-      if (command !== "close") continue;
+  const obey = (command: string) => {
+    if (command === "facts") {
+      console.log(JSON.stringify(factsOf(running)));
+    } else if (command === "close") {
       for (const { opened } of running.values()) opened.close();
       stdin.off("end", exit).destroy();
+    } else {
+      const order: Order = JSON.parse(command);
+      const one = running.get(order.service);
+      if (one === undefined) throw new Error(`No service ${order.service}`);
+      carryOut(order, one);
+      console.log(JSON.stringify(factsOfOne(one)));
     }
+  };
+  let text = "";
+  stdin.setEncoding("utf8").on("end", exit).on("data", (more: string) => {
+    const commands = (text + more).split("\n");
+    text = commands.pop() ?? "";
+    commands.forEach(obey);
   });
 }
 
 /** A service, and what it has logged. */
 interface Running {
   opened: Opened;
-  rejected: Rejected[];
-  relayed: Relayed[];
+  watch: Pick<Watch<never>, "logs" | "fire" | "answer">;
+}
+
+/** What a service has logged. */
+type Logs = Pick<
+  ServiceFacts,
+  "rejected" | "relayed" | "verified" | "served"
+>;
+
+/** Gives a service what it is opened with, and keeps what it logs. */
+class Watch<C> implements Hooks<C> {
+  readonly options: Hooks<C>["options"];
+  readonly logs: Logs = { rejected: [], relayed: [], verified: [], served: [] };
+  readonly #see: ((conn: C) => Seen) | undefined;
+  readonly #signal = new AbortController();
+  readonly #asked: ((verdict: Verdict) => void)[] = [];
+
+  constructor({ options, watched }: Service, see: (conn: C) => Seen) {
+    this.#see = watched && see;
+    const { verify, trustThrows = false, hasSignal = false } = watched ?? {};
+    this.options = {
+      ...options,
+      onReject: (error) => this.onReject(error),
+      ...(trustThrows && { trust: doubt }),
+      ...(hasSignal && { signal: this.#signal.signal }),
+      ...(verify && {
+        verify: (_info: ProxyInfo, conn: C) => {
+          keep(this.logs.verified, see(conn));
+          return verify === "later" ? this.#ask() : answer(verify);
+        },
+      }),
+    };
+  }
+
+  async #ask(): Promise<boolean> {
+    const verdict = await new Promise<Verdict>((resolve) =>
+      this.#asked.push(resolve)
+    );
+    return await answer(verdict);
+  }
+
+  onReject(error: unknown): void {
+    keep(this.logs.rejected, toRejected(error));
+  }
+
+  onRelayed(relayed: Relayed): void {
+    keep(this.logs.relayed, relayed);
+  }
+
+  onServed(conn: C): void {
+    if (this.#see !== undefined) keep(this.logs.served, this.#see(conn));
+  }
+
+  /** Fires the signal. */
+  fire(): void {
+    this.#signal.abort();
+  }
+
+  /** Answers for all that `verify` has not answered. */
+  answer(verdict: Verdict): void {
+    for (const resolve of this.#asked.splice(0)) resolve(verdict);
+  }
+}
+
+function doubt(): never {
+  throw new Error("trust fails");
+}
+
+function carryOut(order: Order, { opened, watch }: Running): void {
+  if (order.do === "fire the signal") watch.fire();
+  else if (order.do === "close") opened.close();
+  else if (order.do === "answer verify") watch.answer(order.verdict);
 }
 
 /** A log has a bound, since its memory is counted. */
@@ -96,28 +192,22 @@ function keep<T>(log: T[], one: T): void {
   if (log.length > LONGEST_LOG) log.shift();
 }
 
-function toRejected(error: unknown): Rejected {
-  if (!(error instanceof ProxyProtocolError)) throw error;
-  const { code, hop, received } = error;
-  return {
-    code,
-    ...(hop !== undefined && "port" in hop && { port: hop.port }),
-    ...(received !== undefined && { received: received.length }),
-  };
-}
-
 function factsOf(running: ReadonlyMap<string, Running>): ToldFacts {
   collectGarbage();
   const { user, system } = process.cpuUsage();
-  const services = Array.from(running, ([name, service]) => {
-    const { opened: { stats }, rejected, relayed } = service;
-    return [name, { ...(stats && { stats }), rejected, relayed }] as const;
-  });
+  const services = Array.from(
+    running,
+    ([name, one]) => [name, factsOfOne(one)] as const,
+  );
   return {
     heap: getHeapStatistics().used_heap_size,
     cpu: (user + system) / 1000,
     services: Object.fromEntries(services),
   };
+}
+
+function factsOfOne({ opened: { stats }, watch }: Running): ServiceFacts {
+  return { ...(stats && { stats }), ...watch.logs };
 }
 
 /** Of Deno and Node, where they are told to show it. */

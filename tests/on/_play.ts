@@ -2,7 +2,24 @@ import { assertEquals } from "@std/assert";
 import { isPeerGone } from "../../conn/admission/refusal.ts";
 import { assertBytes } from "../_bytes.ts";
 import { Client } from "./bun/_client.ts";
-import type { Scenario } from "./_scenarios.ts";
+
+/** What a server tells of the client: `null` for what it does not have. */
+export interface Told {
+  hostname: string | null;
+  port: number | null;
+}
+
+/** A connection, as its client makes it. */
+export interface Exchange {
+  /** Each is sent by itself. */
+  pieces: readonly Uint8Array[];
+  /** Whom the server must see; "real" is the peer, "nobody" a refusal. */
+  sees: Told | "real" | "nobody";
+  /** What must come back to the last byte. */
+  payload: Uint8Array;
+  /** The client does not end its direction, so that the server has to close. */
+  isSilent?: boolean;
+}
 
 /** Waits for a turn of the loop, so that two pieces are two writes. */
 function nextTurn(): Promise<void> {
@@ -12,9 +29,9 @@ function nextTurn(): Promise<void> {
 /** Makes a connection, and makes sure that the server does with it what it has to. */
 export async function play(
   to: Parameters<typeof Client.dial>[0],
-  scenario: Scenario,
+  exchange: Exchange,
 ): Promise<void> {
-  const { pieces, sees, payload, isSilent } = scenario;
+  const { pieces, sees, payload, isSilent } = exchange;
   const dialled = await Client.dial(to).catch((error) => {
     // Who is refused at once may never hear that it was connected.
     if (sees !== "nobody" || !isPeerGone(error)) throw error;

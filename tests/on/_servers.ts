@@ -8,11 +8,14 @@ import { assertEquals } from "@std/assert";
 import { utf8 } from "../_bytes.ts";
 import { within } from "../_within.ts";
 import { Queue } from "./bun/_client.ts";
-import { readLines, startWorkerd } from "./workerd/_workerd.ts";
+import { readLines } from "./workerd/_workerd.ts";
+import { startWatchedWorkerd } from "./workerd/_watched.ts";
 import {
   DEFAULT_SERVICES,
   type Facts,
   type Listening,
+  type Order,
+  type ServiceFacts,
   type Services,
   type ToldFacts,
 } from "./_service.ts";
@@ -24,6 +27,10 @@ export interface Server extends AsyncDisposable {
   port: number;
   /** Where each service listens. */
   ports: ReadonlyMap<string, number>;
+  /** Whether a signal closes its listener, which on Bun is the application's. */
+  closesOnSignal: boolean;
+  /** Gives an order to a service that is watched; what it tells then. */
+  order(order: Order): Promise<ServiceFacts>;
 }
 
 /** A server that tells of itself. */
@@ -38,20 +45,24 @@ export interface Host extends Server {
 interface Program {
   command: string;
   script: string;
+  closesOnSignal: boolean;
 }
 
 const PROGRAMS = {
   Deno: {
     command: `"${Deno.execPath()}" run -A --quiet --v8-flags=--expose-gc`,
     script: "deno/_server.ts",
+    closesOnSignal: true,
   },
   Bun: {
     command: `"${bunProgram()}" run`,
     script: "bun/_server.ts",
+    closesOnSignal: false,
   },
   "node 24": {
     command: `"${nodeProgram()}" --expose-gc`,
     script: "node/_server.ts",
+    closesOnSignal: true,
   },
 } satisfies Record<string, Program>;
 
@@ -65,31 +76,26 @@ export const HOSTS: Readonly<
   ]),
 );
 
+/** How to start a server of `./node` on the other runtimes that it is for. */
+export const NODE_HOSTS: typeof HOSTS = Object.fromEntries(
+  Object.entries(PROGRAMS).filter(([runtime]) => runtime !== "node 24").map(
+    ([runtime, program]) => {
+      const { script, closesOnSignal } = PROGRAMS["node 24"];
+      const ofNode = { ...program, script, closesOnSignal };
+      return [runtime, (services) => startHost(ofNode, services)];
+    },
+  ),
+);
+
+/** Starts a server of `./node` on Node. */
+export function startOnNode(services?: Services): Promise<Host> {
+  return startHost(PROGRAMS["node 24"], services);
+}
+
 /** How to start a server of each runtime. */
 export const RUNTIMES: Readonly<
   Record<string, (services?: Services) => Promise<Server>>
-> = {
-  ...HOSTS,
-  workerd: async (services = DEFAULT_SERVICES) => {
-    const workerd = await startWorkerd(
-      Object.fromEntries(
-        Object.entries(services).map((
-          [name, service],
-        ) => [name, { role: "tell" as const, ...service }]),
-      ),
-    );
-    return {
-      port: firstOf(workerd.ports),
-      ports: workerd.ports,
-      [Symbol.asyncDispose]: () => workerd[Symbol.asyncDispose](),
-    };
-  },
-};
-
-function firstOf(ports: ReadonlyMap<string, number>): number {
-  const [port = 0] = ports.values();
-  return port;
-}
+> = { ...HOSTS, workerd: startWatchedWorkerd };
 
 /** Starts a script on node 24 that tells its port, and ends when its input does. */
 export async function startNode(
@@ -101,7 +107,7 @@ export async function startNode(
 }
 
 async function startHost(
-  { command, script }: Program,
+  { command, script, closesOnSignal }: Program,
   services: Services = DEFAULT_SERVICES,
   files?: number,
 ): Promise<Host> {
@@ -112,12 +118,14 @@ async function startHost(
   });
   const told: Listening = JSON.parse(child.told);
   const ports = new Map(Object.entries(told.ports));
+  const [port = 0] = ports.values();
   return {
-    port: firstOf(ports),
+    port,
     ports,
+    closesOnSignal,
+    order: async (order) => JSON.parse(await child.ask(JSON.stringify(order))),
     async facts() {
-      await child.tell("facts");
-      const facts: ToldFacts = JSON.parse(await child.hear());
+      const facts: ToldFacts = JSON.parse(await child.ask("facts"));
       const files = [...Deno.readDirSync(`/proc/${told.pid}/fd`)].length;
       const status = Deno.readTextFileSync(`/proc/${told.pid}/status`);
       const memory = 1024 * Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1]);
@@ -137,8 +145,8 @@ interface Child extends AsyncDisposable {
   told: string;
   /** Says a line. */
   tell(line: string): Promise<void>;
-  /** Hears the next one. */
-  hear(): Promise<string>;
+  /** Says a line; the one that answers it. */
+  ask(line: string): Promise<string>;
   /** Its exit status. */
   status: Promise<number>;
 }
@@ -162,10 +170,15 @@ async function startChild(
   });
   ended.catch(() => {});
   const hear = () => Promise.race([lines.next("a line of a server"), ended]);
+  const tell = (line: string) => input.write(utf8(line + "\n"));
   return {
     told: await hear(),
-    tell: (line) => input.write(utf8(line + "\n")),
-    hear,
+    tell,
+    async ask(line) {
+      const answer = hear(); // others may ask before it comes
+      await tell(line);
+      return await answer;
+    },
     status: child.status.then(({ code }) => code),
     async [Symbol.asyncDispose]() {
       await input.close().catch(() => {}); // it has ended already

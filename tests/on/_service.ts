@@ -1,6 +1,13 @@
 /** What the servers of every runtime are told to serve, and what they tell of it. */
 
-import type { ListenerOptions, ListenerStats } from "../../mod.ts";
+import {
+  type ListenerOptions,
+  type ListenerStats,
+  ProxyProtocolError,
+  type ProxyProtocolErrorCode,
+} from "../../mod.ts";
+import type { Seen } from "./_seen.ts";
+import type { Verdict } from "./_verdict.ts";
 
 /** Those options that can be written as JSON. */
 export type ServiceOptions =
@@ -20,6 +27,53 @@ export interface Service {
   path?: string;
   /** Relays to this port of 127.0.0.1 by `relay` instead, with a header of v2. */
   relayTo?: number;
+  /** Of the scenarios of admission. */
+  watched?: Watched;
+}
+
+/** A service that takes orders, and keeps what its application sees. */
+export interface Watched {
+  /**
+   * How `verify` answers; "later" is by an order. Without one there is none.
+   */
+  verify?: Verdict | "later";
+  /** Whether `trust` is a function that throws. */
+  trustThrows?: boolean;
+  /** Has a signal, which an order fires. */
+  hasSignal?: boolean;
+  /**
+   * The server of `./node`.
+   *
+   * @default {"net"}
+   */
+  server?: "net" | "tls" | "http";
+}
+
+/** What a service that is watched is told to do; it answers with its facts. */
+export type Order =
+  & { service: string }
+  & (
+    | { do: "tell" | "fire the signal" | "close" }
+    | { do: "answer verify"; verdict: Verdict }
+  );
+
+/** What an application that is watched says last, after the end of its client. */
+export function farewell(read: number): string {
+  return `bye after ${read} bytes\n`;
+}
+
+/** Passes bytes on, and says farewell. */
+export function withFarewell(): TransformStream<Uint8Array, Uint8Array> {
+  let read = 0;
+  return new TransformStream({
+    transform(chunk, controller) {
+      read += chunk.length;
+      controller.enqueue(chunk);
+    },
+    flush(controller) {
+      controller.enqueue(new TextEncoder().encode(farewell(read)));
+    },
+  });
 }
 
 /** Services by name. */
@@ -40,11 +94,26 @@ export interface Listening {
 
 /** A connection that was refused. */
 export interface Rejected {
-  code: string;
+  code: ProxyProtocolErrorCode;
   /** Port of the peer. */
   port?: number;
   /** How many bytes had come. */
   received?: number;
+  offset: number;
+  message: string;
+}
+
+/** What a log keeps of an error. */
+export function toRejected(error: unknown): Rejected {
+  if (!(error instanceof ProxyProtocolError)) throw error;
+  const { code, hop, received, offset, message } = error;
+  return {
+    code,
+    ...(hop !== undefined && "port" in hop && { port: hop.port }),
+    received: received.length,
+    offset,
+    message,
+  };
 }
 
 /** What has become of a connection that was relayed. */
@@ -57,12 +126,18 @@ export interface Relayed {
 
 /** What a service tells of itself. */
 export interface ServiceFacts {
-  /** Not of a relay by Bun and Node. */
+  /** Not of a relay by Bun and Node, nor of workerd, which has no listener. */
   stats?: ListenerStats;
+  /** How many connections have come, where there are no stats. */
+  arrived?: number;
   /** The latest. */
   rejected: Rejected[];
   /** The latest. */
   relayed: Relayed[];
+  /** The latest that `verify` was asked about, where it is watched. */
+  verified: Seen[];
+  /** The latest that the application was handed, where it is watched. */
+  served: Seen[];
 }
 
 /** What a server tells of itself, behind a collection of garbage. */

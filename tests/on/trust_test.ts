@@ -9,8 +9,7 @@ import { HAS_IPV6 } from "../conn/_loopback.ts";
 import { CLIENT } from "../conn/_peers.ts";
 import { expectedDecisions } from "../conn/_trust_cases.ts";
 import { startWorkerd } from "./workerd/_workerd.ts";
-import { play } from "./_play.ts";
-import type { Scenario, Told } from "./_scenarios.ts";
+import { type Exchange, play, type Told } from "./_play.ts";
 import { HOSTS, RUNTIMES } from "./_servers.ts";
 import type { Service, ServiceOptions } from "./_service.ts";
 import { bunProgram, nodeProgram } from "../_npm.ts";
@@ -72,13 +71,13 @@ const HEADERS: Readonly<Record<string, Uint8Array>> = {
   v2: encode(CLIENT),
 };
 
-function scenario(
+function exchange(
   header: Uint8Array,
-  sees: Scenario["sees"],
+  sees: Exchange["sees"],
   payload = PAYLOAD,
-): Scenario {
+): Exchange {
   const pieces = [concat([header, PAYLOAD])];
-  return { name: "", pieces, sees, payload, isSilent: sees === "nobody" };
+  return { pieces, sees, payload, isSilent: sees === "nobody" };
 }
 
 for (const [runtime, start] of Object.entries(RUNTIMES)) {
@@ -98,7 +97,7 @@ for (const [runtime, start] of Object.entries(RUNTIMES)) {
           for (const [peer, dialling] of Object.entries(PEERS)) {
             const sees = believed.some((one) => one === peer) ? SEEN : "nobody";
             for (const header of Object.values(HEADERS)) {
-              await play({ ...dialling, port }, scenario(header, sees));
+              await play({ ...dialling, port }, exchange(header, sees));
             }
           }
         });
@@ -118,8 +117,8 @@ for (const [runtime, start] of Object.entries(HOSTS)) {
         doubting: { path: paths.doubting, options: { trust: everyone } },
       });
       for (const header of Object.values(HEADERS)) {
-        await play(paths.believing, scenario(header, SEEN));
-        await play(paths.doubting, scenario(header, "nobody"));
+        await play(paths.believing, exchange(header, SEEN));
+        await play(paths.doubting, exchange(header, "nobody"));
       }
     } finally {
       await Deno.remove(folder, { recursive: true });
@@ -131,23 +130,23 @@ for (const [runtime, start] of Object.entries(HOSTS)) {
 const MODES: {
   name: string;
   options: ServiceOptions;
-  expect: (header: Uint8Array) => Scenario;
+  expect: (header: Uint8Array) => Exchange;
 }[] = (["require", "optional", "ignore"] as const).flatMap((header) => [
   {
     name: `from a hop, header: ${header}`,
     options: { trust: ["127.0.0.1"], header },
-    expect: (bytes) => scenario(bytes, header === "ignore" ? "real" : SEEN),
+    expect: (bytes) => exchange(bytes, header === "ignore" ? "real" : SEEN),
   },
   {
     name: `forged, header: ${header}, untrusted: reject`,
     options: { trust: ["192.0.2.0/24"], header, untrusted: "reject" },
-    expect: (bytes) => scenario(bytes, "nobody"),
+    expect: (bytes) => exchange(bytes, "nobody"),
   },
   {
     name: `forged, header: ${header}, untrusted: direct`,
     options: { trust: ["192.0.2.0/24"], header, untrusted: "direct" },
     // It is a payload like any other.
-    expect: (bytes) => scenario(bytes, "real", concat([bytes, PAYLOAD])),
+    expect: (bytes) => exchange(bytes, "real", concat([bytes, PAYLOAD])),
   },
 ]);
 

@@ -1,65 +1,87 @@
 /** The services by `./bun`. */
 
-import { proxied } from "../../../conn/bun.ts";
+import { proxied, proxyHop, proxyInfo } from "../../../conn/bun.ts";
 import { listen, type Socket } from "./_bun.ts";
 import { host } from "../_host.ts";
+import { seeSocket } from "../_seen.ts";
+import { farewell } from "../_service.ts";
 import { openRelay } from "../node/_relay.ts";
+import { utf8 } from "../../_bytes.ts";
 
 /** What is still to be sent to a socket, and whether its end comes after that. */
 interface Sending {
   chunks: Uint8Array[];
+  /** How many bytes have come. */
+  read: number;
+  /** Whether reading was stopped here: elsewhere it must not have to be resumed. */
+  isPaused: boolean;
   isEnding: boolean;
 }
 
 const SENDINGS = new WeakMap<Socket, Sending>();
 
-function send(socket: Socket, chunk?: Uint8Array): void {
-  const sending = SENDINGS.get(socket) ?? { chunks: [], isEnding: false };
+function sendingOf(socket: Socket): Sending {
+  const sending = SENDINGS.get(socket) ??
+    { chunks: [], read: 0, isPaused: false, isEnding: false };
   SENDINGS.set(socket, sending);
-  if (chunk !== undefined) sending.chunks.push(chunk);
+  return sending;
+}
+
+function send(socket: Socket, chunk?: Uint8Array | string): void {
+  const sending = sendingOf(socket);
+  if (typeof chunk === "string") sending.chunks.push(utf8(chunk));
+  else if (chunk !== undefined) sending.chunks.push(chunk);
   for (let [next] = sending.chunks; next; [next] = sending.chunks) {
     const taken = Math.max(socket.write(next), 0);
     if (taken < next.length) {
       sending.chunks[0] = next.subarray(taken);
+      sending.isPaused = true;
       socket.pause();
       return; // drain comes back here
     }
     sending.chunks.shift();
   }
-  socket.resume();
+  if (sending.isPaused) socket.resume();
+  sending.isPaused = false;
   if (sending.isEnding) socket.end();
 }
 
-await host((service, log) => {
-  if (service.relayTo !== undefined) return openRelay(service, log);
-  const { onReject } = log;
-  const closing = new AbortController();
-  const { signal } = closing;
-  const socket = proxied<Socket>({
-    binaryType: "uint8array",
-    open(socket) {
-      const { remoteAddress = null, remotePort = null } = socket;
-      const told = { hostname: remoteAddress, port: remotePort };
-      send(socket, new TextEncoder().encode(JSON.stringify(told) + "\n"));
-    },
-    data: (socket, payload) => send(socket, payload),
-    drain: (socket) => send(socket),
-    end(socket) {
-      const sending = SENDINGS.get(socket);
-      if (sending) sending.isEnding = true;
-      send(socket);
-    },
-  }, { ...service.options, onReject, signal });
-  const { hostname = "127.0.0.1", path } = service;
-  const listener = listen({
-    ...(path === undefined ? { hostname, port: 0 } : { unix: path }),
-    allowHalfOpen: true,
-    socket,
-  });
-  const { stats } = socket;
-  const close = () => {
-    listener.stop();
-    closing.abort();
-  };
-  return { port: listener.port ?? 0, stats, close };
-});
+await host<Socket>(
+  (socket) => seeSocket(socket, proxyHop(socket), proxyInfo(socket)),
+  (service, hooks) => {
+    if (service.relayTo !== undefined) return openRelay(service, hooks);
+    const closing = new AbortController();
+    const signals = [hooks.options.signal ?? [], closing.signal].flat();
+    const socket = proxied<Socket>({
+      binaryType: "uint8array",
+      open(socket) {
+        hooks.onServed(socket);
+        const { remoteAddress = null, remotePort = null } = socket;
+        const told = { hostname: remoteAddress, port: remotePort };
+        send(socket, JSON.stringify(told) + "\n");
+      },
+      data(socket, payload) {
+        sendingOf(socket).read += payload.length;
+        send(socket, payload);
+      },
+      drain: (socket) => send(socket),
+      end(socket) {
+        const sending = sendingOf(socket);
+        sending.isEnding = true;
+        send(socket, service.watched ? farewell(sending.read) : undefined);
+      },
+    }, { ...hooks.options, signal: AbortSignal.any(signals) });
+    const { hostname = "127.0.0.1", path } = service;
+    const listener = listen({
+      ...(path === undefined ? { hostname, port: 0 } : { unix: path }),
+      allowHalfOpen: true,
+      socket,
+    });
+    const { stats } = socket;
+    const close = () => {
+      listener.stop();
+      closing.abort();
+    };
+    return { port: listener.port ?? 0, stats, close };
+  },
+);

@@ -2,15 +2,17 @@
 
 import { proxied, type ProxiedConn, relay, serve } from "../../../mod.ts";
 import { host } from "../_host.ts";
-import type { Service } from "../_service.ts";
+import { seeConn } from "../_seen.ts";
+import { type Service, withFarewell } from "../_service.ts";
 
-async function tell(conn: ProxiedConn): Promise<void> {
+async function tell(conn: ProxiedConn, { watched }: Service): Promise<void> {
   const { remoteAddr } = conn;
   const told = "path" in remoteAddr
     ? { hostname: null, port: null }
     : { hostname: remoteAddr.hostname, port: remoteAddr.port };
   await conn.write(new TextEncoder().encode(JSON.stringify(told) + "\n"));
-  await conn.pipeTo(conn.writable);
+  const payload = watched ? conn.pipeThrough(withFarewell()) : conn;
+  await payload.pipeTo(conn.writable);
 }
 
 function listen({ hostname = "127.0.0.1", path }: Service): Deno.Listener {
@@ -25,18 +27,18 @@ const ignore = () => {};
 Deno.addSignalListener("SIGUSR1", ignore);
 Deno.removeSignalListener("SIGUSR1", ignore);
 
-await host((service, { onReject, onRelayed }) => {
-  const { options, relayTo } = service;
-  const listener = proxied(listen(service), { ...options, onReject });
+await host<ProxiedConn>(seeConn, (service, hooks) => {
+  const { relayTo } = service;
+  const listener = proxied(listen(service), hooks.options);
   const pass = async (conn: ProxiedConn, port: number) => {
     const dial = () => Deno.connect({ hostname: "127.0.0.1", port });
     const { sent, received, error } = await relay(conn, dial, { send: 2 });
-    onRelayed({ sent, received, hasFailed: error !== undefined });
+    hooks.onRelayed({ sent, received, hasFailed: error !== undefined });
   };
-  serve(
-    listener,
-    (conn) => relayTo === undefined ? tell(conn) : pass(conn, relayTo),
-  );
+  serve(listener, (conn) => {
+    hooks.onServed(conn);
+    return relayTo === undefined ? tell(conn, service) : pass(conn, relayTo);
+  });
   const { addr, stats } = listener;
   return {
     port: "port" in addr ? addr.port : 0,

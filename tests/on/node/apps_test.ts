@@ -1,10 +1,18 @@
 /** Runs apps of Hono and Express, unchanged, behind `proxied()` on each runtime. */
 
 import { bunProgram, nodeProgram, NPM_INSTALL } from "../../_npm.ts";
-import { EXPRESS, HONO, HONO_NODE_SERVER } from "../../_versions.ts";
+import { DUPLEXIFY, EXPRESS, HONO, HONO_NODE_SERVER } from "../../_versions.ts";
 import { LONGEST_RUN } from "../../_within.ts";
 
-const PACKAGES = [HONO, HONO_NODE_SERVER, EXPRESS];
+const PACKAGES = [HONO, HONO_NODE_SERVER, EXPRESS, DUPLEXIFY];
+
+const EXPECTED = [
+  "hono is served",
+  "express is served",
+  "a stream of a package is checked by ",
+  "a stream of a package is checked by any",
+  "",
+].join("\n");
 
 const RUNTIMES: Record<string, [command: string, ...args: string[]]> = {
   Node: [nodeProgram()],
@@ -41,7 +49,7 @@ Deno.test("proxied() serves a Hono app and an Express app unchanged", async (t) 
     for (const [name, command] of Object.entries(RUNTIMES)) {
       await t.step(name, async () => {
         const output = await run([...command, "apps.js", adapter], folder);
-        if (output !== "hono is served\nexpress is served\n") {
+        if (output !== EXPECTED) {
           throw new Error(`Unexpected output on ${name}:\n${output}`);
         }
       });

@@ -5,7 +5,7 @@
 
 import { DRIVERS, runScenarios } from "./_drivers.ts";
 
-const FILES = ["accept", "server", "services", "http"].map((name) =>
+const FILES = ["accept", "server", "services", "http", "not_tls"].map((name) =>
   `./${name}_scenarios.ts`
 );
 

@@ -11,6 +11,7 @@ import { setImmediate } from "node:timers/promises";
 import { createServer as createTlsServer } from "node:tls";
 import { encode } from "../../../codec/mod.ts";
 import {
+  accept,
   type NodeListenerOptions,
   proxied,
   proxyHop,
@@ -77,20 +78,30 @@ test("proxied() wraps a server that listens already", async () => {
   });
 });
 
-test("proxied() twice takes off the headers of two proxies", async () => {
-  const inner = encode({
-    source: { transport: "tcp", hostname: "203.0.113.5", port: 5 },
-    destination: { transport: "tcp", hostname: "203.0.113.6", port: 6 },
+test("proxied() wraps a server once", () => {
+  const server = proxied(createServer(echo), { trust: TRUST });
+  assert.throws(() => proxied(server, { trust: TRUST }), {
+    name: "TypeError",
+    message: "Cannot wrap the server: wrapped already",
   });
-  const trust = [...TRUST, "192.0.2.7"];
-  const server = createServer(echo);
-  // The outer header comes first, so what reads it is wrapped around the other.
-  proxied(server, { trust });
-  proxied(server, { trust });
+});
+
+test("a socket that was accepted is not accepted again: it shows what was claimed", async () => {
+  const server = createServer((socket) => {
+    accept(socket, { trust: TRUST }).then(() => {
+      const again = () => inner.emit("connection", socket);
+      assert.throws(again, { name: "TypeError", message: /accepted already/ });
+      assert.rejects(accept(socket, { trust: "any" }), { name: "TypeError" })
+        .then(() => socket.resume().end("rejected"))
+        .catch((error) => socket.resume().end(String(error)));
+    }, () => socket.destroy());
+  });
+  const inner = proxied(createServer(echo), { trust: "any" });
   await listening(server, async (port) => {
-    const client = await dial(port, HEADER, inner);
-    assert((await client.until("\n")).includes('"203.0.113.5"'));
-    client.socket.end();
+    const client = await dial(port, HEADER, HEADER);
+    await client.until("rejected");
+    assert.equal(inner.stats.accepted, 0);
+    client.socket.destroy();
   });
 });
 
@@ -165,19 +176,18 @@ test("proxied() counts direct and LOCAL connections and refusals by code, and re
   });
 });
 
-test("proxied() refuses the newest over maxPending", async () => {
+test("proxied() rejects who has waited longest over maxPending", async () => {
   const server = proxied(createServer(echo), { trust: TRUST, maxPending: 2 });
   await listening(server, async (port) => {
     const silent = [await dial(port), await dial(port)];
     await until("two to be pending", () => server.stats.pending === 2);
     const third = await dial(port, HEADER);
-    assert.equal(await third.rest(), "");
+    await third.until("\n");
     assert.deepEqual(server.stats.rejected, { overload: 1 });
-    for (const { socket } of silent) socket.destroy();
-    await until("none to be pending", () => server.stats.pending === 0);
-    const fourth = await dial(port, HEADER);
-    await fourth.until("\n");
-    fourth.socket.end();
+    assert.equal(await silent[0]?.rest(), "");
+    await silent[1]?.write(HEADER);
+    await silent[1]?.until("\n");
+    for (const { socket } of [...silent, third]) socket.end();
   });
 });
 
@@ -358,6 +368,6 @@ test("proxied() says what it wraps, where it is given no server", () => {
   }
   assert.throws(() => Reflect.apply(proxied, undefined, [createServer()]), {
     name: "TypeError",
-    message: 'Cannot read trust: expected a list, a function or "any"',
+    message: "Cannot read options: expected an object, received undefined",
   });
 });

@@ -4,9 +4,14 @@ import {
   accept,
   type AcceptOptions,
   type ByteDuplex,
+  type ProxiedConn,
+  type ProxyInfo,
   ProxyProtocolError,
 } from "../../../mod.ts";
 import { decideAll } from "../../conn/_trust_cases.ts";
+import { seeConn } from "../_seen.ts";
+import { toRejected, type Watched, withFarewell } from "../_service.ts";
+import { answer } from "../_verdict.ts";
 
 /** A `Socket` of workerd, as far as it is used. */
 interface Socket extends ByteDuplex {
@@ -17,21 +22,86 @@ interface Socket extends ByteDuplex {
 interface Env {
   role: "echo" | "describe" | "tell" | "trust" | "startTls";
   options: AcceptOptions;
+  name: string;
+  watched: Watched | null;
+  /** Answers for who watches. */
+  control: { fetch(url: string): Promise<Response> };
+}
+
+/** Tells what happens of a service that is watched, and does what it is told. */
+class Watch {
+  readonly #env: Env;
+
+  constructor(env: Env) {
+    this.#env = env;
+  }
+
+  note(fact: object): void {
+    if (this.#env.watched === null) return;
+    console.log(JSON.stringify({ service: this.#env.name, ...fact }));
+  }
+
+  /** Waits for what the one who watches says. */
+  async #ask(question: string): Promise<string> {
+    const { control, name } = this.#env;
+    const url = `http://control/${encodeURIComponent(name)}/${question}`;
+    return await (await control.fetch(url)).text();
+  }
+
+  async options(): Promise<AcceptOptions> {
+    const { options, watched } = this.#env;
+    const { verify, trustThrows, hasSignal } = watched ?? {};
+    return {
+      ...options,
+      ...(trustThrows && { trust: doubt }),
+      ...(hasSignal && { signal: await this.#signal() }),
+      ...(verify && {
+        verify: (_info: ProxyInfo, conn: ProxiedConn) => {
+          this.note({ verified: seeConn(conn) });
+          return verify === "later"
+            ? this.#ask("verdict").then(answer)
+            : answer(verify);
+        },
+      }),
+    };
+  }
+
+  async #signal(): Promise<AbortSignal> {
+    const firing = new AbortController();
+    if (await this.#ask("has-fired") === "true") firing.abort();
+    // Nobody hears it when the connection is through.
+    else this.#ask("firing").then(() => firing.abort(), () => {});
+    return firing.signal;
+  }
+}
+
+function doubt(): never {
+  throw new Error("trust fails");
+}
+
+async function tell(conn: ProxiedConn, { watched }: Env): Promise<void> {
+  const { remoteAddr } = conn;
+  const told = "path" in remoteAddr
+    ? { hostname: null, port: null }
+    : { hostname: remoteAddr.hostname, port: remoteAddr.port };
+  await conn.write(new TextEncoder().encode(JSON.stringify(told) + "\n"));
+  const payload = watched === null ? conn : conn.pipeThrough(withFarewell());
+  await payload.pipeTo(conn.writable);
 }
 
 export default {
-  async connect(socket: Socket, { role, options }: Env): Promise<void> {
+  async connect(socket: Socket, env: Env): Promise<void> {
+    const { role } = env;
+    const watch = new Watch(env);
     try {
+      const options = await watch.options();
+      watch.note({ arrived: true });
       const { info, conn } = await accept(socket, options);
       if (role === "echo") {
         await conn.pipeTo(conn.writable);
       } else if (role === "tell") {
-        const { remoteAddr } = conn;
-        const told = "path" in remoteAddr
-          ? { hostname: null, port: null }
-          : { hostname: remoteAddr.hostname, port: remoteAddr.port };
-        await conn.write(new TextEncoder().encode(JSON.stringify(told) + "\n"));
-        await conn.pipeTo(conn.writable);
+        watch.note({ served: seeConn(conn) });
+        await tell(conn, env);
       } else if (role === "trust") {
         await conn.write(new TextEncoder().encode(decideAll()));
         conn.close();
@@ -46,6 +116,9 @@ export default {
         await tls.readable.pipeTo(tls.writable);
       }
     } catch (error) {
+      if (env.watched !== null) {
+        return watch.note({ rejected: toRejected(error) });
+      }
       const refusal = error instanceof ProxyProtocolError
         ? { code: error.code, hop: error.hop }
         : { error: String(error) };

@@ -3,12 +3,15 @@
 import type { AcceptOptions, Address } from "../../../mod.ts";
 import { KEY_PAIR, Queue, within } from "../bun/_client.ts";
 import { run } from "../bun/_run.ts";
+import type { Seen } from "../_seen.ts";
+import type { Rejected, Watched } from "../_service.ts";
 import { esbuildProgram, workerdProgram } from "../../_npm.ts";
 
 /** A socket that workerd listens on, and the service behind it. */
 export interface Service {
   role: "echo" | "describe" | "tell" | "trust" | "startTls";
   options: AcceptOptions;
+  watched?: Watched;
   /**
    * Where it listens.
    *
@@ -25,6 +28,16 @@ export interface Refusal {
   error?: string;
 }
 
+/** What the Worker tells of a service that is watched, as it happens. */
+export type Note =
+  & { service: string }
+  & (
+    | { arrived: true }
+    | { rejected: Rejected }
+    | { verified: Seen }
+    | { served: Seen }
+  );
+
 /** What workerd itself tells of a socket. */
 interface Listening {
   socket: string;
@@ -40,13 +53,21 @@ export interface Running extends AsyncDisposable {
   openFiles(): number;
 }
 
+/** Who watches the services that are watched. */
+export interface Watcher {
+  /** Port of the HTTP server that says what `verify` answers, and when the signal fires. */
+  port: number;
+  note(note: Note): void;
+}
+
 /** Starts workerd with services by name; ready when it listens on all of them. */
 export async function startWorkerd(
   services: Record<string, Service>,
+  watcher?: Watcher,
 ): Promise<Running> {
   const folder = await Deno.makeTempDir({ prefix: "workerd-" });
   try {
-    await writeConfig(folder, services);
+    await writeConfig(folder, services, watcher?.port);
     const child = new Deno.Command(workerdProgram(), {
       // It chooses the ports, and tells them.
       args: ["serve", "--experimental", "--control-fd=1", "config.capnp"],
@@ -59,13 +80,18 @@ export async function startWorkerd(
     const refusals = new Queue<Refusal>();
     const listening = Promise.withResolvers<void>();
     const reading = readLines(child.stdout, (line) => {
-      const told: Refusal | Listening = JSON.parse(line);
+      const told: Refusal | Note | Listening = JSON.parse(line);
+      if ("service" in told) return watcher?.note(told);
       if (!("port" in told)) return refusals.add(told);
       ports.set(told.socket, told.port);
       if (ports.size === Object.keys(services).length) listening.resolve();
     });
     const stop = async () => {
-      child.kill();
+      try {
+        child.kill();
+      } catch {
+        // It has ended by itself.
+      }
       await Promise.all([child.status, reading]);
       await Deno.remove(folder, { recursive: true });
       return await errors;
@@ -97,6 +123,7 @@ export async function startWorkerd(
 async function writeConfig(
   folder: string,
   services: Record<string, Service>,
+  control: number | undefined,
 ): Promise<void> {
   const source = new URL("_worker.ts", import.meta.url).pathname;
   const { success, all } = await run([
@@ -108,22 +135,34 @@ async function writeConfig(
   if (!success) throw new Error(`esbuild failed:\n${all}`);
   await Deno.writeTextFile(`${folder}/cert.pem`, KEY_PAIR.cert);
   await Deno.writeTextFile(`${folder}/key.pem`, KEY_PAIR.key);
-  await Deno.writeTextFile(`${folder}/config.capnp`, configOf(services));
+  await Deno.writeTextFile(
+    `${folder}/config.capnp`,
+    configOf(services, control),
+  );
 }
 
-function configOf(services: Record<string, Service>): string {
+function configOf(
+  services: Record<string, Service>,
+  control: number | undefined,
+): string {
   const entries = Object.entries(services);
-  const workers = entries.map(([name, { role, options }]) =>
+  const workers = entries.map(([name, { role, options, watched = null }]) =>
     `(name = "${name}", worker = (
       modules = [(name = "worker", esModule = embed "worker.js")],
       compatibilityDate = "2026-11-01",
       compatibilityFlags = ["connect_handler_starttls"],
       bindings = [
         (name = "role", text = "${role}"),
-        (name = "options", json = ${JSON.stringify(JSON.stringify(options))}),
+        (name = "options", json = ${quoteJson(options)}),
+        (name = "name", text = "${name}"),
+        (name = "watched", json = ${quoteJson(watched)}),
+        ${control ? '(name = "control", service = "control"),' : ""}
       ],
     ))`
   );
+  const controls = control === undefined ? [] : [
+    `(name = "control", external = (address = "127.0.0.1:${control}", http = ()))`,
+  ];
   const sockets = entries.map(([name, { role, hostname = "127.0.0.1" }]) =>
     `(name = "${name}", address = "${
       hostname.includes(":") ? `[${hostname}]` : hostname
@@ -132,9 +171,14 @@ function configOf(services: Record<string, Service>): string {
   );
   return `using Workerd = import "/workerd/workerd.capnp";
     const config :Workerd.Config = (
-      services = [${workers.join()}],
+      services = [${[...workers, ...controls].join()}],
       sockets = [${sockets.join()}],
     );`;
+}
+
+/** A value as text of JSON in a string of the configuration. */
+function quoteJson(value: unknown): string {
+  return JSON.stringify(JSON.stringify(value));
 }
 
 const START_TLS = `tlsMode = startTls, tlsOptions = (keypair = (

@@ -13,9 +13,10 @@ import { commonFacts, exploded, type Facts } from "./_facts.ts";
 import {
   hasAddresses,
   hasGoodTlvs,
-  LONE_CR,
+  LONE_LF,
   NO_CHECKSUM,
   NO_TLVS,
+  NO_UNDEFINED_LOCAL,
   type Rules,
   SHOWS_LOCAL,
   withWord,
@@ -78,7 +79,6 @@ const isTlv = (name: string) => /^(tlv|at|tlvs)\b/.test(name);
 
 const RULES: Rules = {
   accepts: [
-    LONE_CR,
     {
       name: "takes any word from TCP to 4 or 6",
       why: "2.1: only TCP4 and TCP6 are allowed",
@@ -105,7 +105,7 @@ const RULES: Rules = {
     NO_CHECKSUM,
     NO_TLVS,
   ],
-  refuses: [{
+  refuses: [LONE_LF, NO_UNDEFINED_LOCAL, {
     name: "wants the address block of LOCAL",
     why: "2.2: the family of LOCAL is ignored",
     applies: ({ command, raw, tlvStart }) =>
@@ -114,6 +114,13 @@ const RULES: Rules = {
   }],
   reads: [
     SHOWS_LOCAL,
+    {
+      name: "takes addresses without a transport for TLVs",
+      why: "2.2: a family has its addresses, TLVs come after them",
+      applies: ({ raw }, { name }) =>
+        (isTlv(name) || name === "rest" || name === "tlvStart") &&
+        /^[123]0$/.test(raw.subarray(13, 14).toHex()),
+    },
     {
       name: "says where TLVs begin behind the block of LOCAL",
       why: "2.2: a receiver must discard the protocol block of LOCAL",

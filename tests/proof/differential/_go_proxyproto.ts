@@ -10,9 +10,10 @@ import { BLOCK_LENGTHS } from "../../codec/_hex.ts";
 import { commonFacts, exploded, type Facts } from "./_facts.ts";
 import type { Peer } from "./_compare.ts";
 import {
-  LONE_CR,
+  LONE_LF,
   NO_CHECKSUM,
   NO_TLVS,
+  NO_UNDEFINED_LOCAL,
   type Rules,
   SHOWS_LOCAL,
   withWord,
@@ -83,7 +84,6 @@ const RULES: Rules = {
           ...words,
         ]),
     },
-    LONE_CR,
     {
       name: "takes more words behind the ports",
       why: "2.1: CRLF behind the destination port",
@@ -139,6 +139,8 @@ const RULES: Rules = {
     NO_TLVS,
   ],
   refuses: [
+    LONE_LF,
+    NO_UNDEFINED_LOCAL,
     {
       name: "takes no PROXY with UNSPEC",
       why: "2.2: a receiver is free to accept it",
@@ -174,10 +176,17 @@ const RULES: Rules = {
     },
     SHOWS_LOCAL,
     {
-      name: "skips an address block without a transport, or shows it",
-      why: "2.2: UNSPEC has no addresses, what follows is TLVs",
+      name: "reads TLVs of LOCAL of an undefined family or transport",
+      why: "2.2: no family says where they begin",
+      applies: ({ command, raw }, { name }) =>
+        command === "LOCAL" && name === "tlvs" &&
+        !BLOCK_LENGTHS.has(raw[13] ?? 0),
+    },
+    {
+      name: "shows the addresses of an address block without a transport",
+      why: "2.2: the receiver ignores the addresses of UNSPEC",
       applies: (info, { name }) =>
-        ["tlvs", "source", "destination"].includes(name) &&
+        ["source", "destination"].includes(name) &&
         isIgnoredBlock(info, info.raw),
     },
     {

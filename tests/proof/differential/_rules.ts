@@ -11,6 +11,7 @@ import {
   type ProxyInfo,
   ProxyProtocolError,
 } from "../../../codec/mod.ts";
+import { BLOCK_LENGTHS } from "../../codec/_hex.ts";
 import type { Facts } from "./_facts.ts";
 
 /** Something that an implementation does otherwise. */
@@ -100,18 +101,19 @@ export const NO_TLVS: AcceptsRule = {
   options: { tlvs: "lenient" },
 };
 
-/** Both end UNKNOWN at LF and look at CR only there. */
-export const LONE_CR: AcceptsRule = {
-  name: "takes a CR without LF in UNKNOWN",
-  why: "2.1: a single CR must not be tolerated",
-  undo: (header) =>
-    withWords(
-      header,
-      (words) =>
-        words[1] === "UNKNOWN"
-          ? words.map((word) => word.replaceAll("\r", ""))
-          : words,
-    ),
+/** Both end a line at its first LF. */
+export const LONE_LF: RefusesRule = {
+  name: "ends UNKNOWN at a LF without CR, and refuses it",
+  why: "2.1: anything before the CRLF is ignored",
+  applies: ({ version, rest }) => version === 1 && rest.includes(0x0a),
+};
+
+/** Both refuse families that are undefined. */
+export const NO_UNDEFINED_LOCAL: RefusesRule = {
+  name: "wants a defined family and transport of LOCAL",
+  why: "2.2: the family of LOCAL is ignored",
+  applies: ({ version, command }, header) =>
+    version === 2 && command === "LOCAL" && !BLOCK_LENGTHS.has(header[13] ?? 0),
 };
 
 /** Where LOCAL carries addresses both show them. */

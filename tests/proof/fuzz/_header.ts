@@ -24,8 +24,14 @@ function line(random: Random): Uint8Array<ArrayBuffer> {
   switch (random.below(5)) {
     case 0:
       return ascii("PROXY UNKNOWN\r\n");
-    case 1:
-      return ascii(`PROXY UNKNOWN ${ends(ipv6).slice(random.below(40))}\r\n`);
+    case 1: {
+      const rest = ends(ipv6).slice(random.below(40));
+      // Only CRLF ends it.
+      const end = random.pick([/(?!)/, / /g, /:/g]);
+      return ascii(
+        `PROXY UNKNOWN ${rest.replace(end, random.pick(["\r", "\n"]))}\r\n`,
+      );
+    }
     case 2:
     case 3:
       return ascii(`PROXY TCP4 ${ends(ipv4)}\r\n`);
@@ -60,7 +66,10 @@ function ipv6(random: Random): string {
 
 function binary(random: Random): Uint8Array<ArrayBuffer> {
   const commandByte = random.oneIn(6) ? 0x20 : 0x21;
-  const familyByte = random.oneIn(5)
+  // The family of LOCAL is ignored, whatever it is.
+  const familyByte = commandByte === 0x20 && random.oneIn(4)
+    ? random.below(256)
+    : random.oneIn(5)
     ? random.pick([0x31, 0x32, 0x00, 0x01, 0x02, 0x10, 0x20, 0x30])
     : random.pick([0x11, 0x12, 0x21, 0x22]);
   const block = blockOf(familyByte, random);
@@ -103,10 +112,15 @@ function blockOf(
   familyByte: number,
   random: Random,
 ): Uint8Array<ArrayBuffer> {
+  const isUnspec = (familyByte & 0x0f) === 0;
+  // Without a transport it may be left out, or be cut.
+  if (isUnspec && random.oneIn(3)) return random.bytes(random.below(12));
   switch (familyByte) {
+    case 0x10:
     case 0x11:
     case 0x12:
       return random.bytes(12);
+    case 0x20:
     case 0x21:
     case 0x22: {
       const block = random.bytes(36);
@@ -116,6 +130,7 @@ function blockOf(
       if (random.oneIn(8)) block.fill(0, 16, 26).fill(0xff, 26, 28);
       return block;
     }
+    case 0x30:
     case 0x31:
     case 0x32: {
       const block = new Uint8Array(216);

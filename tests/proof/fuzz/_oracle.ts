@@ -43,7 +43,7 @@ const PORT =
 const IPV4_REGEXP = new RegExp(`^${IPV4}$`);
 /** Section 2.1; whether a word of a TCP6 line is an address is seen to later. */
 const LINE_REGEXP = new RegExp(
-  `^PROXY (?:UNKNOWN(?<rest> [^\\r\\n]*)?` +
+  `^PROXY (?:UNKNOWN(?<rest> [^]*?)?` +
     `|TCP4 (?<from4>${IPV4}) (?<to4>${IPV4}) (?<ports4>${PORT} ${PORT})` +
     `|TCP6 (?<from6>[\\da-fA-F:.]+) (?<to6>[\\da-fA-F:.]+) (?<ports6>${PORT} ${PORT})` +
     ")\r\n",
@@ -142,36 +142,45 @@ function expectBinary(
   if (commandByte !== 0x20 && commandByte !== 0x21) return undefined;
   const told = FAMILIES[familyByte >> 4];
   const transport = TRANSPORTS[familyByte & 15];
-  if (told === undefined || transport === undefined) return undefined;
   const isLocal = commandByte === 0x20;
-  const block = transport === "UNSPEC" ? 0 : BLOCKS[familyByte >> 4] ?? 0;
-  const hasAddresses = !isLocal && block > 0;
-  if (hasAddresses && length < 16 + block) return undefined;
+  const isDefined = told !== undefined && transport !== undefined;
+  if (!isDefined && !isLocal) return undefined;
+  const block = BLOCKS[familyByte >> 4] ?? 0;
+  const hasAddresses = !isLocal && block > 0 && transport !== "UNSPEC";
+  const isCut = length < 16 + block;
+  if (hasAddresses && isCut) return undefined;
 
-  const start = length < 16 + block ? 16 : 16 + block;
+  // A block that is cut or unknown is all there is; LOCAL may leave it out.
+  const isSkipped = isLocal ? !isDefined : isCut;
+  const start = isSkipped ? length : isCut ? 16 : 16 + block;
   const list = listOf(bytes, start, length);
   const isStrictlyGood = list.isWhole && list.tlvs.every(isGood);
-  if (hasAddresses && options.tlvs !== "lenient" && !isStrictlyGood) {
+  const isAnchored = !isLocal && block > 0;
+  if (isAnchored && options.tlvs !== "lenient" && !isStrictlyGood) {
     return undefined;
   }
   const checksums = list.tlvs.filter(({ type, value }) =>
     type === 0x03 && value.length === 4
   );
-  // The block of LOCAL may hold anything, so only whole TLVs are TLVs there.
-  const last = hasAddresses || list.isWhole ? checksums.at(-1) : undefined;
+  // Without a block anything may follow, so only whole TLVs are TLVs there.
+  const last = isAnchored || list.isWhole ? checksums.at(-1) : undefined;
   const isRight = last === undefined ||
     isChecksum(bytes.subarray(0, length), last.at + 3);
   if (options.checksum !== "ignore" && !isRight) return undefined;
 
-  const isPlain = isStrictlyGood && isRight && isWrittenSo(list.tlvs) && !unmap;
-  if (!hasAddresses) {
+  // What the defaults accept of PROXY comes back byte by byte.
+  const isPlain = isRight && !unmap && (isStrictlyGood || !isAnchored);
+  if (!hasAddresses || !isDefined) {
     return {
       length,
       version: 2,
       command: isLocal ? "LOCAL" : "PROXY",
-      family: isLocal ? "UNSPEC" : told,
-      transport: isLocal ? "UNSPEC" : transport,
-      isCanonical: isPlain && (isLocal ? familyByte === 0 : true),
+      family: isLocal || !isDefined ? "UNSPEC" : told,
+      transport: isLocal || !isDefined ? "UNSPEC" : transport,
+      // LOCAL is written without a block and with one checksum.
+      isCanonical: isLocal
+        ? isStrictlyGood && isRight && familyByte === 0 && checksums.length < 2
+        : isPlain,
     };
   }
   const head = { length, version: 2, command: "PROXY", transport } as const;
@@ -183,7 +192,7 @@ function expectBinary(
       family: told,
       source: pathOf(from).toHex(),
       destination: pathOf(to).toHex(),
-      isCanonical: isPlain && isPadded(from) && isPadded(to),
+      isCanonical: isPlain,
     };
   }
   const octets = (block - 4) / 2;
@@ -213,12 +222,6 @@ function pathOf(field: Uint8Array): Uint8Array {
   const end = field.indexOf(0, 1);
   const path = end < 0 ? field : field.subarray(0, end);
   return path.every((byte) => byte === 0) ? new Uint8Array() : path;
-}
-
-/** Whether a path is followed by zeroes only. */
-function isPadded(field: Uint8Array): boolean {
-  const end = field.indexOf(0, 1);
-  return end < 0 || field.subarray(end).every((byte) => byte === 0);
 }
 
 interface Tlv {
@@ -256,18 +259,6 @@ function isGood(tlv: Tlv): boolean {
   if (type === 0x03) return length === 4;
   if (type === 0x05) return length <= 128;
   return type !== 0x20 || (length >= 5 && subTlvsOf(tlv).isWhole);
-}
-
-/** Whether a record of TLVs by name keeps all of them, in their order. */
-function isWrittenSo(tlvs: readonly Tlv[]): boolean {
-  const isSub = (type: number) => type > 0x20 && type < 0x30;
-  const isDistinct = (list: readonly Tlv[]) =>
-    new Set(list.map(({ type }) => type)).size === list.length;
-  return isDistinct(tlvs) && tlvs.every((tlv) => {
-    if (tlv.type !== 0x20) return !isSub(tlv.type);
-    const inside = subTlvsOf(tlv).tlvs;
-    return isDistinct(inside) && inside.every(({ type }) => isSub(type));
-  });
 }
 
 /** Section 2.2.3, by the polynomial of RFC 4960. */

@@ -217,7 +217,7 @@ function checkAccepted(
     ...endsOf(info, options),
     isCanonical,
   });
-  ensure(hasSameTlvs(tlvs, again.tlvs), "encode() changes TLVs");
+  ensure(hasSameTlvs(info, again.tlvs), "encode() changes TLVs");
 }
 
 /** The ends as a line of ours says them: a plain IPv4 address in TCP6 is mapped. */
@@ -238,11 +238,21 @@ function endsOf(
 
 /**
  * A checksum is computed anew. Of an SSL that could not be read nothing is
- * written, nor of the sub-TLVs that stand outside.
+ * written, nor of what stands in it, nor of the sub-TLVs that stand outside.
  */
-function hasSameTlvs(before: Tlvs, after: Tlvs): boolean {
+function hasSameTlvs(
+  { tlvs: before, tlv_loc, rest }: ProxyInfo,
+  after: Tlvs,
+): boolean {
+  const ssl = tlv_loc.SSL ?? NaN;
+  const [high = 0, low = 0] = rest.subarray(ssl + 1);
+  const isInside = (name: string) => {
+    const at = tlv_loc[name] ?? NaN;
+    return at > ssl && at < ssl + 3 + high * 256 + low;
+  };
   const isFree = (name: string) =>
-    name === "CRC32C" || before.SSL === false && /^SSL|^x2/.test(name);
+    name === "CRC32C" ||
+    before.SSL === false && (/^SSL|^x2/.test(name) || isInside(name));
   const other = new Map(Object.entries(after));
   for (const [name, value] of Object.entries(before)) {
     const found = other.get(name);

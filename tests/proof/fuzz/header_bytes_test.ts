@@ -6,7 +6,12 @@ import {
   type DecodeOptions,
   ProxyProtocolError,
 } from "../../../codec/mod.ts";
-import { BLOCK_LENGTHS, hex, SIGNATURE_HEX } from "../../codec/_hex.ts";
+import {
+  BLOCK_LENGTHS,
+  hex,
+  neededBlock,
+  SIGNATURE_HEX,
+} from "../../codec/_hex.ts";
 import { expect } from "./_oracle.ts";
 import { outcomeOf } from "./_outcome.ts";
 
@@ -42,11 +47,16 @@ function expectedKind(
 ): string {
   if (command >> 4 !== 2) return "version";
   if ((command & 15) > 1) return "command";
-  const block = BLOCK_LENGTHS.get(family);
-  if (block === undefined) return family > 0x3f ? "family" : "transport";
   const isProxy = command === 0x21;
-  if (16 + length > maxLength || isProxy && length < block) return "length";
-  const isStrict = isProxy && block > 0;
+  const block = BLOCK_LENGTHS.get(family) ?? 0;
+  const needed = neededBlock(family);
+  if (isProxy && needed === undefined) {
+    return family > 0x3f ? "family" : "transport";
+  }
+  const least = isProxy ? needed ?? 0 : 0;
+  if (16 + length > maxLength || length < least) return "length";
+  // With no room for it there is no block, and nothing to be strict about.
+  const isStrict = isProxy && block > 0 && length >= block;
   return isStrict && (length - block) % 3 !== 0 ? "tlv" : "accepted";
 }
 

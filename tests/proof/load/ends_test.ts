@@ -78,8 +78,8 @@ for (const [runtime, start] of Object.entries(HOSTS)) {
           const code = way === WAYS.RST ? "io" : "incomplete";
           const outcomes = new Map(
             rejected.slice(1 - ports.length).map((
-              { port, ...outcome },
-            ) => [port, outcome]),
+              { port, code, received },
+            ) => [port, { code, received }]),
           );
           const [silent, ...others] = ports;
           for (const [i, port] of others.entries()) {

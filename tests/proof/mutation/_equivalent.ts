@@ -11,23 +11,22 @@ export const EQUIVALENT: readonly Equivalent[] = [
   {
     file: "codec/_endpoints.ts",
     before:
-      "for (let i = 0; i < 4; i++) head[end - 4 + i] = octet(head, second + i);",
-    after:
-      "for (let i = 0; i < 5; i++) head[end - 4 + i] = octet(head, second + i);",
+      "for (let i = 0; i < 4; i++) head[end - 4 + i] = head[second + i]!;",
+    after: "for (let i = 0; i < 5; i++) head[end - 4 + i] = head[second + i]!;",
     reason: "the port is written there next",
   },
   {
     file: "codec/_endpoints.ts",
     before:
-      "for (let i = 0; i < 4; i++) head[end - 4 + i] = octet(head, second + i);",
+      "for (let i = 0; i < 4; i++) head[end - 4 + i] = head[second + i]!;",
     after:
-      "for (let i = 0; i <= 4; i++) head[end - 4 + i] = octet(head, second + i);",
+      "for (let i = 0; i <= 4; i++) head[end - 4 + i] = head[second + i]!;",
     reason: "the port is written there next",
   },
   {
     file: "codec/_endpoints.ts",
-    before: "const head = new Uint8Array(FIXED_LENGTH + 2 * UNIX_PATH_LENGTH);",
-    after: "const head = new Uint8Array(FIXED_LENGTH + 3 * UNIX_PATH_LENGTH);",
+    before: "const head = newBlock(FIXED_LENGTH + 2 * UNIX_PATH_LENGTH);",
+    after: "const head = newBlock(FIXED_LENGTH + 3 * UNIX_PATH_LENGTH);",
     reason: "more room than is used",
   },
   {
@@ -37,12 +36,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after:
       'if (bytes.indexOf(0, 1) >= 1) refuse(field, "NUL behind the first byte");',
     reason: "it is looked for from 1 on",
-  },
-  {
-    file: "codec/tlvs/check.ts",
-    before: "const isHighIn = at + 1 < bytes.length;",
-    after: "const isHighIn = at + 1 <= bytes.length;",
-    reason: "a length of up to 255 always does, where any does",
   },
   {
     file: "codec/_v1.ts",
@@ -81,12 +74,48 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "no code comes behind the end, and the separator is written there",
   },
   {
-    file: "codec/tlvs/entries.ts",
+    file: "codec/_v2.ts",
+    before: "for (let i = length; i < FIXED_LENGTH; i++) head.bytes[i] = 0;",
+    after: "for (let i = length; i <= FIXED_LENGTH; i++) head.bytes[i] = 0;",
+    reason: "of a header that is cut, no more than the fixed part is read",
+  },
+  {
+    file: "codec/_v2.ts",
+    before: "return bytes.length <= COPIED_LENGTH ? head.view : viewOf(bytes);",
+    after: "return bytes.length < COPIED_LENGTH ? head.view : viewOf(bytes);",
+    reason: "a view of the same bytes",
+  },
+  {
+    file: "codec/_v2.ts",
+    before: "for (let i = 0; i < NUMBERS_END; i++) head.bytes[i] = bytes[i]!;",
+    after: "for (let i = 0; i <= NUMBERS_END; i++) head.bytes[i] = bytes[i]!;",
+    reason: "a byte more is copied",
+  },
+  {
+    file: "codec/_parse_ip.ts",
+    before: "): 0 | 4 | 16 {",
+    after: "): 0 | 5 | 16 {",
+    reason: "a type",
+  },
+  {
+    file: "codec/types.ts",
+    before: 'tlvs?: "strict" | "lenient";',
+    after: 'tlvs?: "strict" & "lenient";',
+    reason: "a type",
+  },
+  {
+    file: "codec/_decimal.ts",
+    before: "const LEAST: readonly number[] = [1, 0, 10, 100, 1000, 10000];",
+    after: "const LEAST: readonly number[] = [2, 0, 10, 100, 1000, 10000];",
+    reason: "the number of no digits is 0",
+  },
+  {
+    file: "codec/_scan.ts",
     before:
-      'const isShared = typeof value !== "string" && value.buffer === target.buffer;',
+      "const accepts = (version: 1 | 2) => versions?.includes(version) ?? true;",
     after:
-      'const isShared = typeof value !== "string" || value.buffer === target.buffer;',
-    reason: "a copy more",
+      "const accepts = (version: 1 & 2) => versions?.includes(version) ?? true;",
+    reason: "a type",
   },
   {
     file: "codec/_wire.ts",
@@ -101,7 +130,7 @@ export const EQUIVALENT: readonly Equivalent[] = [
     reason: "what is beyond the table is not kept",
   },
   {
-    file: "codec/vendors.ts",
+    file: "codec/tlvs/vendors.ts",
     before: 'info: Pick<ProxyInfo, "version" | "rest">,',
     after: 'info: Pick<ProxyInfo, "version" & "rest">,',
     reason: "a type",
