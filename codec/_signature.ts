@@ -1,6 +1,7 @@
 /** What the first bytes say before they are read as a header (sections 2.1 and 2.2). */
 
 import { CR, LF } from "./_ascii.ts";
+import { newBlock } from "./_block.ts";
 import {
   FIXED_LENGTH,
   LENGTH_AT,
@@ -13,6 +14,9 @@ const LINE: readonly number[] = Array.from(
   LINE_SIGNATURE,
   (character) => character.charCodeAt(0),
 );
+
+/** The length at a time. */
+const field = newBlock(2);
 
 /** How much of a signature bytes begin with, whatever its version. */
 export type SignaturePart = "none" | "part" | "whole";
@@ -34,8 +38,9 @@ export function signatureIn(bytes: Uint8Array): SignaturePart {
 export function announcedLength(bytes: Uint8Array): number | undefined {
   if (bytes[0] === SIGNATURE[0]) {
     if (bytes.length < FIXED_LENGTH) return undefined;
-    const field = new DataView(bytes.buffer, bytes.byteOffset + LENGTH_AT, 2);
-    return FIXED_LENGTH + field.getUint16(0);
+    field.bytes[0] = bytes[LENGTH_AT]!;
+    field.bytes[1] = bytes[LENGTH_AT + 1]!;
+    return FIXED_LENGTH + field.view.getUint16(0);
   }
   const longest = Math.min(bytes.length, LONGEST_LINE);
   for (let end = 2; end <= longest; end++) {

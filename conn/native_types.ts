@@ -57,7 +57,7 @@ export interface ByteDuplex {
   readonly opened?: Promise<SocketEnds>;
   /** Settles when both directions are closed, by a reset too. */
   readonly closed?: Promise<unknown>;
-  /** The peer, where there is no `opened`. Without either only `trust: "any"` or a function can trust it. */
+  /** The peer, where there is no `opened`. Without either, only `trust: "any"` trusts it. */
   readonly remoteAddr?: NativeAddress;
   /** This end, where there is no `opened`. */
   readonly localAddr?: NativeAddress;

@@ -5,6 +5,14 @@ import type { NativeConn } from "./native_types.ts";
 /** Size of the chunks that are read for a consumer without a buffer of its own, in bytes: that of Deno's streams. */
 const CHUNK_SIZE = 65536;
 
+/** Connections that have been handed out as they were given. */
+const ACCEPTED = new WeakSet<object>();
+
+/** Tells whether a connection has been accepted: it may show an address that was claimed. */
+export function isAccepted(conn: object): boolean {
+  return conn instanceof ProxiedConn || ACCEPTED.has(conn);
+}
+
 /** What a {@link ProxiedConn} knows besides its bytes. */
 export interface ConnFacts {
   /** The header; `undefined` where there is none. */
@@ -38,7 +46,7 @@ export interface ConnFacts {
  * }
  * ```
  */
-export class ProxiedConn<C = unknown>
+export class ProxiedConn<C extends object = object>
   extends ReadableStream<Uint8Array<ArrayBuffer>> {
   #facts: ConnFacts;
   readonly #raw: C;
@@ -112,8 +120,9 @@ export class ProxiedConn<C = unknown>
    */
   get raw(): C {
     // Not before: few ask for it, and it costs 1 us.
-    if (!this.#isShown && this.remoteAddr !== this.hopAddr) {
-      showEnds(this.#native, this);
+    if (!this.#isShown) {
+      ACCEPTED.add(this.#raw).add(this.#native);
+      if (this.remoteAddr !== this.hopAddr) showEnds(this.#native, this);
     }
     this.#isShown = true;
     return this.#raw;

@@ -14,14 +14,15 @@ import type {
 import type { ProxiedConn } from "./proxied_conn.ts";
 
 /**
- * Who may send a header:
+ * Says who may send a header:
  *
- * - a list of IP addresses, CIDR ranges and `"unix"` for UNIX sockets.
- *   Mapped addresses match as the IPv4 address they hold, zone ids are
- *   ignored, IPv4 and IPv6 ranges never match each other's addresses;
- * - a function that is asked with the peer's address, mapped ones as IPv4;
- * - `"any"`, for a network in which every peer is a proxy. Whoever can connect
- *   can then claim any address.
+ * - A list of IP addresses, CIDR ranges and `"unix"` for UNIX sockets. A mapped
+ *   address matches as the IPv4 address it holds, zone ids are ignored, IPv4 and
+ *   IPv6 ranges never match each other's addresses.
+ * - A function. It is called with the address of each peer, a mapped one as
+ *   IPv4, and never with that of a peer whose address is unknown.
+ * - `"any"`, for a network in which every peer is a proxy. Any peer can then
+ *   claim any address. Only `"any"` trusts a peer whose address is unknown.
  */
 export type Trust = readonly string[] | ((hop: Address) => boolean) | "any";
 
@@ -30,25 +31,25 @@ export interface HeaderOptions extends DecodeOptions {
   /** Who may send a header. Required: there is no safe default. */
   trust: Trust;
   /**
-   * What others get: `"reject"` closes the connection, `"direct"` serves it
-   * with its real addresses and never looks for a header.
+   * What happens to other peers: `"reject"` closes the connection, `"direct"`
+   * serves it with its real addresses and never looks for a header.
    *
    * @default {"reject"}
    */
   untrusted?: "reject" | "direct";
   /**
-   * What trusted peers must do: `"require"` a header; `"ignore"` takes the
-   * header off and keeps the real addresses; `"optional"` also serves a
-   * connection that does not begin with one. The specification forbids that
-   * guess (section 2): a client that reaches the port through a proxy which
-   * sends no header can then forge one.
+   * What is expected of trusted peers. `"require"`: a header. `"ignore"`: a
+   * header, which is removed; the real addresses are kept. `"optional"`: a header
+   * or none. The specification forbids this guess (section 2): if a proxy sends
+   * no header, its clients can forge one. A header of a version that is not in
+   * `versions` is rejected in every mode.
    *
    * @default {"require"}
    */
   header?: "require" | "optional" | "ignore";
   /**
-   * Deadline in ms for the whole header, from the call on, the opening of a
-   * socket with `opened` included. It ends with the header. `Infinity` for none.
+   * Deadline in ms for the whole header, counted from the call. Opening a socket
+   * that has `opened` is included. It ends with the header. `Infinity` for none.
    *
    * @default {5000}
    */
@@ -76,12 +77,14 @@ export interface AcceptOptions extends HeaderOptions {
    */
   lazy?: boolean;
   /**
-   * Asked with every header that was accepted; anything but `true` refuses the
-   * connection. `timeout` does not bound it, `signal` alone does: a check that
-   * may take long needs a deadline of its own, for its connection is pending
-   * until then. With `lazy` it is asked with a connection of its own that shows
-   * the client, and must not read from it: the one that was handed over shows
-   * the hop until the answer.
+   * Called with each valid header of a trusted peer. Return `true` to accept;
+   * any other answer rejects the connection. `timeout` does not apply to it, only
+   * `signal`: a slow check needs its own deadline. Until it answers, the
+   * connection is pending and counts for `maxPending`. A peer that resets the
+   * connection meanwhile is rejected with code `io`.
+   *
+   * With `lazy` it is called with a separate connection that shows the client.
+   * Do not read from that one.
    */
   verify?: (
     info: ProxyInfo,
@@ -90,25 +93,26 @@ export interface AcceptOptions extends HeaderOptions {
 }
 
 /** What {@link accept} resolves to. */
-export interface Accepted<C> {
+export interface Accepted<C extends object> {
   /** The header; `undefined` where none was looked for or found, and always with `lazy`. */
   info: ProxyInfo | undefined;
   /** The connection, without the header. */
   conn: ProxiedConn<C>;
 }
 
-/** What every `proxied` takes besides. */
+/** Options of each `proxied`, in addition to those of one connection. */
 export interface GateOptions {
   /**
-   * How many headers may be pending at once; the newest connection over it is
-   * refused.
+   * Largest number of connections that are pending at once, waiting for their
+   * header or for `verify`. When one more comes, the one that has waited longest
+   * is rejected with code `overload`, so that silent peers keep nobody out.
    *
    * @default {1024}
    */
   maxPending?: number;
   /**
-   * Told once of every connection that was refused, with its hop and reason; a
-   * peer that closes without a byte is only counted.
+   * Called once for each rejected connection, with its hop and the reason. A peer
+   * that closes without a byte (code `empty`) is only counted.
    */
   onReject?: (error: ProxyProtocolError) => void;
 }
@@ -116,16 +120,16 @@ export interface GateOptions {
 /** Options of {@link proxied}. */
 export interface ListenerOptions extends AcceptOptions, GateOptions {}
 
-/** What a listener has let in and refused so far; the object is live. */
+/** Counts of the connections that a listener has accepted and rejected; the object is live. */
 export interface ListenerStats {
-  /** Connections that were let in. */
+  /** Connections that were accepted. */
   accepted: number;
   /** Those of them that have no header. */
   direct: number;
   /** Those of them that are the proxy's own, such as health checks. */
   local: number;
-  /** Connections whose header is being waited for. */
+  /** Connections that wait for their header or for `verify`. */
   pending: number;
-  /** Connections that were refused, by the error's code. */
+  /** Connections that were rejected, by the code of the error. */
   rejected: Partial<Record<ProxyProtocolErrorCode, number>>;
 }

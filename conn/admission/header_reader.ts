@@ -121,9 +121,7 @@ export class HeaderReader {
     const { decode, header } = this.#policy;
     const length = announcedLength(bytes) ?? Infinity;
     // Of its own length: `info.raw.buffer` is the user's, the payload is not in it.
-    const own = length <= bytes.length
-      ? new Uint8Array(viewOf(bytes, 0, length))
-      : bytes;
+    const own = length <= bytes.length ? copyOf(bytes, length) : bytes;
     let result: ProxyInfo | number;
     try {
       result = scan(own, decode);
@@ -166,6 +164,13 @@ export class HeaderReader {
     }
     return this.#bytes.subarray(this.#length, length);
   }
+}
+
+/** Byte by byte: for so few it takes less than the view that `set` would need. */
+function copyOf(bytes: Uint8Array, length: number): Uint8Array {
+  const copy = new Uint8Array(length);
+  for (let i = 0; i < length; i++) copy[i] = bytes[i]!;
+  return copy;
 }
 
 /** A plain view, also of a `Buffer`. */

@@ -73,7 +73,7 @@ function readRange(entry: unknown, index: number): Range {
   if (octets === undefined || !(prefix <= bits)) {
     throw new TypeError(
       `Cannot read trust[${index}]: expected an address, a range or "unix", received ${
-        quote(entry)
+        typeof entry === "string" ? quote(entry) : JSON.stringify(entry)
       }`,
     );
   }

@@ -86,8 +86,9 @@ export interface BunHandlers<
 export interface BunListenerOptions<S extends BunSocket = BunSocket>
   extends HeaderOptions, GateOptions {
   /**
-   * Asked with every header that was accepted; anything but `true` refuses the
-   * connection. The socket shows the client already; do not write to it here.
+   * Called with each valid header of a trusted peer. Return `true` to accept;
+   * any other answer rejects the connection. `timeout` does not apply to it, only
+   * `signal`. The socket shows the client already; do not write to it here.
    */
   verify?: (info: ProxyInfo, socket: S) => boolean | Promise<boolean>;
 }

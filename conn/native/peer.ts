@@ -10,12 +10,14 @@ import type { Gate } from "../admission/gate.ts";
 import type { Header } from "../admission/header_reader.ts";
 import { isPeerGone, toRefusal } from "../admission/refusal.ts";
 import type { NativeConn } from "../native_types.ts";
-import { closeQuietly, type ConnFacts, ProxiedConn } from "../proxied_conn.ts";
+import {
+  closeQuietly,
+  type ConnFacts,
+  isAccepted,
+  ProxiedConn,
+} from "../proxied_conn.ts";
 import { DuplexConn } from "./duplex_conn.ts";
 import { LazyConn } from "./lazy_conn.ts";
-
-/** Connections that have been accepted, or are about to be. */
-const KNOWN = new WeakSet<object>();
 
 /**
  * Drives a connection that is read by calls: it reads exactly the header, never
@@ -35,7 +37,7 @@ export class NativePeer<C extends object> implements Peer<ProxiedConn<C>> {
    * `raw` is the connection to its user. `deliver` gets what is handed over,
    * `onRefused` what is refused before that.
    *
-   * @throws {TypeError} for a connection that has been accepted, or is about to be.
+   * @throws {TypeError} for a connection that has been accepted.
    */
   constructor(
     native: NativeConn,
@@ -45,11 +47,9 @@ export class NativePeer<C extends object> implements Peer<ProxiedConn<C>> {
     deliver: (conn: ProxiedConn<C>) => void,
     onRefused?: (error: ProxyProtocolError) => void,
   ) {
-    // It shows an address that was claimed: nobody must be trusted by that.
-    if (raw instanceof ProxiedConn || KNOWN.has(raw)) {
+    if (isAccepted(raw)) { // nobody must be trusted by an address that was claimed
       throw new TypeError("Cannot accept the connection: accepted already");
     }
-    KNOWN.add(raw);
     this.#native = native;
     this.#raw = raw;
     this.#deliver = deliver;

@@ -1,7 +1,7 @@
 import type { Address, ProxyInfo } from "../../codec/mod.ts";
 import type { Ends } from "../_ends.ts";
 
-/** What is known of a socket that was accepted. */
+/** What is known of a socket: the rest of it once its header has come. */
 export interface Facts {
   info: ProxyInfo | undefined;
   /** The peer: the proxy, or a direct client. */

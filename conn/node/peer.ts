@@ -11,7 +11,7 @@ import { Admission, type Peer } from "../admission/admission.ts";
 import type { Gate } from "../admission/gate.ts";
 import type { Header } from "../admission/header_reader.ts";
 import { lostAddress, resetError } from "../admission/refusal.ts";
-import { factsOf, remember } from "./facts.ts";
+import { type Facts, factsOf, remember } from "./facts.ts";
 import type { NodeSocket } from "./types.ts";
 
 /**
@@ -22,6 +22,7 @@ import type { NodeSocket } from "./types.ts";
 export class NodePeer<S extends NodeSocket> implements Peer<S> {
   readonly conn: S;
   readonly #kind: Kind;
+  readonly #facts: Facts;
   readonly #admission: Admission<S>;
   readonly #deliver: (info: ProxyInfo | undefined) => void;
   readonly #onRefused: ((error: ProxyProtocolError) => void) | undefined;
@@ -50,7 +51,7 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     this.#kind = remoteAddress === undefined ? kindOf(socket) : "tcp";
     const hop = peerOf(socket, this.#kind);
     this.#admission = new Admission(gate, hop, this);
-    remember(socket, { info: undefined, hop, shown: undefined });
+    remember(socket, this.#facts = { info: undefined, hop, shown: undefined });
   }
 
   /** Begins, with what the socket has at hand. */
@@ -88,9 +89,9 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
   }
 
   show({ info, payload }: Header, shown: Ends | undefined): void {
-    const { hop } = this.#admission;
     this.#payloadLength = payload.length;
-    remember(this.conn, { info, hop, shown });
+    this.#facts.info = info;
+    this.#facts.shown = shown;
     if (shown !== undefined) showEnds(this.conn, shown);
   }
 

@@ -57,8 +57,9 @@ export interface NodeServer {
 /** Options of {@link accept}. */
 export interface NodeAcceptOptions<S = NodeSocket> extends HeaderOptions {
   /**
-   * Asked with every header that was accepted; anything but `true` refuses the
-   * connection. The socket shows the client already; do not read from it here.
+   * Called with each valid header of a trusted peer. Return `true` to accept;
+   * any other answer rejects the connection. `timeout` does not apply to it, only
+   * `signal`. The socket shows the client already; do not read from it here.
    */
   verify?: (info: ProxyInfo, socket: S) => boolean | Promise<boolean>;
 }

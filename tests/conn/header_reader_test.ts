@@ -1,7 +1,11 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { concat } from "@std/bytes";
-import { HeaderReader } from "../../conn/admission/header_reader.ts";
+import {
+  type Header,
+  HeaderReader,
+} from "../../conn/admission/header_reader.ts";
 import { readOptions } from "../../conn/admission/policy.ts";
+import { ProxyProtocolError } from "../../mod.ts";
 import { CAPTURES } from "../codec/_captures.ts";
 import { assertBytes, utf8 } from "../_bytes.ts";
 
@@ -46,6 +50,76 @@ Deno.test("HeaderReader.room has never more room than the header needs", () => {
       header = reader.take(room.length);
       assertEquals(at === bytes.length, header !== undefined);
       if (header !== undefined) assertEquals(header.info?.raw, bytes);
+    }
+  }
+});
+
+Deno.test("HeaderReader gives a header a buffer of its own length, however it comes", () => {
+  for (const { bytes, options } of CAPTURES) {
+    const policy = readOptions({ trust: "any", ...options });
+    const all = concat([bytes, PAYLOAD]);
+    const readers: ((reader: HeaderReader) => Header | undefined)[] = [
+      (reader) => reader.push(all),
+      (reader) => reader.push(all.slice(0, 5)) ?? reader.push(all.slice(5)),
+      (reader) => {
+        for (let at = 0;;) {
+          const { room } = reader;
+          room.set(all.subarray(at, at += room.length));
+          const header = reader.take(room.length);
+          if (header !== undefined) return header;
+        }
+      },
+    ];
+    for (const read of readers) {
+      const raw = read(new HeaderReader(policy))?.info?.raw;
+      assertEquals(raw, bytes);
+      assertEquals(raw?.buffer.byteLength, bytes.length);
+    }
+  }
+});
+
+/** A whole header of each version, and the only version that is accepted. */
+const OTHERS: [header: Uint8Array, version: 1 | 2][] = [
+  [utf8("PROXY TCP4 192.0.2.1 198.51.100.1 1 2\r\n"), 2],
+  [utf8("\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"), 1],
+];
+
+Deno.test("HeaderReader rejects a header of another version, also where a header is optional", () => {
+  for (const [bytes, version] of OTHERS) {
+    for (const header of ["require", "optional"] as const) {
+      const options = { trust: "any", header, versions: [version] } as const;
+      const policy = readOptions(options);
+      const whole = () => new HeaderReader(policy).push(bytes);
+      assertEquals(assertThrows(whole, ProxyProtocolError).code, "version");
+      if (header === "require") continue;
+      const reader = new HeaderReader(policy);
+      const bytewise = () => {
+        for (const byte of bytes) {
+          assertEquals(reader.push(Uint8Array.of(byte)), undefined);
+        }
+      };
+      assertEquals(assertThrows(bytewise, ProxyProtocolError).code, "version");
+    }
+  }
+});
+
+Deno.test("HeaderReader takes the beginning of another version's signature for payload", () => {
+  for (const [bytes, version] of OTHERS) {
+    const policy = readOptions({
+      trust: "any",
+      header: "optional",
+      versions: [version],
+    });
+    for (let length = 1; length < (version === 2 ? 6 : 12); length++) {
+      const reader = new HeaderReader(policy);
+      assertEquals(reader.push(bytes.slice(0, length)), undefined);
+      assertEquals(reader.end(), {
+        info: undefined,
+        payload: bytes.slice(0, length),
+      });
+      const other = new HeaderReader(policy);
+      const payload = concat([bytes.slice(0, length), utf8("x")]);
+      assertEquals(other.push(payload), { info: undefined, payload });
     }
   }
 });

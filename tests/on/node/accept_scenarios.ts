@@ -13,6 +13,7 @@ import { setImmediate } from "node:timers/promises";
 import {
   connect as connectTls,
   createServer as createTlsServer,
+  TLSSocket,
 } from "node:tls";
 import {
   accept,
@@ -394,6 +395,51 @@ test("accept() does not take a TCP connection that was reset for a UNIX socket",
     );
   });
 });
+
+test("accept() takes no TLS over a stream that is no socket for a UNIX socket", async () => {
+  for (const trust of [["unix"], () => true, "any"] as const) {
+    const [near, far] = duplexPair();
+    const tls = new TLSSocket(near, { isServer: true, ...KEY_PAIR });
+    tls.on("error", () => {});
+    const client = connectTls({
+      socket: far,
+      ca: KEY_PAIR.cert,
+      servername: "localhost",
+    });
+    client.on("error", () => {});
+    client.write(Buffer.concat([HEADER, Buffer.from("hello")]));
+    const accepting = within(accept(tls, { trust }), "the header");
+    if (trust === "any") {
+      assert.equal((await accepting).info?.version, 1);
+      assert.deepEqual(endsOf(tls), CLIENT);
+    } else {
+      await assert.rejects(
+        accepting,
+        ({ code }: ProxyProtocolError) => code === "untrusted",
+      );
+    }
+    for (const stream of [client, tls]) stream.destroy();
+  }
+});
+
+/** The two ends of a connection that no system has: neither is a socket. */
+function duplexPair(): [Duplex, Duplex] {
+  const half = (other: () => Duplex): Duplex =>
+    new Duplex({
+      read() {},
+      write(chunk, _, callback) {
+        other().push(chunk);
+        callback();
+      },
+      final(callback) {
+        other().push(null);
+        callback();
+      },
+    });
+  const near: Duplex = half(() => far);
+  const far: Duplex = half(() => near);
+  return [near, far];
+}
 
 test("accept() reads a header inside TLS from a TLSSocket", async () => {
   const server = createTlsServer(KEY_PAIR);
