@@ -93,15 +93,25 @@ export class Play implements Stage {
       await this.dial(bytes);
       return;
     }
-    const error: unknown = await Client.dial(this.#port).then(
-      (client) => client.close(),
-      (error) => error,
-    );
-    if (!(error instanceof Error && "code" in error)) {
-      throw new Error("Somebody listens still");
-    }
-    assertEquals(error.code, "ECONNREFUSED");
+    await this.#until("nobody to listen", () => this.#isRefused());
     this.#unheard++;
+  }
+
+  /**
+   * Whether nobody listens. Until then the queue of the system takes who dials,
+   * and whoever closes the listener closes them as well.
+   */
+  async #isRefused(): Promise<boolean> {
+    try {
+      using client = await Client.dial(this.#port);
+      assertEquals((await client.receiveAll()).length, 0);
+      return false;
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error)) throw error;
+      if (error.code === "ECONNREFUSED") return true;
+      ignoreGone(error);
+      return false;
+    }
   }
 
   async order(order: OrderOf): Promise<void> {
