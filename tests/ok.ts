@@ -58,6 +58,7 @@ const STEPS: Step[] = [
   },
   { name: "demo", args: ["task", "demo"] },
   { name: "proof", args: ["task", "proof"] },
+  { name: "fuzz", args: ["task", "fuzz", "--inputs", "200000"] },
   { name: "bench", args: ["task", "bench", "--quick"] },
 ];
 

@@ -1,5 +1,5 @@
 /** Globals that only some runtimes have. */
-const NAME_REGEXP = /\b(Deno|Bun|Buffer|process|require)\b(?=\s*[.[(])/g;
+const NAME_REGEXP = /\b(Deno|Bun)\b|\b(Buffer|process)\b(?=\s*\.)/g;
 
 /** Comments and literals; of template literals the code within stays. */
 const PROSE_REGEXP =

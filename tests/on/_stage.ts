@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { Duplex } from "node:stream";
 import { isPeerGone } from "../../conn/admission/refusal.ts";
+import { LONGEST_WAIT } from "../_within.ts";
 import { Client } from "./bun/_client.ts";
 import { describe, DIRECT, NO_ADDRESS } from "./_expect.ts";
 import { serverEnd } from "./_kernel.ts";
@@ -17,9 +18,6 @@ import type {
 import type { Seen, SeenEnd } from "./_seen.ts";
 import type { Server } from "./_servers.ts";
 import type { Rejected, ServiceFacts } from "./_service.ts";
-
-/** How long to wait for what must come, in ms. */
-const PATIENCE = 10_000;
 
 /** Between two looks at what is waited for, in ms. */
 const GLANCE = 10;
@@ -95,15 +93,25 @@ export class Play implements Stage {
       await this.dial(bytes);
       return;
     }
-    const error: unknown = await Client.dial(this.#port).then(
-      (client) => client.close(),
-      (error) => error,
-    );
-    if (!(error instanceof Error && "code" in error)) {
-      throw new Error("Somebody listens still");
-    }
-    assertEquals(error.code, "ECONNREFUSED");
+    await this.#until("nobody to listen", () => this.#isRefused());
     this.#unheard++;
+  }
+
+  /**
+   * Whether nobody listens. Until then the queue of the system takes who dials,
+   * and whoever closes the listener closes them as well.
+   */
+  async #isRefused(): Promise<boolean> {
+    try {
+      using client = await Client.dial(this.#port);
+      assertEquals((await client.receiveAll()).length, 0);
+      return false;
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error)) throw error;
+      if (error.code === "ECONNREFUSED") return true;
+      ignoreGone(error);
+      return false;
+    }
   }
 
   async order(order: OrderOf): Promise<void> {
@@ -161,10 +169,10 @@ export class Play implements Stage {
     what: string,
     isSo: () => Promise<boolean>,
   ): Promise<void> {
-    const end = performance.now() + PATIENCE;
+    const end = performance.now() + LONGEST_WAIT;
     while (!await isSo()) {
       if (performance.now() > end) {
-        throw new Error(`Waited ${PATIENCE} ms for ${what}`);
+        throw new Error(`Waited ${LONGEST_WAIT} ms for ${what}`);
       }
       await new Promise((resolve) => setTimeout(resolve, GLANCE));
     }
