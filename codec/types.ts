@@ -206,8 +206,9 @@ export interface DecodeOptions {
    */
   mixedTcp6?: boolean;
   /**
-   * Show `::ffff:192.0.2.1` as `192.0.2.1`, and the family as `INET` where
-   * that leaves no IPv6 address.
+   * Show `::ffff:192.0.2.1` as `192.0.2.1`, and the family as `INET` if that
+   * leaves no IPv6 address. On a connection it applies to each address that is
+   * shown or sent: the hop and the addresses of direct peers too.
    *
    * @default {false}
    */

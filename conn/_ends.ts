@@ -1,5 +1,6 @@
 /** The two ends of a connection: as runtimes have them, and as an application sees them. */
 
+import { isMapped, parseIp } from "../codec/internal.ts";
 import type { Address, ProxyInfo } from "../codec/mod.ts";
 import type { NativeAddress } from "./native_types.ts";
 
@@ -28,6 +29,14 @@ export function tcpAddress(hostname = "", port = 0): Address {
 /** The address of a UNIX socket without a name. */
 export function unixAddress(): Address {
   return { transport: "unix", path: "" };
+}
+
+/** Returns `::ffff:192.0.2.1` as `192.0.2.1`, and any other address as it is. */
+export function unmapped(address: Address): Address {
+  if ("path" in address) return address;
+  const octets = parseIp(withoutZone(address.hostname));
+  if (octets?.length !== 16 || !isMapped(octets, 0)) return address;
+  return { ...address, hostname: octets.subarray(12).join(".") };
 }
 
 /** Returns the ends that a header names, as new objects; `undefined` if it names none. */

@@ -87,7 +87,7 @@ export function checkSocket(given: unknown): void {
   if (isNodeStream(given)) return;
   throw new TypeError(
     has(given, "read", "write", "closeWrite")
-      ? `Cannot accept a connection of Deno here: use accept() of ${PACKAGE}`
+      ? `Cannot accept a connection without events here: use accept() of ${PACKAGE}`
       : "Cannot accept the socket: expected one of node:net or node:tls",
   );
 }
@@ -95,6 +95,6 @@ export function checkSocket(given: unknown): void {
 /** Why `proxied` of `./node` takes no listener of Deno; `undefined` for anything else. */
 export function listenerHint(given: unknown): string | undefined {
   return isListener(given)
-    ? `for a listener of Deno use proxied() of ${PACKAGE}`
+    ? `for a listener with accept() use proxied() of ${PACKAGE}`
     : undefined;
 }

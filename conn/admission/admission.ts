@@ -3,7 +3,7 @@ import {
   type ProxyInfo,
   ProxyProtocolError,
 } from "../../codec/mod.ts";
-import { type Ends, endsOf } from "../_ends.ts";
+import { type Ends, endsOf, unmapped } from "../_ends.ts";
 import { DISCARDED } from "./discarded.ts";
 import type { Gate } from "./gate.ts";
 import { type Header, HeaderReader, NO_HEADER } from "./header_reader.ts";
@@ -15,6 +15,8 @@ import type { Wait } from "./waits.ts";
 export interface Peer<C> {
   /** What `verify` is called with. */
   readonly conn: C;
+  /** Returns its own end of the connection. */
+  ownEnd(): Address;
   /** Why the connection is closed, as far as is known now; `undefined` while it is open. */
   readonly failure: unknown;
   /** Finds that out, if only a call tells; asked after `verify`. */
@@ -67,7 +69,7 @@ export class Admission<C> {
   /** Nothing is counted before {@link begin}. */
   constructor(gate: Gate<C>, hop: Address, peer: Peer<C>) {
     this.#gate = gate;
-    this.hop = hop;
+    this.hop = gate.policy.decode.unmap ? unmapped(hop) : hop;
     this.#peer = peer;
     this.#reader = new HeaderReader(gate.policy);
   }
@@ -177,7 +179,8 @@ export class Admission<C> {
     const isDiscarded = policy.header === "ignore";
     if (isDiscarded && info !== undefined) DISCARDED.add(info);
     try {
-      this.#peer.show(header, isDiscarded ? undefined : endsOf(info));
+      const ends = isDiscarded ? undefined : endsOf(info);
+      this.#peer.show(header, ends ?? this.#unmappedEnds());
       if (info !== undefined && verify !== undefined) waits.check();
     } catch (error) {
       return this.#refuse(error);
@@ -186,6 +189,13 @@ export class Admission<C> {
     this.#phase = "verify";
     this.#await(Infinity); // the header is there: `signal` alone bounds it
     this.#verify(info, verify);
+  }
+
+  /** Its own ends, if they are to be shown in another way than the runtime has them. */
+  #unmappedEnds(): Ends | undefined {
+    if (!this.#gate.policy.decode.unmap) return undefined;
+    const localAddr = unmapped(this.#peer.ownEnd());
+    return { remoteAddr: { ...this.hop }, localAddr };
   }
 
   async #verify(

@@ -1,6 +1,6 @@
 import type { Address } from "../../codec/mod.ts";
 import { isMapped, parseIp, quote } from "../../codec/internal.ts";
-import { withoutZone } from "../_ends.ts";
+import { unmapped, withoutZone } from "../_ends.ts";
 import type { Trust } from "../types.ts";
 
 /** Whether a peer is trusted. */
@@ -53,14 +53,13 @@ function isKnown(hop: Address): boolean {
   return "path" in hop || hop.hostname !== "";
 }
 
-/** The address as IPv4 where it is mapped, and without its zone id. */
+/** The address as IPv4 if it is mapped, and without its zone id. */
 function plainAddress(address: Address): Address {
   if ("path" in address) return address;
-  const octets = readHost(address.hostname);
-  const hostname = octets?.length === 4
-    ? octets.join(".")
-    : withoutZone(address.hostname);
-  return { ...address, hostname };
+  const plain = unmapped(address);
+  return plain === address
+    ? { ...address, hostname: withoutZone(address.hostname) }
+    : plain;
 }
 
 function readRange(entry: unknown, index: number): Range {

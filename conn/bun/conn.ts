@@ -102,8 +102,14 @@ export class BunConn<S extends BunSocket> implements Peer<S> {
 
   /** What the socket shows: its own where the header shows nothing. */
   get ends(): Ends {
-    return this.#shown ??
-      { remoteAddr: this.hop, localAddr: ownEndOf(this.conn) };
+    return this.#shown ?? { remoteAddr: this.hop, localAddr: this.ownEnd() };
+  }
+
+  ownEnd(): Address {
+    const { localAddress, localPort } = this.conn;
+    return isUnix(this.conn)
+      ? unixAddress()
+      : tcpAddress(localAddress, localPort);
   }
 
   /** Whether the connection is closed, which the application may not know yet. */
@@ -318,12 +324,6 @@ function peerOf(socket: BunSocket): Address {
   return isUnix(socket)
     ? unixAddress()
     : tcpAddress(socket.remoteAddress, socket.remotePort);
-}
-
-function ownEndOf(socket: BunSocket): Address {
-  return isUnix(socket)
-    ? unixAddress()
-    : tcpAddress(socket.localAddress, socket.localPort);
 }
 
 /**

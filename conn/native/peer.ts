@@ -126,8 +126,12 @@ export class NativePeer<C extends object> implements Peer<ProxiedConn<C>> {
       info,
       hopAddr: hop,
       remoteAddr: ends?.remoteAddr ?? hop,
-      localAddr: ends?.localAddr ?? toAddress(this.#native.localAddr),
+      localAddr: ends?.localAddr ?? this.ownEnd(),
     };
+  }
+
+  ownEnd(): Address {
+    return toAddress(this.#native.localAddr);
   }
 
   admit(): void {

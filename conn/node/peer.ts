@@ -75,6 +75,13 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     socket.on("close", this.#closed);
   }
 
+  ownEnd(): Address {
+    const { localAddress, localPort } = this.conn;
+    return localAddress === undefined && this.#kind === "unix"
+      ? unixAddress()
+      : tcpAddress(localAddress, localPort);
+  }
+
   /** After a reset, bytes that came before can still be read, but a socket of TCP has no address. */
   get failure(): unknown {
     const { destroyed, errored } = this.conn;

@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { type Address, type ProxyInfo, ProxyProtocolError } from "../../mod.ts";
 import { Admission, type Peer } from "../../conn/admission/admission.ts";
+import type { Ends } from "../../conn/_ends.ts";
 import type { Clock } from "../../conn/admission/clock.ts";
 import { Gate } from "../../conn/admission/gate.ts";
 import type { Header } from "../../conn/admission/header_reader.ts";
@@ -72,9 +73,17 @@ class TestPeer implements Peer<string> {
     this.calls.push("handOver");
   }
 
-  show(header: Header, ends: { remoteAddr: Address } | undefined): void {
+  ownEnd(): Address {
+    return { transport: "tcp", hostname: "::ffff:10.0.0.9", port: 80 };
+  }
+
+  show(header: Header, ends: Ends | undefined): void {
     this.#header = header;
-    this.calls.push(`show ${textOf(ends?.remoteAddr)}`);
+    const local = ends?.localAddr;
+    const isOwn = local && "port" in local && local.port === 80;
+    this.calls.push(
+      `show ${textOf(ends?.remoteAddr)}${isOwn ? ` at ${textOf(local)}` : ""}`,
+    );
   }
 
   admit(info: ProxyInfo | undefined): void {
@@ -238,6 +247,23 @@ const ROWS: readonly Row[] = [
     },
     calls: ["show own", "admit PROXY +0"],
     stats: ACCEPTED,
+  },
+  {
+    name: "unmap: its own ends are shown as IPv4, for LOCAL too",
+    options: { unmap: true },
+    play: (c) => {
+      c.begin();
+      c.push(LOCAL);
+    },
+    calls: ["show 10.0.0.1:4000 at 10.0.0.9:80", "admit LOCAL +0"],
+    stats: { accepted: 1, local: 1 },
+  },
+  {
+    name: "unmap: a direct peer is shown as IPv4",
+    options: { unmap: true, trust: [], untrusted: "direct" },
+    play: (c) => assertEquals(c.begin(), false),
+    calls: ["show 10.0.0.1:4000 at 10.0.0.9:80", "admit direct +0"],
+    stats: DIRECT,
   },
   {
     name: "new: an untrusted peer is refused",
@@ -676,6 +702,7 @@ Deno.test("Admission makes no room for a peer that does not wait", () => {
   const second = new Admission(first.gate, stranger, {
     conn: "",
     failure: undefined,
+    ownEnd: () => HOP,
     show() {},
     admit() {},
     refuse: ({ code }) => peer.calls.push(code),

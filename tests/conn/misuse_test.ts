@@ -73,7 +73,7 @@ Deno.test("proxied() of ./node wraps servers of its five modules alone", () => {
   assertThrows(
     () => call(node.proxied, listener, OPTIONS),
     TypeError,
-    "for a listener of Deno use proxied() of @edgewire/proxy-protocol",
+    "for a listener with accept() use proxied() of @edgewire/proxy-protocol",
   );
 });
 

@@ -106,6 +106,42 @@ for (const [runtime, start] of Object.entries(RUNTIMES)) {
   });
 }
 
+/** Section 2.2: v2, LOCAL, UNSPEC. */
+const LOCAL = Uint8Array.from([
+  ...[0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54],
+  ...[0x0a, 0x20, 0x00, 0x00, 0x00],
+]);
+
+for (const [runtime, start] of Object.entries(RUNTIMES)) {
+  Deno.test({
+    name:
+      `with unmap an IPv4 client has one name, whatever it comes by, on ${runtime}`,
+    ignore: !HAS_IPV6,
+    async fn() {
+      const unmap = true;
+      await using server = await start({
+        hop: { hostname: "::", options: { trust: ["127.0.0.1"], unmap } },
+        direct: {
+          hostname: "::",
+          options: { trust: [], untrusted: "direct", unmap },
+        },
+      });
+      const from = (service: string) => ({
+        host: "127.0.0.1",
+        port: server.ports.get(service) ?? 0,
+      });
+      const line = utf8(
+        "PROXY TCP6 ::ffff:192.0.2.1 ::ffff:198.51.100.1 1111 443\r\n",
+      );
+      const seen = { hostname: "192.0.2.1", port: 1111 };
+      await play(from("hop"), exchange(line, seen));
+      await play(from("hop"), exchange(LOCAL, "real"));
+      const payload = concat([LOCAL, PAYLOAD]);
+      await play(from("direct"), exchange(LOCAL, "real", payload));
+    },
+  });
+}
+
 for (const [runtime, start] of Object.entries(HOSTS)) {
   Deno.test(`a UNIX listener believes by unix alone on ${runtime}`, async () => {
     const folder = await Deno.makeTempDir();
