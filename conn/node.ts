@@ -106,9 +106,14 @@ export async function accept<S extends NodeSocket>(
   const gate = new Gate<S>(policy, true);
   try {
     const info = await new Promise<ProxyInfo | undefined>((resolve, reject) =>
-      new NodePeer(socket, gate, resolve, reject).begin()
+      new NodePeer(socket, gate, (info, flow) => {
+        resolve(info);
+        setImmediate(() => { // the caller listens by then
+          release(socket);
+          flow();
+        });
+      }, reject).begin()
     );
-    setImmediate(() => release(socket)); // the caller listens by then
     return { info, conn: socket };
   } finally {
     gate.waits.close();

@@ -15,6 +15,9 @@ import { type Facts, factsOf, remember } from "./facts.ts";
 import { showOn } from "./show.ts";
 import type { NodeSocket } from "./types.ts";
 
+/** Takes what was admitted, and what lets it flow when its application listens. */
+type Deliver = (info: ProxyInfo | undefined, flow: () => void) => void;
+
 /**
  * Drives a socket of `node:net`, to which the runtime pushes: it takes the
  * header off and gives back the payload. Until {@link release} the socket's
@@ -25,11 +28,16 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
   readonly #kind: Kind;
   readonly #facts: Facts;
   readonly #admission: Admission<S>;
-  readonly #deliver: (info: ProxyInfo | undefined) => void;
+  readonly #deliver: Deliver;
   readonly #onRefused: ((error: ProxyProtocolError) => void) | undefined;
   /** What to undo when there is nothing to wait for any more. */
   #push: NodeSocket["push"] | undefined;
+  #resume: NodeSocket["resume"] | undefined;
   #isListening = false;
+  /** Whether somebody has asked that the socket flows. */
+  #isResumed = false;
+  /** What has come of the payload, and `null` for its end, of a socket that flows already. */
+  #kept: unknown[] | undefined;
   /** Of the chunk that was given back, in bytes. */
   #payloadLength = 0;
 
@@ -37,7 +45,7 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
   constructor(
     socket: S,
     gate: Gate<S>,
-    deliver: (info: ProxyInfo | undefined) => void,
+    deliver: Deliver,
     onRefused?: (error: ProxyProtocolError) => void,
   ) {
     // It shows an address that was claimed: nobody must be trusted by that.
@@ -61,6 +69,7 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     const socket = this.conn;
     socket.on("error", ignore);
     if (admission.begin()) {
+      this.#holdFlow();
       let header: Header | undefined;
       try {
         header = this.#takeBuffered();
@@ -74,6 +83,26 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     this.#isListening = true;
     socket.on("close", this.#closed);
   }
+
+  /**
+   * Lets nothing flow until the application has the socket: whoever has resumed
+   * it by then, as a master that passes it on does, would lose the payload. One
+   * that flows already is not paused, after which Deno would not read it.
+   */
+  #holdFlow(): void {
+    const socket = this.conn;
+    if (socket.readableFlowing === true) {
+      this.#kept = [];
+      this.#interceptPush();
+    }
+    this.#resume = socket.resume;
+    socket.resume = this.#resumed;
+  }
+
+  readonly #resumed = (): S => {
+    this.#isResumed = true;
+    return this.conn;
+  };
 
   ownEnd(): Address {
     const { localAddress, localPort } = this.conn;
@@ -107,8 +136,13 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     this.#stop();
     // Not unless more has come: reading would start the socket again.
     if (this.conn.readableLength > this.#payloadLength) joinBuffered(this.conn);
-    this.#deliver(info);
+    this.#deliver(info, this.#flow);
   }
+
+  readonly #flow = (): void => {
+    for (const chunk of this.#kept ?? []) this.conn.push(chunk);
+    if (this.#isResumed) this.conn.resume();
+  };
 
   refuse(error: ProxyProtocolError): void {
     this.#stop();
@@ -122,6 +156,8 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
 
   #stop(): void {
     this.#restorePush();
+    if (this.#resume !== undefined) this.conn.resume = this.#resume;
+    this.#resume = undefined;
     if (this.#isListening) this.conn.off("close", this.#closed);
     this.#isListening = false;
   }
@@ -150,7 +186,8 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
       header = this.#admission.end();
     }
     if (header !== undefined && header.payload.length > 0) {
-      socket.unshift(header.payload);
+      if (this.#kept !== undefined) this.#kept.push(header.payload);
+      else socket.unshift(header.payload);
     }
     return header;
   }
@@ -167,10 +204,14 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
    * `'readable'` would take a socket of Node through its states of flow.
    */
   #awaitHeader(): void {
-    const socket = this.conn;
-    this.#push = socket.push;
-    socket.push = this.#pushed;
+    this.#interceptPush();
     this.#ask();
+  }
+
+  #interceptPush(): void {
+    if (this.#push !== undefined) return;
+    this.#push = this.conn.push;
+    this.conn.push = this.#pushed;
   }
 
   readonly #ask = (): void => {
@@ -180,6 +221,10 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
   readonly #pushed = (chunk: unknown): boolean => {
     const socket = this.conn;
     const push = this.#push ?? socket.push;
+    if (this.#kept !== undefined && !this.#admission.wantsBytes) {
+      this.#kept.push(chunk);
+      return false;
+    }
     let header: Header | undefined;
     try {
       header = this.#take(chunk);
@@ -187,9 +232,14 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
       this.#admission.fail(error);
     }
     if (header !== undefined) {
-      this.#restorePush();
-      push.call(socket, header.payload);
-      if (chunk === null) push.call(socket, null);
+      if (this.#kept !== undefined) {
+        this.#kept.push(header.payload, ...(chunk === null ? [null] : []));
+        push.call(socket, EMPTY);
+      } else {
+        this.#restorePush();
+        push.call(socket, header.payload);
+        if (chunk === null) push.call(socket, null);
+      }
       // Whoever reads the handle itself must not do so while it is being read.
       const whole = header;
       queueMicrotask(() => this.#admission.settle(whole));

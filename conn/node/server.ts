@@ -32,12 +32,13 @@ export class NodeDoor {
    */
   admit(socket: unknown): void {
     if (!isSocket(socket)) return this.#reject(socket);
-    new NodePeer(socket, this.#gate, () => {
+    new NodePeer(socket, this.#gate, (_, flow) => {
       const hasEnded = socket.readableEnded;
       this.#deliver(socket);
       release(socket);
       // The peer ended its direction while `verify` was asked, before anybody listened.
       if (hasEnded) socket.emit("end");
+      flow();
     }).begin();
   }
 
@@ -57,7 +58,10 @@ export class NodeDoor {
 }
 
 /** What is called of a socket. */
-const METHODS = ["read", "push", "unshift", "destroy", "on", "off", "emit"];
+const METHODS = [
+  ...["read", "push", "unshift", "resume"],
+  ...["destroy", "on", "off", "emit"],
+];
 
 /** By its structure: streams of packages are no instances of the runtime's. */
 function isSocket(value: unknown): value is NodeSocket {

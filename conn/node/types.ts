@@ -25,6 +25,8 @@ export interface NodeSocket {
   readonly readableLength: number;
   /** What bytes are read as, where that is text. */
   readonly readableEncoding?: string | null | undefined;
+  /** Whether it flows; `null` before anybody has asked for either. */
+  readonly readableFlowing?: boolean | null | undefined;
   /** Whether the end has been read. */
   readonly readableEnded: boolean;
   /** Takes `size` bytes; `null` while there are fewer. */
@@ -33,6 +35,8 @@ export interface NodeSocket {
   push(chunk: unknown): boolean;
   /** Gives bytes back. */
   unshift(bytes: Uint8Array): void;
+  /** Makes it flow. */
+  resume(): unknown;
   /** Closes both directions. */
   destroy(): unknown;
   /** Adds a listener. */

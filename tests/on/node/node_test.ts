@@ -5,7 +5,15 @@
 
 import { DRIVERS, runScenarios } from "./_drivers.ts";
 
-const FILES = ["accept", "server", "services", "http", "not_tls", "tls_upon"]
+const FILES = [
+  "accept",
+  "server",
+  "services",
+  "http",
+  "not_tls",
+  "tls_upon",
+  "resume",
+]
   .map((name) => `./${name}_scenarios.ts`);
 
 for (const driver of DRIVERS) {
