@@ -23,8 +23,14 @@ import type { ProxiedConn } from "./proxied_conn.ts";
  *   IPv4, and never with that of a peer whose address is unknown.
  * - `"any"`, for a network in which every peer is a proxy. Any peer can then
  *   claim any address. Only `"any"` trusts a peer whose address is unknown.
+ * - `"none"`, for the first proxy of a chain, with `untrusted: "direct"`: no
+ *   header is expected of anybody.
  */
-export type Trust = readonly string[] | ((hop: Address) => boolean) | "any";
+export type Trust =
+  | readonly string[]
+  | ((hop: Address) => boolean)
+  | "any"
+  | "none";
 
 /** Options of every adapter, with the leniencies of the codec. */
 export interface HeaderOptions extends DecodeOptions {

@@ -21,12 +21,13 @@ const MAPPED_PREFIX = 96;
  */
 export function readTrust(trust: Trust): Trusts {
   if (trust === "any") return () => true;
+  if (trust === "none") return () => false;
   if (typeof trust === "function") {
     return (hop) => isKnown(hop) && trust(plainAddress(hop)) === true; // a promise is no answer
   }
   if (!Array.isArray(trust)) {
     throw new TypeError(
-      'Cannot read trust: expected a list, a function or "any"',
+      'Cannot read trust: expected a list, a function, "any" or "none"',
     );
   }
   const entries: readonly unknown[] = trust;

@@ -194,7 +194,7 @@ function acceptance(
   ]);
   if (accept === "none") {
     if (trust === undefined && untrusted === undefined) {
-      return { trust: [], untrusted: "direct" };
+      return { trust: "none", untrusted: "direct" };
     }
     throw new UsageError(
       "Cannot relay: --accept none trusts nobody, --trust and --untrusted do not go with it",

@@ -31,6 +31,13 @@ Deno.test("readTrust() takes the entries of a list together, in any order", () =
   }
 });
 
+Deno.test("readTrust() trusts nobody by none", () => {
+  const trusts = readTrust("none");
+  const unix: Address = { transport: "unix", path: "" };
+  const hops = [tcp("127.0.0.1"), tcp("::1"), tcp(""), unix];
+  assertEquals(hops.map(trusts), [false, false, false, false]);
+});
+
 Deno.test("readTrust() trusts nobody with an empty list", () => {
   const trusts = readTrust([]);
   for (const host of ["127.0.0.1", "::1", "0.0.0.0", "::"]) {
