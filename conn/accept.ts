@@ -21,7 +21,8 @@ import type { Accepted, AcceptOptions } from "./types.ts";
  * @throws {ProxyProtocolError} when the connection is refused; it is closed
  * then. Code `empty` is a peer that closed without a byte, as TCP health
  * checks do: not worth a line in a log.
- * @throws {TypeError} for a wrong or unknown option, before the connection is touched.
+ * @throws {TypeError} for a wrong or unknown option, for what is no connection and
+ * for one that was accepted already, before it is touched.
  * @throws {RangeError} for an option out of its range, before it is touched.
  *
  * @example

@@ -89,7 +89,7 @@ const WRAPPED = new WeakSet<object>();
  * that the application's handlers throw go where they go without a proxy: to
  * its `error` handler, else they are uncaught.
  *
- * The handlers serve one listener or several. `socket.reload()` of Bun replaces
+ * The handlers serve one listener or several, and are wrapped once. `socket.reload()` of Bun replaces
  * those of the whole listener, so do not give it others than these.
  *
  * @throws {TypeError} for a wrong or unknown option, with its name.

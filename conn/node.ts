@@ -77,7 +77,8 @@ export type {
  * destroyed then, and its `'error'` events are taken care of. Code `empty` is
  * a peer that closed without a byte, as TCP health checks do: not worth a line
  * in a log.
- * @throws {TypeError} for a wrong or unknown option, before the socket is touched.
+ * @throws {TypeError} for a wrong or unknown option, for what is no socket and for
+ * one that was accepted already, before it is touched.
  * @throws {RangeError} for an option out of its range, before it is touched.
  *
  * @example

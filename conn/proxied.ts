@@ -171,7 +171,8 @@ export class ProxiedListener<
  * many open files, are told there too (code `io`) and accepting goes on after
  * a pause.
  *
- * @throws {TypeError} for a wrong or unknown option, with its name.
+ * @throws {TypeError} for a wrong or unknown option, with its name; for what is no
+ * listener, or wrapped already.
  * @throws {RangeError} for an option out of its range, with its name.
  *
  * @example
