@@ -292,7 +292,7 @@ function kindOf(socket: object): Kind {
   }
   const handle: unknown = Reflect.get(socket, "_handle");
   const isPipe = typeof handle === "object" && handle !== null &&
-    handle.constructor.name.startsWith("Pipe");
+    `${handle.constructor?.name}`.startsWith("Pipe");
   return isPipe || isPath(Reflect.get(socket, "server")) ? "unix" : "tcp";
 }
 
