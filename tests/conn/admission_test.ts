@@ -4,11 +4,11 @@ import { assertEquals } from "@std/assert";
 import { type Address, type ProxyInfo, ProxyProtocolError } from "../../mod.ts";
 import { Admission, type Peer } from "../../conn/admission/admission.ts";
 import type { Ends } from "../../conn/_ends.ts";
-import type { Clock } from "../../conn/admission/clock.ts";
 import { Gate } from "../../conn/admission/gate.ts";
 import type { Header } from "../../conn/admission/header_reader.ts";
 import { type Options, readOptions } from "../../conn/admission/policy.ts";
 import { concat, utf8 } from "../_bytes.ts";
+import { TestClock } from "./_test_clock.ts";
 
 const HOP: Address = { transport: "tcp", hostname: "10.0.0.1", port: 4000 };
 const CLIENT = "192.0.2.1:56324";
@@ -20,40 +20,6 @@ const LOCAL = Uint8Array.from([
 
 function reset(): Error {
   return Object.assign(new Error("reset"), { code: "ECONNRESET" });
-}
-
-/** A clock that only a test moves on. */
-class TestClock implements Clock {
-  #now = 0;
-  readonly #timers = new Map<object, { at: number; callback: () => void }>();
-
-  now(): number {
-    return this.#now;
-  }
-
-  start(callback: () => void, ms: number): () => void {
-    const key = {};
-    this.#timers.set(key, { at: this.#now + ms, callback });
-    return () => this.#timers.delete(key);
-  }
-
-  /** Timers that run. */
-  get timers(): number {
-    return this.#timers.size;
-  }
-
-  pass(ms: number): void {
-    const end = this.#now + ms;
-    for (;;) {
-      const [next] = [...this.#timers].sort(([, a], [, b]) => a.at - b.at);
-      if (next === undefined || next[1].at > end) break;
-      const [key, { at, callback }] = next;
-      this.#now = at;
-      this.#timers.delete(key);
-      callback();
-    }
-    this.#now = end;
-  }
 }
 
 /** A driver that writes down what it is told. */

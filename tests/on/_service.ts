@@ -14,6 +14,19 @@ export type ServiceOptions =
   & Omit<ListenerOptions, "onReject" | "signal" | "verify" | "trust">
   & { trust: readonly string[] | "any" };
 
+/**
+ * A kind of server. TLS is around the header where the runtime's own listener
+ * ends it, and begins after the header in servers of `./node`. The last four
+ * exist there alone.
+ */
+export type Kind =
+  | "bytes"
+  | "tls"
+  | "http"
+  | "https"
+  | "http2"
+  | "http2 in TLS";
+
 /** What a server does at one of its ports: it tells whom it sees in a line, then echoes. */
 export interface Service {
   options: ServiceOptions;
@@ -25,6 +38,12 @@ export interface Service {
   hostname?: string;
   /** Listens on this path instead. */
   path?: string;
+  /**
+   * What listens; it answers with whom it sees, and those of bytes echo.
+   *
+   * @default {"bytes"}
+   */
+  kind?: Kind;
   /** Relays to this port of 127.0.0.1 by `relay` instead, with a header of v2. */
   relayTo?: number;
   /** Of the scenarios of admission. */

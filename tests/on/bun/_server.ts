@@ -2,6 +2,7 @@
 
 import { proxied, proxyHop, proxyInfo } from "../../../conn/bun.ts";
 import { listen, type Socket } from "./_bun.ts";
+import { KEY_PAIR } from "./_client.ts";
 import { host } from "../_host.ts";
 import { seeSocket } from "../_seen.ts";
 import { farewell } from "../_service.ts";
@@ -32,7 +33,9 @@ function send(socket: Socket, chunk?: Uint8Array | string): void {
   if (typeof chunk === "string") sending.chunks.push(utf8(chunk));
   else if (chunk !== undefined) sending.chunks.push(chunk);
   for (let [next] = sending.chunks; next; [next] = sending.chunks) {
-    const taken = Math.max(socket.write(next), 0);
+    const taken = socket.write(next);
+    // The peer has gone: Bun tells no end of a socket that is paused now.
+    if (taken < 0) return socket.terminate();
     if (taken < next.length) {
       sending.chunks[0] = next.subarray(taken);
       sending.isPaused = true;
@@ -71,8 +74,9 @@ await host<Socket>(
         send(socket, service.watched ? farewell(sending.read) : undefined);
       },
     }, { ...hooks.options, signal: AbortSignal.any(signals) });
-    const { hostname = "127.0.0.1", path } = service;
+    const { hostname = "127.0.0.1", path, kind } = service;
     const listener = listen({
+      ...(kind === "tls" && { tls: KEY_PAIR }),
       ...(path === undefined ? { hostname, port: 0 } : { unix: path }),
       allowHalfOpen: true,
       socket,

@@ -1,6 +1,7 @@
 /** The services on Deno. */
 
 import { proxied, type ProxiedConn, relay, serve } from "../../../mod.ts";
+import { KEY_PAIR } from "../bun/_client.ts";
 import { host } from "../_host.ts";
 import { seeConn } from "../_seen.ts";
 import { type Service, withFarewell } from "../_service.ts";
@@ -15,7 +16,10 @@ async function tell(conn: ProxiedConn, { watched }: Service): Promise<void> {
   await payload.pipeTo(conn.writable);
 }
 
-function listen({ hostname = "127.0.0.1", path }: Service): Deno.Listener {
+function listen(
+  { hostname = "127.0.0.1", path, kind }: Service,
+): Deno.Listener {
+  if (kind === "tls") return Deno.listenTls({ hostname, port: 0, ...KEY_PAIR });
   return path === undefined
     ? Deno.listen({ hostname, port: 0 })
     : Deno.listen({ transport: "unix", path });

@@ -1,6 +1,11 @@
 /** The services by `./node`. */
 
 import { createServer as createHttpServer } from "node:http";
+import {
+  createSecureServer,
+  createServer as createHttp2Server,
+} from "node:http2";
+import { createServer as createHttpsServer } from "node:https";
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import {
@@ -16,11 +21,18 @@ import { farewell, type Service } from "../_service.ts";
 import { listenOn } from "./_listen.ts";
 import { openRelay } from "./_relay.ts";
 
+/** Whom the server sees. */
+function told({ remoteAddress, remotePort }: Pick<
+  Socket,
+  "remoteAddress" | "remotePort"
+>): string {
+  const seen = { hostname: remoteAddress ?? null, port: remotePort ?? null };
+  return JSON.stringify(seen) + "\n";
+}
+
 function tell(socket: Socket, { watched }: Service): void {
-  const { remoteAddress = null, remotePort = null } = socket;
-  const told = { hostname: remoteAddress, port: remotePort };
   socket.on("error", () => socket.destroy());
-  socket.write(JSON.stringify(told) + "\n");
+  socket.write(told(socket));
   if (watched) echoByEvents(socket);
   else socket.pipe(socket);
 }
@@ -36,12 +48,32 @@ function echoByEvents(socket: Socket): void {
   socket.on("end", () => socket.end(farewell(read)));
 }
 
+/** Answers a request of HTTP/1 or HTTP/2. */
+function answer(
+  { socket }: { socket: Pick<Socket, "remoteAddress" | "remotePort"> },
+  response: { end(text: string): unknown },
+): void {
+  response.end(told(socket));
+}
+
 /** A server of a kind, whose sockets go to `serve`. */
 function create(
-  { watched }: Service,
+  { kind, watched }: Service,
   serve: (socket: Socket) => void,
 ): Server {
   const options = { allowHalfOpen: true };
+  switch (kind) {
+    case "tls":
+      return createTlsServer({ ...options, ...KEY_PAIR }, serve);
+    case "http":
+      return createHttpServer(answer);
+    case "https":
+      return createHttpsServer(KEY_PAIR, answer);
+    case "http2":
+      return createHttp2Server(answer);
+    case "http2 in TLS":
+      return createSecureServer({ ...KEY_PAIR, allowHTTP1: true }, answer);
+  }
   switch (watched?.server) {
     case "tls":
       return createTlsServer({ ...options, ...KEY_PAIR }, serve);
