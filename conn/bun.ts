@@ -239,12 +239,12 @@ export function upgradeTls<O extends BunUpgradeOptions<T>, T extends object>(
 ): T | undefined {
   const conn = connOf(socket);
   if (conn?.isClosed) return undefined; // or the runtime throws
-  const rest = conn?.takeRest() ?? EMPTY;
+  const payload = conn?.takePayload() ?? EMPTY;
   const handlers = options.socket;
   const [, tls] = socket.upgradeTLS({
     ...options,
     isServer: true,
-    ...(rest.length > 0 && { initialData: rest }),
+    ...(payload.length > 0 && { initialData: payload }),
     socket: {
       ...handlers,
       open(tls: T) {

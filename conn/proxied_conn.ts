@@ -51,13 +51,18 @@ export class ProxiedConn<C extends object = object>
   #facts: ConnFacts;
   readonly #raw: C;
   readonly #native: NativeConn;
-  #rest: Uint8Array;
+  #payload: Uint8Array;
   #isClosed = false;
   /** Whether `raw` shows the client. */
   #isShown = false;
 
-  /** Wraps a connection; {@link accept} does it. `rest` is delivered first. */
-  constructor(raw: C, native: NativeConn, facts: ConnFacts, rest: Uint8Array) {
+  /** Wraps a connection; {@link accept} does it. `payload` is delivered first. */
+  constructor(
+    raw: C,
+    native: NativeConn,
+    facts: ConnFacts,
+    payload: Uint8Array,
+  ) {
     super({
       type: "bytes",
       autoAllocateChunkSize: CHUNK_SIZE,
@@ -67,7 +72,7 @@ export class ProxiedConn<C extends object = object>
     this.#raw = raw;
     this.#facts = facts;
     this.#native = native;
-    this.#rest = rest;
+    this.#payload = payload;
   }
 
   /** The header; `undefined` where there is none, or none yet with `lazy`. */
@@ -101,9 +106,9 @@ export class ProxiedConn<C extends object = object>
   }
 
   /** Takes what the header says, and the payload that has come with it. */
-  protected settle(facts: ConnFacts, rest: Uint8Array): void {
+  protected settle(facts: ConnFacts, payload: Uint8Array): void {
     this.#facts = facts;
-    this.#rest = rest;
+    this.#payload = payload;
     this.#isShown = false;
   }
 
@@ -145,11 +150,11 @@ export class ProxiedConn<C extends object = object>
 
   /** Reads at most `p.byteLength` bytes into `p`; how many, or `null` at the end. */
   read(p: Uint8Array): Promise<number | null> {
-    const isRestLeft = this.#rest.length > 0 && p.length > 0;
-    if (!isRestLeft || this.#isClosed) return this.#native.read(p);
-    const taken = this.#rest.subarray(0, p.length);
+    const isPayloadLeft = this.#payload.length > 0 && p.length > 0;
+    if (!isPayloadLeft || this.#isClosed) return this.#native.read(p);
+    const taken = this.#payload.subarray(0, p.length);
     p.set(taken);
-    this.#rest = this.#rest.subarray(taken.length);
+    this.#payload = this.#payload.subarray(taken.length);
     return Promise.resolve(taken.length);
   }
 

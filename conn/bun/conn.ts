@@ -254,7 +254,7 @@ export class BunConn<S extends BunSocket> implements Peer<S> {
   }
 
   /** Takes what is held of the payload, for TLS to begin with, and goes on to read. */
-  takeRest(): Uint8Array {
+  takePayload(): Uint8Array {
     const chunks = this.#held.filter(isPayload).map(toBytes);
     this.#held = this.#held.filter((item) => !isPayload(item));
     if (this.#flow === "stopped") this.conn.resume();

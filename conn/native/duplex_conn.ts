@@ -46,7 +46,7 @@ export class DuplexConn implements NativeConn {
   failure: Error | undefined;
   readonly #socket: ByteDuplex;
   /** Bytes beyond those asked for, of a stream that cannot be read exactly. */
-  #rest: Uint8Array = EMPTY;
+  #surplus: Uint8Array = EMPTY;
   /** Cancels the read that is under way. */
   #cancel: (() => Promise<void>) | undefined;
   /** Ends the write that is under way. */
@@ -77,14 +77,14 @@ export class DuplexConn implements NativeConn {
 
   async read(p: Uint8Array): Promise<number | null> {
     if (p.length === 0) return 0;
-    while (this.#rest.length === 0) {
+    while (this.#surplus.length === 0) {
       const chunk = await this.#readChunk(p.length);
       if (chunk === undefined) return null;
-      this.#rest = chunk;
+      this.#surplus = chunk;
     }
-    const taken = this.#rest.subarray(0, p.length);
+    const taken = this.#surplus.subarray(0, p.length);
     p.set(taken);
-    this.#rest = this.#rest.subarray(taken.length);
+    this.#surplus = this.#surplus.subarray(taken.length);
     return taken.length;
   }
 

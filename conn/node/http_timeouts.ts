@@ -61,14 +61,14 @@ class HttpTimeouts {
     if (!(socket instanceof Socket) || this.#progress.has(socket)) return;
     this.#progress.set(socket, { timer: undefined, requests: 0 });
     this.#awaitHead(socket);
-    socket.once("close", () => this.#rest(socket));
+    socket.once("close", () => this.#disarm(socket));
   }
 
   /** The head of a request is in; without a response the socket is HTTP no more. */
   #proceed(request: unknown, response: unknown): void {
     if (!(request instanceof IncomingMessage)) return;
     const { socket } = request;
-    this.#rest(socket);
+    this.#disarm(socket);
     const progress = this.#progress.get(socket);
     if (progress === undefined || !(response instanceof ServerResponse)) return;
     progress.requests++;
@@ -77,7 +77,7 @@ class HttpTimeouts {
       socket.destroy();
     });
     request.once("end", () => {
-      if (progress.requests > 0) this.#rest(socket); // else idle already
+      if (progress.requests > 0) this.#disarm(socket); // else idle already
     });
     response.once("close", () => {
       if (--progress.requests === 0 && !socket.destroyed) this.#idle(socket);
@@ -100,7 +100,7 @@ class HttpTimeouts {
     });
   }
 
-  #rest(socket: Socket): void {
+  #disarm(socket: Socket): void {
     this.#arm(socket, 0, () => {});
   }
 
