@@ -32,7 +32,7 @@ import { EMPTY } from "../codec/internal.ts";
 import type { Address, ProxyHeader, ProxyInfo } from "../codec/mod.ts";
 import { checkHandlers } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
-import { readOptions, withoutLazy } from "./admission/policy.ts";
+import { readOptions } from "./admission/policy.ts";
 import { Waits } from "./admission/waits.ts";
 import { BunConn, connOf } from "./bun/conn.ts";
 import { BunRelay } from "./bun/relay.ts";
@@ -131,7 +131,7 @@ export function proxied<
     throw new TypeError("Cannot wrap the handlers: wrapped already");
   }
   // The connections that are waited for keep the process alive.
-  const gate = new Gate<S>(readOptions(withoutLazy(options)), false);
+  const gate = new Gate<S>(readOptions(options), false);
   const { timeout, error, connectError, binaryType } = handlers;
   const wrapped: BunProxiedHandlers<S, P> = {
     stats: gate.stats,

@@ -30,13 +30,13 @@ import { TLSSocket } from "node:tls";
 import type { Address, ProxyInfo } from "../codec/mod.ts";
 import { checkSocket } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
-import { readOptions, withoutLazy } from "./admission/policy.ts";
+import { readOptions } from "./admission/policy.ts";
 import { factsOf, remember } from "./node/facts.ts";
 import { endTls, listenInFront, needsFront } from "./node/front.ts";
 import { timeoutsOf } from "./node/http_timeouts.ts";
 import { override } from "./node/override.ts";
 import { NodePeer, release } from "./node/peer.ts";
-import { checkServer, markWrapped } from "./node/is_server.ts";
+import { checkLazy, checkServer, markWrapped } from "./node/is_server.ts";
 import { NodeDoor } from "./node/server.ts";
 import { showOn } from "./node/show.ts";
 import type {
@@ -103,7 +103,7 @@ export async function accept<S extends NodeSocket>(
 ): Promise<NodeAccepted<S>> {
   checkSocket(socket);
   // Counted by nobody, and reported to the caller alone.
-  const policy = { ...readOptions(withoutLazy(options)), onReject: undefined };
+  const policy = { ...readOptions(options), onReject: undefined };
   const gate = new Gate<S>(policy, true);
   try {
     const info = await new Promise<ProxyInfo | undefined>((resolve, reject) =>
@@ -172,6 +172,7 @@ export function proxied<S extends NodeServer>(
   options: NodeListenerOptions,
 ): S & NodeProxied {
   checkServer(server);
+  if (options?.lazy) checkLazy(server);
   const isFronted = needsFront(server);
   const timeouts = isFronted ? timeoutsOf(server) : undefined;
   const { emit } = server;
@@ -255,6 +256,36 @@ function inherit(heir: unknown): void {
  */
 export function proxyInfo(socketOrRequest: object): ProxyInfo | undefined {
   return factsOf(socketOrRequest)?.info;
+}
+
+/**
+ * Resolves to the header of a socket that was handed over with `lazy`, when it
+ * has come and `verify` has agreed; at once for any other. It takes what
+ * {@link proxyInfo} takes.
+ *
+ * @throws {ProxyProtocolError} when the connection is rejected; the socket is
+ * destroyed then.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:net";
+ * import { proxied, ready } from "@edgewire/proxy-protocol/node";
+ *
+ * function main() {
+ *   const server = createServer((socket) => {
+ *     socket.on("error", console.error);
+ *     socket.write("220 hello\r\n");
+ *     ready(socket).then(() => console.log(socket.remoteAddress), () => {});
+ *   });
+ *   proxied(server, { trust: ["10.0.0.0/8"], lazy: true }).listen(25);
+ * }
+ * ```
+ */
+export async function ready(
+  socketOrRequest: object,
+): Promise<ProxyInfo | undefined> {
+  const facts = factsOf(socketOrRequest);
+  return await (facts?.ready ?? facts?.info);
 }
 
 /**

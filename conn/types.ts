@@ -60,28 +60,26 @@ export interface HeaderOptions extends DecodeOptions {
    * @default {5000}
    */
   timeout?: number;
+  /**
+   * Hands the connection over before its header has come. A server that speaks
+   * first (SMTP, MySQL, FTP) can then greet behind a balancer that holds the header
+   * back until the client has sent something, as an AWS Network Load Balancer may.
+   *
+   * The specification forbids sending before the header has arrived (section 2).
+   * You cannot know the client when you write, and a rejected header closes a
+   * connection that you have already greeted. Writing works at once; reading waits
+   * for the header and for `verify`. Until then the header is `undefined` and the
+   * addresses are those of the hop: decide nothing by them. `ready` says when.
+   *
+   * @default {false}
+   */
+  lazy?: boolean;
   /** Closes the connection when it fires before the connection is accepted. */
   signal?: AbortSignal;
 }
 
 /** Options of {@link accept}. */
 export interface AcceptOptions extends HeaderOptions {
-  /**
-   * Hands the connection over before its header has come, so that a server
-   * which speaks first (SMTP, MySQL, FTP) can greet behind a balancer that
-   * holds the header back until the client has sent something, as an AWS
-   * Network Load Balancer may.
-   *
-   * This deviates from the specification, by which nothing is sent before the
-   * header is in (section 2), and has a price: whom the greeting goes to is not
-   * known, and a header that is refused closes a connection that has been
-   * greeted. Writing works at once; reading waits for the header, and for
-   * `verify`. Until {@link ProxiedConn.ready} resolves, `info` is `undefined`
-   * and the addresses are the hop's: decide nothing by them.
-   *
-   * @default {false}
-   */
-  lazy?: boolean;
   /**
    * Called with each valid header of a trusted peer. Return `true` to accept;
    * any other answer rejects the connection. `timeout` does not apply to it, only

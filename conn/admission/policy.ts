@@ -27,7 +27,6 @@ const DEFAULT_MAX_PENDING = 1024;
 
 /** Options of every entry point; `verify` is called with its own kind of connection. */
 export interface Options<C> extends HeaderOptions, GateOptions {
-  lazy?: boolean;
   verify?: (info: ProxyInfo, conn: C) => boolean | Promise<boolean>;
 }
 
@@ -123,17 +122,6 @@ function checkFunction(name: string, value: unknown): void {
   throw new TypeError(
     `Cannot read ${name}: expected a function, received ${quote(value)}`,
   );
-}
-
-/**
- * Passes on options where the runtime hands bytes out as they come: there is
- * nothing to be lazy about, and whoever asks for it should know.
- *
- * @throws {TypeError} for `lazy`.
- */
-export function withoutLazy<T extends object>(options: T): T {
-  if (!options || !("lazy" in options && options.lazy)) return options;
-  throw new TypeError("Cannot read lazy: not for this runtime's sockets");
 }
 
 /**

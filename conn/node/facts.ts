@@ -8,6 +8,8 @@ export interface Facts {
   hop: Address;
   /** What the socket shows in place of its own ends. */
   shown: Ends | undefined;
+  /** With `lazy`: the header when it has come, or why it was rejected. */
+  ready?: Promise<ProxyInfo | undefined>;
 }
 
 /**

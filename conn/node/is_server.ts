@@ -1,5 +1,6 @@
 import { Server as HttpServer } from "node:http";
 import { Server as NetServer } from "node:net";
+import { Server as TlsServer } from "node:tls";
 import { listenerHint } from "../_misuse.ts";
 
 /** Servers that are behind the PROXY protocol. */
@@ -20,6 +21,21 @@ const PLACES = ["server", "_server", "socketServer", "httpServer"];
  */
 function isServer(value: unknown): boolean {
   return value instanceof NetServer || value instanceof HttpServer;
+}
+
+/**
+ * Checks that a server can hand sockets over before their header has come.
+ *
+ * @throws {TypeError} for servers of HTTP and TLS, which read the handle of a
+ * socket themselves; none of them speaks first.
+ */
+export function checkLazy(server: object): void {
+  const readsHandles = server instanceof TlsServer ||
+    server instanceof HttpServer || server.constructor.name === "Http2Server";
+  if (!readsHandles) return;
+  throw new TypeError(
+    "Cannot read lazy: only for servers of node:net, those of HTTP and TLS do not speak first",
+  );
 }
 
 /**

@@ -36,10 +36,16 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
   #isListening = false;
   /** Whether somebody has asked that the socket flows. */
   #isResumed = false;
+  /** What the header says, until it is believed. */
+  #claim: Pick<Facts, "info" | "shown"> = { info: undefined, shown: undefined };
   /** What has come of the payload, and `null` for its end, of a socket that flows already. */
   #kept: unknown[] | undefined;
   /** Of the chunk that was given back, in bytes. */
   #payloadLength = 0;
+  /** What was at hand when the socket was handed over before its header. */
+  #early: unknown;
+  /** With `lazy`: the header when it has come. */
+  #ready: PromiseWithResolvers<ProxyInfo | undefined> | undefined;
 
   /** @throws {TypeError} for a socket that has been accepted, or is about to be. */
   constructor(
@@ -91,12 +97,32 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
    */
   #holdFlow(): void {
     const socket = this.conn;
-    if (socket.readableFlowing === true) {
-      this.#kept = [];
-      this.#interceptPush();
-    }
+    if (this.#resume !== undefined) return;
+    if (socket.readableFlowing === true) this.#keep();
     this.#resume = socket.resume;
     socket.resume = this.#resumed;
+  }
+
+  /** Keeps what comes of the payload until the socket is admitted. */
+  #keep(): void {
+    this.#kept = [];
+    this.#interceptPush();
+  }
+
+  /**
+   * Gives the socket to its application, which may write; what comes is kept
+   * until the header has.
+   */
+  handOver(): void {
+    const socket = this.conn;
+    const { readableLength } = socket;
+    if (readableLength > 0) this.#early = socket.read(readableLength);
+    this.#ready = Promise.withResolvers();
+    this.#ready.promise.catch(() => {}); // whoever asks is told
+    this.#facts.ready = this.#ready.promise;
+    this.#keep();
+    this.#holdFlow();
+    this.#deliver(undefined, () => {});
   }
 
   readonly #resumed = (): S => {
@@ -127,6 +153,13 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
 
   show({ info, payload }: Header, shown: Ends | undefined): void {
     this.#payloadLength = payload.length;
+    this.#claim = { info, shown };
+    // Its application holds it: no claim before `verify` has agreed.
+    if (this.#ready === undefined) this.#believe();
+  }
+
+  #believe(): void {
+    const { info, shown } = this.#claim;
     this.#facts.info = info;
     this.#facts.shown = shown;
     if (shown !== undefined) showOn(this.conn, shown);
@@ -134,6 +167,11 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
 
   admit(info: ProxyInfo | undefined): void {
     this.#stop();
+    if (this.#ready !== undefined) {
+      this.#believe();
+      this.#ready.resolve(info);
+      return this.#flow();
+    }
     // Not unless more has come: reading would start the socket again.
     if (this.conn.readableLength > this.#payloadLength) joinBuffered(this.conn);
     this.#deliver(info, this.#flow);
@@ -147,7 +185,8 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
   refuse(error: ProxyProtocolError): void {
     this.#stop();
     this.conn.destroy(); // errors after this are ignored
-    this.#onRefused?.(error);
+    if (this.#ready === undefined) this.#onRefused?.(error);
+    else this.#ready.reject(error);
   }
 
   readonly #closed = (): void => {
@@ -179,6 +218,7 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
       throw new TypeError("the socket has an encoding");
     }
     let header: Header | undefined;
+    if (this.#early !== undefined) header = this.#take(this.#early);
     while (this.#admission.wantsBytes && socket.readableLength > 0) {
       header = this.#take(socket.read(socket.readableLength));
     }

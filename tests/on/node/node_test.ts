@@ -13,6 +13,7 @@ const FILES = [
   "not_tls",
   "tls_upon",
   "resume",
+  "lazy",
 ]
   .map((name) => `./${name}_scenarios.ts`);
 
