@@ -172,6 +172,30 @@ export function proxyInfo(socket: object): ProxyInfo | undefined {
 }
 
 /**
+ * Resolves to the header of a socket that was opened with `lazy`, when it has
+ * come and `verify` has agreed; at once for any other.
+ *
+ * @throws {ProxyProtocolError} when the connection is rejected; it is closed then.
+ *
+ * @example
+ * ```ts
+ * import { type BunSocket, proxied, ready } from "@edgewire/proxy-protocol/bun";
+ *
+ * const handlers = proxied({
+ *   async open(socket: BunSocket & { write(text: string): number }) {
+ *     socket.write("220 hello\r\n");
+ *     await ready(socket).catch(() => {});
+ *     console.log(socket.remoteAddress);
+ *   },
+ * }, { trust: ["10.0.0.0/8"], lazy: true });
+ * // Bun.listen({ hostname: "0.0.0.0", port: 25, socket: handlers });
+ * ```
+ */
+export async function ready(socket: object): Promise<ProxyInfo | undefined> {
+  return await connOf(socket)?.ready;
+}
+
+/**
  * The peer itself, whatever the socket shows: the proxy that dialled us, or a
  * direct client. `undefined` for a socket that is not from here.
  *
@@ -238,6 +262,11 @@ export function upgradeTls<O extends BunUpgradeOptions<T>, T extends object>(
   options: O,
 ): T | undefined {
   const conn = connOf(socket);
+  if (conn?.isAwaited) {
+    throw new TypeError(
+      "Cannot begin TLS: the header has not come, wait for ready(socket)",
+    );
+  }
   if (conn?.isClosed) return undefined; // or the runtime throws
   const payload = conn?.takePayload() ?? EMPTY;
   const handlers = options.socket;

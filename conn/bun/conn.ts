@@ -1,4 +1,8 @@
-import type { Address, ProxyInfo } from "../../codec/mod.ts";
+import type {
+  Address,
+  ProxyInfo,
+  ProxyProtocolError,
+} from "../../codec/mod.ts";
 import { type Ends, showEnds, tcpAddress, unixAddress } from "../_ends.ts";
 import { Admission, type Peer } from "../admission/admission.ts";
 import type { Gate } from "../admission/gate.ts";
@@ -21,7 +25,7 @@ type Handler<S, A extends unknown[]> = (
 ) => unknown;
 
 /** What the application knows of a connection; see {@link BunConn}. */
-type Phase = "held" | "telling" | "open" | "refused";
+type Phase = "held" | "lazy" | "telling" | "open" | "refused";
 
 /** Whether the socket is read; see {@link BunConn}. */
 type Flow = "flowing" | "stopped" | "paused";
@@ -42,6 +46,7 @@ export function connOf(socket: object): BunConn<BunSocket> | undefined {
  * | phase     | what the runtime calls                                       |
  * |-----------|--------------------------------------------------------------|
  * | `held`    | is kept; bytes of the header go to the admission             |
+ * | `lazy`    | is passed on, but data and their end are kept: it may write  |
  * | `telling` | is kept behind what is kept and told to the application now   |
  * | `open`    | is passed on at once                                         |
  * | `refused` | is dropped                                                   |
@@ -64,6 +69,12 @@ export class BunConn<S extends BunSocket> implements Peer<S> {
   #flow: Flow = "flowing";
   #held: Held[] = [];
   #shown: Ends | undefined;
+  /** What the header says, until it is believed. */
+  #claim: { info: ProxyInfo | undefined; ends: Ends | undefined } | undefined;
+  /** With `lazy`: the header when it has come. */
+  #ready: PromiseWithResolvers<ProxyInfo | undefined> | undefined;
+  /** The methods of the runtime, if the socket has others. */
+  #own: Pick<BunSocket, "pause" | "resume"> | undefined;
   #isLeft = false;
   #hasEnded = false;
   /** How the connection was closed, which the application may not know yet. */
@@ -122,28 +133,64 @@ export class BunConn<S extends BunSocket> implements Peer<S> {
     return this.#closed?.error ?? lostAddress(this.hop);
   }
 
+  /** Resolves to the header when it has come: at once unless it is `lazy`. */
+  get ready(): Promise<ProxyInfo | undefined> {
+    return this.#ready?.promise ?? Promise.resolve(this.info);
+  }
+
+  /** Whether the application has the socket, but not the header. */
+  get isAwaited(): boolean {
+    return this.#phase === "lazy";
+  }
+
   show({ info }: Header, ends: Ends | undefined): void {
+    this.#claim = { info, ends };
+    // The application holds the socket: no claim before `verify` has agreed.
+    if (this.#phase !== "lazy") this.#believe();
+  }
+
+  #believe(): void {
+    const { info, ends } = this.#claim ?? {};
     this.info = info;
     this.#shown = ends;
     if (ends !== undefined) showEnds(this.conn, ends);
   }
 
+  handOver(): void {
+    this.#phase = "lazy";
+    this.#ready = Promise.withResolvers();
+    this.#ready.promise.catch(() => {}); // whoever asks is told
+    this.#watchPauses();
+    this.#open();
+  }
+
+  #open(): void {
+    if (this.#call(this.#handlers.open, this.info)) return;
+    this.#held = [];
+    this.conn.end(); // as the runtime does
+  }
+
   /** Tells the application of the connection, then everything that is held. */
   admit(): void {
+    const isLazy = this.#phase === "lazy";
+    if (isLazy) this.#believe();
     this.#phase = "telling";
     this.#held = payloadAfter(this.#held, this.info?.raw.length ?? 0);
-    if (this.#held.length > 0) this.#watchPauses();
-    if (!this.#call(this.#handlers.open, this.info)) {
-      this.#held = [];
-      this.conn.end(); // as the runtime does
+    if (isLazy) {
+      this.#ready?.resolve(this.info);
+      if (this.#flow === "paused") this.#own?.pause.call(this.conn);
+    } else {
+      if (this.#held.length > 0) this.#watchPauses();
+      this.#open();
     }
     this.#tellHeld();
   }
 
-  refuse(): void {
+  refuse(error: ProxyProtocolError): void {
     this.#phase = "refused";
     this.#held = [];
-    CONNS.delete(this.conn);
+    if (this.#ready === undefined) CONNS.delete(this.conn);
+    else this.#ready.reject(error); // and the application hears that it is closed
     this.conn.terminate();
   }
 
@@ -157,9 +204,9 @@ export class BunConn<S extends BunSocket> implements Peer<S> {
     this.#held.push(payload);
     if (this.#admission.wantsBytes) {
       this.#settle(this.#admission.push(toBytes(payload)));
-    } else if (this.#flow === "flowing") {
-      this.#flow = "stopped";
-      this.conn.pause();
+    } else if (this.#flow === "flowing" || this.#phase === "lazy") {
+      if (this.#flow === "flowing") this.#flow = "stopped";
+      (this.#own ?? this.conn).pause.call(this.conn);
     }
   }
 
@@ -180,7 +227,9 @@ export class BunConn<S extends BunSocket> implements Peer<S> {
     else this.#admission.fail(error);
     // As without a proxy: who closes, or is reset while paused, hears no more data.
     if (this.#phase === "telling") this.#opened();
-    this.#pass(({ close }) => close, error);
+    const isHeard = this.#phase === "refused" && this.#ready !== undefined;
+    if (isHeard) this.#call(this.#handlers.close, error);
+    else this.#pass(({ close }) => close, error);
   }
 
   /** Takes the end of the TLS handshake. */
@@ -227,8 +276,9 @@ export class BunConn<S extends BunSocket> implements Peer<S> {
   #opened(): void {
     this.#phase = "open";
     this.#held = [];
-    if (this.#flow === "stopped" && !this.isClosed) this.conn.resume();
+    const isStopped = this.#flow === "stopped";
     this.#flow = "flowing";
+    if (isStopped && !this.isClosed) this.conn.resume();
   }
 
   /**
@@ -238,9 +288,13 @@ export class BunConn<S extends BunSocket> implements Peer<S> {
   #watchPauses(): void {
     const socket = this.conn;
     const { pause, resume } = socket;
+    this.#own = { pause, resume };
     shadow(socket, "pause", () => {
-      if (this.#phase === "telling") this.#flow = "paused";
-      pause.call(socket);
+      if (this.#phase === "telling" || this.#phase === "lazy") {
+        this.#flow = "paused";
+      }
+      // The header is read all the same.
+      if (this.#phase !== "lazy") pause.call(socket);
     });
     shadow(socket, "resume", () => {
       this.#flow = "flowing";
@@ -283,7 +337,7 @@ export class BunConn<S extends BunSocket> implements Peer<S> {
     ...args: A
   ): void {
     const socket = this.conn;
-    if (this.#phase === "telling" || this.#phase === "open") {
+    if (this.#phase !== "held" && this.#phase !== "refused") {
       handlerOf(this.#handlers)?.call(socket, socket, ...args);
     } else {
       this.#hold(() => this.#call(handlerOf(this.#handlers), ...args));

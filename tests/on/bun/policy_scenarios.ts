@@ -533,8 +533,6 @@ test("Bun: wrong options throw before a peer comes", () => {
   assert.throws(() => proxied({}, { trust: [], maxPending: 0 }), RangeError);
   const misspelt = { trust: [], timout: 100 };
   assert.throws(() => proxied({}, misspelt), TypeError);
-  const lazy = { trust: [], lazy: true };
-  assert.throws(() => proxied({}, lazy), TypeError);
 });
 
 test("Bun: an end before the header is refused on a half-open listener too", async () => {
