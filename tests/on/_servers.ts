@@ -35,6 +35,8 @@ export interface Server extends AsyncDisposable {
 
 /** A server that tells of itself. */
 export interface Host extends Server {
+  /** Its process. */
+  pid: number;
   /** What it tells. */
   facts(): Promise<Facts>;
   /** Closes its services, and makes sure that nothing keeps it alive. */
@@ -120,6 +122,7 @@ async function startHost(
   const ports = new Map(Object.entries(told.ports));
   const [port = 0] = ports.values();
   return {
+    pid: told.pid,
     port,
     ports,
     closesOnSignal,
