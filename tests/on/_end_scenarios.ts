@@ -14,10 +14,7 @@ import {
   timeout,
 } from "./_expect.ts";
 import { V1, V2 } from "./_headers.ts";
-import type { Scenario } from "./_scenario.ts";
-
-/** In ms; long enough for a busy machine to read a header in. */
-const DEADLINE = 1000;
+import { DEADLINE, type Scenario } from "./_scenario.ts";
 
 /** Between two bytes of a peer that wants to be served never, in ms. */
 const DRIP = 60;

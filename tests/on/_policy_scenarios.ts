@@ -14,7 +14,7 @@ import {
   UNTRUSTED,
 } from "./_expect.ts";
 import { HEADERS, V1, V2 } from "./_headers.ts";
-import type { Scenario } from "./_scenario.ts";
+import { DEADLINE, type Scenario } from "./_scenario.ts";
 
 /** None of the peers. */
 const STRANGERS = ["192.0.2.0/24"];
@@ -22,9 +22,6 @@ const STRANGERS = ["192.0.2.0/24"];
 const REQUEST = utf8("GET / HTTP/1.1\r\nHost: example.com\r\n\r\n");
 
 const WRONG_CHECKSUM = v2("2111", BLOCK4 + tlv("03", "00000000"));
-
-/** In ms; long enough for a busy machine to read a header in. */
-const DEADLINE = 1000;
 
 const trusted = Object.entries(HEADERS).flatMap(
   ([name, { bytes, facts }]): Scenario[] => [

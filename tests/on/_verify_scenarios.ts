@@ -14,7 +14,14 @@ import {
   unverified,
 } from "./_expect.ts";
 import { HEADERS, V1, V2 } from "./_headers.ts";
-import type { Failure, Outcome, Scenario, Sight, Stage } from "./_scenario.ts";
+import {
+  DEADLINE,
+  type Failure,
+  type Outcome,
+  type Scenario,
+  type Sight,
+  type Stage,
+} from "./_scenario.ts";
 import type { Verdict } from "./_verdict.ts";
 
 const MEBIBYTE = pattern(1 << 20);
@@ -104,7 +111,7 @@ export const VERIFY_SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "the deadline of the header does not end verify",
-    options: { timeout: 1000 },
+    options: { timeout: DEADLINE },
     watched: { verify: "later" },
     async act(stage) {
       await dialAsked(stage, PAYLOAD);
@@ -112,7 +119,7 @@ export const VERIFY_SCENARIOS: readonly Scenario[] = [
       await stage.settled(1);
       await stage.order({ do: "answer verify", verdict: "true" });
     },
-    expected: [SERVED, refused(timeout(0, 1000))],
+    expected: [SERVED, refused(timeout(0, DEADLINE))],
   },
   {
     name: "verify has not answered when the signal fires",
