@@ -64,7 +64,8 @@ function create(
   const options = { allowHalfOpen: true };
   switch (kind) {
     case "tls":
-      return createTlsServer({ ...options, ...KEY_PAIR }, serve);
+      // Not half-open: Node would keep whoever leaves in the handshake for 2 min.
+      return createTlsServer(KEY_PAIR, serve);
     case "http":
       return createHttpServer(answer);
     case "https":
