@@ -87,12 +87,12 @@ export async function host<C>(
     pid: process.pid,
     ports: Object.fromEntries(ports),
   };
-  console.log(JSON.stringify(told));
+  tell(JSON.stringify(told));
   const { stdin } = process;
   const exit = () => process.exit();
   const obey = (command: string) => {
     if (command === "facts") {
-      console.log(JSON.stringify(factsOf(running)));
+      tell(JSON.stringify(factsOf(running)));
     } else if (command === "close") {
       for (const { opened } of running.values()) opened.close();
       stdin.off("end", exit).destroy();
@@ -101,7 +101,7 @@ export async function host<C>(
       const one = running.get(order.service);
       if (one === undefined) throw new Error(`No service ${order.service}`);
       carryOut(order, one);
-      console.log(JSON.stringify(factsOfOne(one)));
+      tell(JSON.stringify(factsOfOne(one)));
     }
   };
   let text = "";
@@ -110,6 +110,11 @@ export async function host<C>(
     text = commands.pop() ?? "";
     commands.forEach(obey);
   });
+}
+
+/** Tells a line. Of those by `console.log`, V8 keeps the last thousand on Deno. */
+function tell(line: string): void {
+  process.stdout.write(line + "\n");
 }
 
 /** A service, and what it has logged. */
