@@ -5,8 +5,8 @@
 
 import { DRIVERS, runScenarios } from "./_drivers.ts";
 
-const FILES = ["accept", "server", "services", "http", "not_tls"].map((name) =>
-  `./${name}_scenarios.ts`
+const FILES = ["accept", "server", "services", "http", "not_tls", "memory"].map(
+  (name) => `./${name}_scenarios.ts`,
 );
 
 for (const driver of DRIVERS) {
