@@ -64,7 +64,9 @@ function plainAddress(address: Address): Address {
 }
 
 function readRange(entry: unknown, index: number): Range {
-  const text = typeof entry === "string" ? withoutZone(entry) : "";
+  const text = typeof entry === "string" && hasNoWrongZone(entry)
+    ? withoutZone(entry)
+    : "";
   const slash = text.indexOf("/");
   const octets = parseIp(slash < 0 ? text : text.slice(0, slash));
   const bits = octets === undefined ? 0 : 8 * octets.length;
@@ -80,6 +82,15 @@ function readRange(entry: unknown, index: number): Range {
   return octets.length === 16 && isMapped(octets, 0) && prefix >= MAPPED_PREFIX
     ? { octets: octets.subarray(12), prefix: prefix - MAPPED_PREFIX }
     : { octets, prefix };
+}
+
+/**
+ * Whether an entry has no zone id, or one between its address and its prefix.
+ * `10.0.0.0/1%6` must not trust half of all addresses.
+ */
+function hasNoWrongZone(entry: string): boolean {
+  return !entry.includes("%") ||
+    /^[^%/]+%[^%/]+(\/[^%/]+)?$/.test(entry);
 }
 
 /** Octets of a peer's address, 4 where it is mapped. */

@@ -18,35 +18,54 @@ async function readAll(conn: ProxiedConn, outcomes: Outcomes): Promise<void> {
   outcomes.end(hopAddr, info, payload);
 }
 
-for (const [carrier, listen] of Object.entries(LISTENERS)) {
-  Deno.test(`proxied() does not mind what becomes of an info or an error, over ${carrier}`, async () => {
-    const outcomes = new Outcomes();
-    const listener = proxied<Deno.Conn, Deno.NetAddr>(listen(), {
-      trust: TRUST,
-      timeout: TIMEOUT,
-      onReject: outcomes.reject,
-    });
-    await using _server = serve(listener, (conn) => readAll(conn, outcomes));
-    await assertOwnMemory(outcomes, listener.addr.port, carrier === "TLS");
+/** Attacks a listener behind `proxied`. */
+async function attackProxied(
+  listening: Deno.Listener<Deno.Conn>,
+  isTls: boolean,
+): Promise<void> {
+  const outcomes = new Outcomes();
+  const listener = proxied(listening, {
+    trust: TRUST,
+    timeout: TIMEOUT,
+    onReject: outcomes.reject,
   });
-
-  Deno.test(`accept() does not mind what becomes of an info or an error, over ${carrier}`, async () => {
-    const outcomes = new Outcomes();
-    using listener: Deno.Listener<Deno.Conn> = listen();
-    const serving = (async () => {
-      for await (const native of listener) {
-        accept(native, { trust: TRUST, timeout: TIMEOUT }).then(
-          async ({ conn }) => {
-            using _conn = conn;
-            await readAll(conn, outcomes);
-          },
-        ).catch(outcomes.reject);
-      }
-    })();
-    const { addr } = listener;
-    const port = "port" in addr ? addr.port : 0;
-    await assertOwnMemory(outcomes, port, carrier === "TLS");
-    listener.close();
-    await serving;
-  });
+  await using _server = serve(listener, (conn) => readAll(conn, outcomes));
+  await assertOwnMemory(outcomes, portOf(listening), isTls);
 }
+
+/** Attacks a listener whose connections go to `accept`. */
+async function attackAccept(
+  listening: Deno.Listener<Deno.Conn>,
+  isTls: boolean,
+): Promise<void> {
+  const outcomes = new Outcomes();
+  using listener = listening;
+  const serving = (async () => {
+    for await (const native of listener) {
+      accept(native, { trust: TRUST, timeout: TIMEOUT }).then(
+        async ({ conn }) => {
+          using _conn = conn;
+          await readAll(conn, outcomes);
+        },
+      ).catch(outcomes.reject);
+    }
+  })();
+  await assertOwnMemory(outcomes, portOf(listening), isTls);
+  listener.close();
+  await serving;
+}
+
+function portOf({ addr }: Deno.Listener): number {
+  return "port" in addr ? addr.port : 0;
+}
+
+Deno.test("proxied() and accept() do not mind what becomes of an info or an error", async () => {
+  // All at once, since each waits for deadlines.
+  await Promise.all(
+    Object.entries(LISTENERS).flatMap(([carrier, listen]) =>
+      [attackProxied, attackAccept].map((attack) =>
+        attack(listen(), carrier === "TLS")
+      )
+    ),
+  );
+});

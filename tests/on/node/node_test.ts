@@ -6,16 +6,9 @@
 import { DRIVERS, runScenarios } from "./_drivers.ts";
 
 const FILES = [
-  "accept",
-  "server",
-  "services",
-  "http",
-  "not_tls",
-  "tls_upon",
-  "resume",
-  "lazy",
-]
-  .map((name) => `./${name}_scenarios.ts`);
+  ...["accept", "server", "services", "http", "memory"],
+  ...["not_tls", "tls_upon", "resume", "lazy"],
+].map((name) => `./${name}_scenarios.ts`);
 
 for (const driver of DRIVERS) {
   Deno.test(`./node on ${driver.runtime}`, async (t) => {

@@ -4,7 +4,7 @@ import { encode, type ProxyProtocolErrorCode } from "../../../mod.ts";
 import { concat, utf8 } from "../../_bytes.ts";
 import { CLIENT } from "../../conn/_peers.ts";
 import type { Random } from "../fuzz/_random.ts";
-import { type Peer, question, type Target } from "./_chaos_peer.ts";
+import { flood, type Peer, question, type Target } from "./_chaos_peer.ts";
 
 /**
  * After this many ms without a whole header, the servers close. A busy machine
@@ -301,11 +301,7 @@ export const ACTS: readonly Act[] = [
         peer.send(header);
       }
       peer.deafen();
-      const asking = question(peer.target);
-      const size = isEcho(peer.target) ? 1 << 20 : 1000 * asking.length;
-      const load = new Uint8Array(size);
-      for (let at = 0; at < size; at++) load[at] = asking[at % asking.length]!;
-      peer.send(load);
+      peer.send(concat([question(peer.target), flood(peer.target)]));
       await pause(random.below(LONGEST_STAY));
       if (random.oneIn(2)) peer.reset();
     },

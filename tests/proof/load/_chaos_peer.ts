@@ -34,6 +34,30 @@ export function question({ kind, tls }: Target): Uint8Array {
   }
 }
 
+/** Much that can be sent after the question, each part of which asks for an answer. */
+export function flood(target: Target): Uint8Array {
+  switch (target.kind) {
+    case "http":
+    case "https":
+      return repeated(utf8("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), 1000);
+    case "http2":
+    case "http2 in TLS":
+      // Pings. After what breaks the protocol Node itself, without this library
+      // too, keeps a descriptor of one in 50 such connections that come by
+      // `emit("connection")`.
+      return repeated(
+        Uint8Array.of(0, 0, 8, 6, 0, 0, 0, 0, 0, ...Array(8)),
+        500,
+      );
+    default:
+      return new Uint8Array(1 << 20);
+  }
+}
+
+function repeated(bytes: Uint8Array, times: number): Uint8Array {
+  return concat(Array.from({ length: times }, () => bytes));
+}
+
 /** The shortest request of HTTP/2 (RFC 9113 and the static table of RFC 7541). */
 function http2Question(scheme: number): Uint8Array {
   const authority = utf8("localhost");
@@ -43,6 +67,17 @@ function http2Question(scheme: number): Uint8Array {
     Uint8Array.of(0, 0, 0, 4, 0, 0, 0, 0, 0),
     Uint8Array.of(0, 0, fields.length, 1, 5, 0, 0, 0, 1, ...fields),
   ]);
+}
+
+function dial({ to }: Target): Socket {
+  const options = { allowHalfOpen: true, noDelay: true };
+  return typeof to === "number"
+    ? connect({ port: to, host: "127.0.0.1", ...options })
+    : connect({ path: to, ...options });
+}
+
+function isQueueFull(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EAGAIN";
 }
 
 /** A connection that a chaos run has made. */
@@ -73,18 +108,17 @@ export class Peer {
 
   /** Dials. The server counts this connection, whatever comes after. */
   static async dial(target: Target): Promise<Peer> {
-    const { to } = target;
-    const raw = typeof to === "number"
-      ? connect({
-        port: to,
-        host: "127.0.0.1",
-        noDelay: true,
-        allowHalfOpen: true,
-      })
-      : connect({ path: to, allowHalfOpen: true });
-    const peer = new Peer(target, raw);
-    await within(once(raw, "connect"), "a connection");
-    return peer;
+    for (;;) {
+      const peer = new Peer(target, dial(target));
+      try {
+        await within(once(peer.raw, "connect"), "a connection");
+        return peer;
+      } catch (error) {
+        // The queue of a path is full: the server knows nothing of it.
+        if (!isQueueFull(error)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    }
   }
 
   /** The port that it dialled from; 0 if it has none. */
