@@ -106,7 +106,7 @@ const BAD = [
     "none",
     "loopback ",
   ],
-  ...["http://10.0.0.1", "10.0.0.1:80", "user@10.0.0.1", "true", "null", "{}"],
+  ...["http://10.0.0.1", "10.0.0.1:80", "10.0.0.1@eth0", "true", "null", "{}"],
 ];
 
 /** Unusual, and good. */
