@@ -37,7 +37,7 @@ const HEADER_NAMES: readonly string[] = Object.keys(
     raw: "",
     rest: "",
     tlv_loc: "",
-    tlvStart: "",
+    tlv_start: "",
   } satisfies Record<keyof ProxyHeader | keyof ProxyInfo, "">,
 );
 

@@ -24,14 +24,14 @@ const line = new Uint8Array(LONGEST_LINE);
  * form, is for what v1 cannot say.
  */
 export function planV1(header: ProxyHeader): number {
-  const tlvStart = readEndpoints(header, head);
+  const tlv_start = readEndpoints(header, head);
   const familyByte = head.view.getUint8(FAMILY_AT);
   const family = FAMILIES[familyByte >> 4];
   const isTcp = TRANSPORTS[familyByte & 0x0f] === "STREAM" && family !== "UNIX";
-  if (tlvStart === FIXED_LENGTH || !isTcp) {
+  if (tlv_start === FIXED_LENGTH || !isTcp) {
     return writeLatin1("PROXY UNKNOWN\r\n", line, 0);
   }
-  const ports = tlvStart - PORTS_LENGTH;
+  const ports = tlv_start - PORTS_LENGTH;
   const isInet = family === "INET";
   let at = writeLatin1(isInet ? "PROXY TCP4 " : "PROXY TCP6 ", line, 0);
   at = writeHost(isInet, FIXED_LENGTH, at);

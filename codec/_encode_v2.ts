@@ -28,7 +28,7 @@ import type { ProxyHeader } from "./types.ts";
 /** A header, checked and measured: writing it cannot fail. */
 export interface PlanV2 {
   /** Where TLVs begin: {@link head} has what comes before. */
-  tlvStart: number;
+  tlv_start: number;
   entries: readonly TlvEntry[];
   /** Length of the header, in bytes. */
   length: number;
@@ -68,39 +68,39 @@ export function planV2(
     checksum,
   );
   // Last, for the head to be of this header: what came before may run code of the caller.
-  let tlvStart = readEndpoints(header, head);
-  if (received !== undefined && hasReceivedEnds(received, head, tlvStart)) {
+  let tlv_start = readEndpoints(header, head);
+  if (received !== undefined && hasReceivedEnds(received, head, tlv_start)) {
     const { raw, rest } = received.info;
-    tlvStart = raw.length - rest.length;
-    for (let i = FAMILY_AT; i < tlvStart; i++) head.bytes[i] = raw[i]!;
+    tlv_start = raw.length - rest.length;
+    for (let i = FAMILY_AT; i < tlv_start; i++) head.bytes[i] = raw[i]!;
     const isWhole = received.isValid && merged?.isUnchanged === true &&
       checksum === undefined && raw.length % align === 0;
-    if (isWhole) return { tlvStart, entries: [], length: raw.length, raw };
+    if (isWhole) return { tlv_start, entries: [], length: raw.length, raw };
   }
-  const entries = padded(checked, tlvStart, align);
-  const length = tlvStart + entriesLength(entries);
+  const entries = padded(checked, tlv_start, align);
+  const length = tlv_start + entriesLength(entries);
   if (length > LONGEST_HEADER) {
     throw new RangeError(
       `Cannot encode tlvs: a header takes at most ${LONGEST_HEADER} bytes, received ${length}`,
     );
   }
-  return { tlvStart, entries, length };
+  return { tlv_start, entries, length };
 }
 
 /** Writes the header planned last at the start of `target`. */
 export function writeV2(plan: PlanV2, target: Uint8Array): void {
-  const { tlvStart, entries, length, raw } = plan;
+  const { tlv_start, entries, length, raw } = plan;
   if (raw !== undefined) return target.set(raw);
   head.view.setUint16(LENGTH_AT, length - FIXED_LENGTH);
-  for (let i = 0; i < tlvStart; i++) target[i] = head.bytes[i]!;
+  for (let i = 0; i < tlv_start; i++) target[i] = head.bytes[i]!;
   if (entries.length === 0) return;
-  writeEntries(entries, target, tlvStart);
+  writeEntries(entries, target, tlv_start);
   writeChecksum(plan, target);
 }
 
 /** Section 2.2.3: over the whole header, its own field as zero. */
 function writeChecksum(plan: PlanV2, target: Uint8Array): void {
-  let at = plan.tlvStart;
+  let at = plan.tlv_start;
   for (const { type, value } of plan.entries) {
     const field = at + TLV_HEADER_LENGTH;
     if (type === TLV_TYPES.CRC32C) {
@@ -131,11 +131,11 @@ function isChecksum({ type }: TlvEntry): boolean {
 /** Section 2.2.4: a NOOP takes 3 bytes at least, so 1 or 2 bytes become a whole step more. */
 function padded(
   entries: readonly TlvEntry[],
-  tlvStart: number,
+  tlv_start: number,
   align: number,
 ): readonly TlvEntry[] {
   if (align === 1) return entries;
-  const over = (tlvStart + entriesLength(entries)) % align;
+  const over = (tlv_start + entriesLength(entries)) % align;
   if (over === 0) return entries;
   const step = align - over;
   const padding = step < TLV_HEADER_LENGTH ? step + align : step;

@@ -71,12 +71,12 @@ export function scanV2(
   const isProxy = head.view.getUint8(COMMAND_AT) === PROXY_BYTE;
   const block = BLOCK_LENGTHS[familyByte]!;
   const isAddressed = isProxy && neededBlock(familyByte) > 0;
-  const tlvStart = tlvStartOf(isProxy, block, length);
+  const tlv_start = tlv_startOf(isProxy, block, length);
   // Without a block in front nothing says that the rest is TLVs at all.
   const isAnchored = isProxy && block > 0;
   const isStrict = isAnchored && options.tlvs !== "lenient";
   if (bytes.length < length) {
-    if (isStrict) checkTlvs(bytes, viewOfHeader(bytes), tlvStart, length);
+    if (isStrict) checkTlvs(bytes, viewOfHeader(bytes), tlv_start, length);
     return length - bytes.length;
   }
 
@@ -84,19 +84,19 @@ export function scanV2(
   const tlvs: Tlvs = {};
   const tlv_loc: TlvLocations = {};
   let rest: Uint8Array;
-  if (length === tlvStart) {
+  if (length === tlv_start) {
     rest = noBytes(raw, length);
   } else {
-    rest = raw.subarray(tlvStart);
+    rest = raw.subarray(tlv_start);
     const view = viewOfHeader(bytes);
-    const extent = collectTlvs(raw, view, tlvStart, tlvs, tlv_loc);
-    if (isStrict && extent !== "all") checkTlvs(raw, view, tlvStart, length);
+    const extent = collectTlvs(raw, view, tlv_start, tlvs, tlv_loc);
+    if (isStrict && extent !== "all") checkTlvs(raw, view, tlv_start, length);
     // What looks like a checksum in bytes that are no TLVs need not be one.
     const isVerified = options.checksum !== "ignore" &&
       (isAnchored || extent !== "part");
     const { CRC32C } = tlv_loc;
     if (CRC32C !== undefined && isVerified) {
-      checkChecksum(raw, view, tlvStart + CRC32C);
+      checkChecksum(raw, view, tlv_start + CRC32C);
     }
   }
   // The family of LOCAL is to be ignored; undefined nibbles of PROXY have been refused.
@@ -110,7 +110,7 @@ export function scanV2(
       transport,
       tlvs,
       tlv_loc,
-      tlvStart,
+      tlv_start,
       rest,
       raw,
     };
@@ -128,7 +128,7 @@ export function scanV2(
   } else {
     const isIpv6 = family === "INET6";
     const carrier = isDatagram ? "udp" : "tcp";
-    const ports = tlvStart - PORTS_LENGTH;
+    const ports = tlv_start - PORTS_LENGTH;
     const middle = (FIXED_LENGTH + ports) / 2;
     const from = isIpv6
       ? formatIpv6(head, FIXED_LENGTH, unmap)
@@ -151,7 +151,7 @@ export function scanV2(
     destination,
     tlvs,
     tlv_loc,
-    tlvStart,
+    tlv_start,
     rest,
     raw,
   };
@@ -188,7 +188,7 @@ function neededBlock(familyByte: number): number {
  *   no TLVs: they begin at the end, or addresses would pass for TLVs.
  * - LOCAL may announce a family without its addresses.
  */
-function tlvStartOf(isProxy: boolean, block: number, length: number): number {
+function tlv_startOf(isProxy: boolean, block: number, length: number): number {
   const end = FIXED_LENGTH + block;
   if (block === UNDEFINED_BLOCK) return length;
   if (end <= length) return end;

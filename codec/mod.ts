@@ -32,7 +32,7 @@
  * | `.rest` | `info.rest` |
  * | `.tlv` | `info.tlvs`; `{}` where there are none |
  * | `.whole_raw` | `info.raw` |
- * | `.tlv_start` | `info.tlvStart` |
+ * | `.tlv_start` | `info.tlv_start` |
  * | `.valid`, `bool(data)`, `.error`, `.with_error()` | {@link ProxyProtocolError} is thrown: `code`, `offset`, `message` |
  * | `.same_attribs(...)` | `assertObjectMatch(info, { ... })` of `@std/assert` |
  * | `ProxyTLV.NAME` | `info.tlvs.NAME`; text decoded, numbers as numbers |

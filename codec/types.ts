@@ -139,8 +139,11 @@ export interface ProxyInfo extends DecodedTlvs {
   source?: Address;
   /** What the client connected to; absent where `source` is. */
   destination?: Address;
-  /** Bytes from the start of `raw` to where TLVs begin; absent in v1. */
-  tlvStart?: number;
+  /**
+   * Offset in `raw` of the first TLV, in bytes; absent in v1. `tlv_start` and
+   * `tlv_loc` are spelled like the fields of aiosmtpd that they stand for.
+   */
+  tlv_start?: number;
   /** v2: the bytes after the address block, whose length follows the family. v1 `UNKNOWN`: those between the word and CRLF. */
   rest: Uint8Array;
   /** The whole header as received; a view of the decoded bytes, not a copy. */

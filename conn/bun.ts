@@ -78,7 +78,7 @@ const WRAPPED = new WeakSet<object>();
  * `remotePort`, `remoteFamily`, `localAddress`, `localPort` and `localFamily`
  * are now those of the client's connection; for a client on a UNIX socket they
  * are `undefined`. They stay the real ones for LOCAL, UNKNOWN, UNSPEC and direct
- * peers, and for `header: "ignore"`. All other handlers are called as without a
+ * peers, and for `header: "discard"`. All other handlers are called as without a
  * proxy, in the order of the events, and not at all for a connection that was
  * refused. What comes with the header, or while `verify` is asked, is
  * delivered after `open`; `pause()` in `open` holds it back.

@@ -64,7 +64,7 @@ export type {
  * says, and the same socket, whose `remoteAddress`, `remotePort`,
  * `remoteFamily`, `localAddress`, `localPort` and `localFamily` are now those
  * of the client's connection (section 2). They stay the real ones for LOCAL,
- * UNKNOWN and UNSPEC, with `header: "ignore"` and where there is no header; a
+ * UNKNOWN and UNSPEC, with `header: "discard"` and where there is no header; a
  * client on a UNIX socket has none, as ever.
  *
  * Call it before anything reads from the socket. Only the header is taken from

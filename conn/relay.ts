@@ -29,7 +29,7 @@ export type RelayTarget =
 /**
  * Copies both ways between a client and a target until both have ended; with
  * `send` it tells the target who the client is, with the TLVs that came (section
- * 4.1, chains of proxies). Of a header that was ignored, by `header: "ignore"`,
+ * 4.1, chains of proxies). Of a header that was discarded, by `header: "discard"`,
  * it passes nothing on but LOCAL. The end of one direction is passed on, the
  * other goes on. In the end both connections are closed, in every case.
  *

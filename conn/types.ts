@@ -44,7 +44,7 @@ export interface HeaderOptions extends DecodeOptions {
    */
   untrusted?: "reject" | "direct";
   /**
-   * What is expected of trusted peers. `"require"`: a header. `"ignore"`: a
+   * What is expected of trusted peers. `"require"`: a header. `"discard"`: a
    * header, which is removed; the real addresses are kept. `"optional"`: a header
    * or none. The specification forbids this guess (section 2): if a proxy sends
    * no header, its clients can forge one. A header of a version that is not in
@@ -52,7 +52,7 @@ export interface HeaderOptions extends DecodeOptions {
    *
    * @default {"require"}
    */
-  header?: "require" | "optional" | "ignore";
+  header?: "require" | "optional" | "discard";
   /**
    * Deadline in ms for the whole header, counted from the call. Opening a socket
    * that has `opened` is included. It ends with the header. `Infinity` for none.

@@ -176,7 +176,7 @@ export class Admission<C> {
     const { info } = header;
     const { policy, waits } = this.#gate;
     const { verify } = policy;
-    const isDiscarded = policy.header === "ignore";
+    const isDiscarded = policy.header === "discard";
     if (isDiscarded && info !== undefined) DISCARDED.add(info);
     try {
       const ends = isDiscarded ? undefined : endsOf(info);

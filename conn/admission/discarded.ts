@@ -1,4 +1,4 @@
 import type { ProxyInfo } from "../../codec/mod.ts";
 
-/** Headers received with `header: "ignore"`: nothing of them may be passed on. */
+/** Headers received with `header: "discard"`: nothing of them may be passed on. */
 export const DISCARDED: WeakSet<ProxyInfo> = new WeakSet();

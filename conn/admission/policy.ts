@@ -52,7 +52,7 @@ const NAMES: readonly string[] = [
 export interface Policy<C> {
   readonly trusts: Trusts;
   readonly untrusted: "reject" | "direct";
-  readonly header: "require" | "optional" | "ignore";
+  readonly header: "require" | "optional" | "discard";
   readonly lazy: boolean;
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
@@ -88,7 +88,7 @@ export function readOptions<C>(options: Options<C>): Policy<C> {
     onReject,
   } = options;
   checkOneOf("untrusted", untrusted, ["reject", "direct"]);
-  checkOneOf("header", header, ["require", "optional", "ignore"]);
+  checkOneOf("header", header, ["require", "optional", "discard"]);
   checkOneOf("lazy", lazy, [true, false]);
   checkTimeout("timeout", timeout, 1);
   checkFunction("verify", verify);

@@ -73,10 +73,10 @@ const CLIENT_BITS = [
 
 /** Every byte of a header, part by part. */
 export function anatomy(info: ProxyInfo): Field[] {
-  return info.tlvStart === undefined
+  return info.tlv_start === undefined
     ? lineFields(info)
-    : [...fixedFields(info), ...blockFields(info, info.tlvStart)].concat(
-      tlvFields(info.rest, info.tlvStart, info),
+    : [...fixedFields(info), ...blockFields(info, info.tlv_start)].concat(
+      tlvFields(info.rest, info.tlv_start, info),
     );
 }
 
@@ -161,9 +161,9 @@ function fixedFields({ raw, version, command }: ProxyInfo): Field[] {
 /** Addresses, or what is skipped in their place. */
 function blockFields(
   { raw, command, source, destination }: ProxyInfo,
-  tlvStart: number,
+  tlv_start: number,
 ): Field[] {
-  const length = tlvStart - FIXED_LENGTH;
+  const length = tlv_start - FIXED_LENGTH;
   if (source === undefined || destination === undefined) {
     return length === 0 ? [] : fieldsFrom(raw, FIXED_LENGTH, "2.2", [
       [
@@ -317,8 +317,8 @@ export function isChecksumRight(info: ProxyInfo): boolean | undefined {
 }
 
 /** Where the TLV is that `info.tlvs.CRC32C` comes from, the last of several. */
-function checksumAt({ tlv_loc, tlvStart = 0 }: ProxyInfo): number {
-  return tlvStart + (tlv_loc.CRC32C ?? 0);
+function checksumAt({ tlv_loc, tlv_start = 0 }: ProxyInfo): number {
+  return tlv_start + (tlv_loc.CRC32C ?? 0);
 }
 
 /** Section 2.2.3: over the whole header, the field of the TLV at `offset` as zero. */

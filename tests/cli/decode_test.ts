@@ -187,7 +187,7 @@ Deno.test("decode --json prints the info with bytes as hex", async () => {
     destination: { transport: "tcp", hostname: "198.51.100.1", port: 443 },
     tlvs: { ALPN: "h2", xEA: "01ff" },
     tlv_loc: { ALPN: 0, xEA: 5 },
-    tlvStart: 28,
+    tlv_start: 28,
     rest: "0100026832ea000201ff",
     raw: bytes.toHex(),
     bytesAfter: 2,

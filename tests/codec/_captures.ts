@@ -96,7 +96,7 @@ function toFacts({ decoded }: Capture): Facts {
     facts.destination = address(dst, dport);
   }
   const blocks = { UNSPEC: 0, INET: 12, INET6: 36, UNIX: 216 };
-  if (decoded.version === 2) facts.tlvStart = 16 + blocks[family];
+  if (decoded.version === 2) facts.tlv_start = 16 + blocks[family];
   return facts;
 }
 

@@ -74,14 +74,14 @@ export const UNKNOWN: Facts = {
 };
 
 /** What v2 LOCAL says. */
-export function local(tlvs: Tlvs = {}, tlvStart = 16): Facts {
+export function local(tlvs: Tlvs = {}, tlv_start = 16): Facts {
   return {
     version: 2,
     command: "LOCAL",
     family: "UNSPEC",
     transport: "UNSPEC",
     tlvs,
-    tlvStart,
+    tlv_start,
   };
 }
 
@@ -95,7 +95,7 @@ export function inet(tlvs: Tlvs = {}): Facts {
     source: net("192.0.2.1", 56324),
     destination: net("198.51.100.1", 443),
     tlvs,
-    tlvStart: 28,
+    tlv_start: 28,
   };
 }
 
@@ -106,7 +106,7 @@ export function inet6(tlvs: Tlvs = {}): Facts {
     family: "INET6",
     source: net("2001:db8::1", 56324),
     destination: net("2001:db8::2", 443),
-    tlvStart: 52,
+    tlv_start: 52,
   };
 }
 
@@ -120,6 +120,6 @@ export function unixInfo(source = "/run/a", destination = "/run/b"): Facts {
     source: unix(source),
     destination: unix(destination),
     tlvs: {},
-    tlvStart: 232,
+    tlv_start: 232,
   };
 }

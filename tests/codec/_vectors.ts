@@ -38,9 +38,9 @@ function unspec(
   family: ProxyInfo["family"],
   transport: ProxyInfo["transport"],
   tlvs: Tlvs = {},
-  tlvStart = 16,
+  tlv_start = 16,
 ): Facts {
-  return { ...local(tlvs, tlvStart), command: "PROXY", family, transport };
+  return { ...local(tlvs, tlv_start), command: "PROXY", family, transport };
 }
 
 const SHORT_UNKNOWN = ascii("PROXY UNKNOWN\r\n");

@@ -49,7 +49,7 @@ Deno.test("decode() gives what follows the address block as rest in v2", () => {
   forEachVector(({ bytes, options, expected }) => {
     if (expected.version === 1) return;
     const { rest } = mustDecode(bytes, options);
-    assertEquals(rest, bytes.subarray(expected.tlvStart));
+    assertEquals(rest, bytes.subarray(expected.tlv_start));
   });
 });
 
@@ -201,14 +201,14 @@ function bytesOf(value: unknown): Uint8Array {
 }
 
 function checkLocations({ bytes, options }: Vector): void {
-  const { raw, tlvs, tlv_loc, tlvStart = NaN } = mustDecode(bytes, options);
+  const { raw, tlvs, tlv_loc, tlv_start = NaN } = mustDecode(bytes, options);
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   const values = new Map<string, unknown>(Object.entries(tlvs));
   const located = [...values.keys()]
     .filter((name) => name !== "SSL_CLIENT" && name !== "SSL_VERIFY");
   assertEquals(Object.keys(tlv_loc), located);
   for (const [name, location] of Object.entries(tlv_loc)) {
-    const at = tlvStart + location;
+    const at = tlv_start + location;
     const value = raw.subarray(at + 3, at + 3 + view.getUint16(at + 1));
     assertStrictEquals(raw[at], tlvType(name));
     if (name === "SSL") {

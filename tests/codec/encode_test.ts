@@ -344,7 +344,7 @@ Deno.test("encode() takes the TLVs that were read from another header", () => {
     // Of two checksums one is written: they would be over each other.
     if (tlvs.filter(({ type }) => type === 3).length > 1) return;
     const again = encode({ ...info, tlvs });
-    assertEquals(again.subarray(info.tlvStart), info.rest);
+    assertEquals(again.subarray(info.tlv_start), info.rest);
   });
 });
 

@@ -37,7 +37,7 @@ function handedOut(): unknown[] {
     const encoded = encode(info);
     results.push(info, [encoded], decode(Buffer.from(bytes), options));
     if (info.version === 2) {
-      const rest = bytes.slice(info.tlvStart);
+      const rest = bytes.slice(info.tlv_start);
       results.push(decodeTlvs(rest, { partial: true }));
       results.push([encodeTlvs([])]);
     }

@@ -49,7 +49,7 @@ Deno.test("encode() gives the bytes back of every v2 header of PROXY that the de
 
 Deno.test("encode() gives the bytes back of an info whose parts stand alone", () => {
   const bytes = v2("2111", BLOCK4 + DUPLICATES + SSL);
-  const { rest: _, tlv_loc: __, tlvStart: ___, ...header } = infoOf(bytes);
+  const { rest: _, tlv_loc: __, tlv_start: ___, ...header } = infoOf(bytes);
   assertEquals(encode(header), bytes);
   // Without `raw` only what `tlvs` shows is there.
   const { raw: ____, ...bare } = header;

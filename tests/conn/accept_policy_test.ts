@@ -254,14 +254,14 @@ for (const carrier of CARRIERS) {
   });
 }
 
-Deno.test("accept() takes a header off and keeps the real ends with header ignore", async () => {
+Deno.test("accept() takes a header off and keeps the real ends with header discard", async () => {
   for (const header of HEADERS) {
     using pair = await tcpPair();
     const { remoteAddr, localAddr } = pair.server;
     await send(pair.client, concat([header, PAYLOAD]));
     const { info, conn } = await accept(pair.server, {
       trust: TRUST,
-      header: "ignore",
+      header: "discard",
     });
     assertEquals(info?.source, CLIENT);
     assertStrictAddresses(conn, remoteAddr, localAddr);
@@ -271,8 +271,8 @@ Deno.test("accept() takes a header off and keeps the real ends with header ignor
   }
 });
 
-Deno.test("accept() refuses a peer without a header with header ignore as with require", async () => {
-  for (const header of ["ignore", "require"] as const) {
+Deno.test("accept() refuses a peer without a header with header discard as with require", async () => {
+  for (const header of ["discard", "require"] as const) {
     using pair = await tcpPair();
     await send(pair.client, utf8("GET / HTTP/1.1\r\n\r\n"));
     const accepting = accept(pair.server, { trust: TRUST, header });

@@ -205,8 +205,8 @@ const ROWS: readonly Row[] = [
     stats: { accepted: 1, local: 1 },
   },
   {
-    name: "header: one that is to be ignored shows its own ends",
-    options: { header: "ignore" },
+    name: "header: one that is discarded shows its own ends",
+    options: { header: "discard" },
     play: (c) => {
       c.begin();
       c.push(HEADER);

@@ -35,7 +35,7 @@ async function withRelay(
     done: Promise<RelayResult>;
   }) => Promise<void>,
   accepting: {
-    header?: "require" | "ignore";
+    header?: "require" | "discard";
     untrusted?: "direct";
     trust?: readonly string[];
     tlvs?: "lenient";
@@ -196,24 +196,24 @@ Deno.test("relay() tells the real address of a direct client, without what it cl
   assertEquals(direct.source.hostname, "127.0.0.1");
   assertEquals(direct.tlvs, {});
   const ignored = decode(
-    await relayed(RICH, { send: 2 }, { header: "ignore" }),
+    await relayed(RICH, { send: 2 }, { header: "discard" }),
   );
   assert(ignored?.source && "hostname" in ignored.source);
   assertEquals(ignored.source.hostname, "127.0.0.1");
   assertEquals(ignored.tlvs, {});
 });
 
-Deno.test("relay() passes nothing of a header on that was ignored, whatever its command", async () => {
+Deno.test("relay() passes nothing of a header on that was discarded, whatever its command", async () => {
   const tlvs = { AUTHORITY: "client.example" };
   const local = encode({ command: "LOCAL", tlvs }, { checksum: true });
   assertEquals(await relayed(local, { send: 2 }), local);
-  const ignoring = { header: "ignore" };
+  const discarding = { header: "discard" };
   assertEquals(
-    await relayed(local, { send: 2 }, ignoring),
+    await relayed(local, { send: 2 }, discarding),
     encode({ command: "LOCAL" }),
   );
   const unspec = encode({ command: "PROXY", family: "UNSPEC", tlvs });
-  const told = decode(await relayed(unspec, { send: 2 }, ignoring));
+  const told = decode(await relayed(unspec, { send: 2 }, discarding));
   assert(told?.source && "hostname" in told.source);
   assertEquals([told.source.hostname, told.tlvs], ["127.0.0.1", {}]);
 });

@@ -59,8 +59,8 @@ const trusted = Object.entries(HEADERS).flatMap(
       expected: [served(behind(facts))],
     },
     {
-      name: `${name}, header: "ignore"`,
-      options: { header: "ignore" },
+      name: `${name}, header: "discard"`,
+      options: { header: "discard" },
       act: (stage) => stage.dial(concat([bytes, PAYLOAD])),
       expected: [served(behind(facts, true))],
     },

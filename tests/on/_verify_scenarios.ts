@@ -87,8 +87,8 @@ export const VERIFY_SCENARIOS: readonly Scenario[] = [
     expected: [verified(served(behind(facts)), behind(facts))],
   })),
   {
-    name: 'verify sees the real ends, header: "ignore"',
-    options: { header: "ignore" },
+    name: 'verify sees the real ends, header: "discard"',
+    options: { header: "discard" },
     watched: { verify: "true" },
     act: (stage) => stage.dial(concat([V1.bytes, PAYLOAD])),
     expected: [

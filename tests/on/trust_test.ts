@@ -167,11 +167,11 @@ const MODES: {
   name: string;
   options: ServiceOptions;
   expect: (header: Uint8Array) => Exchange;
-}[] = (["require", "optional", "ignore"] as const).flatMap((header) => [
+}[] = (["require", "optional", "discard"] as const).flatMap((header) => [
   {
     name: `from a hop, header: ${header}`,
     options: { trust: ["127.0.0.1"], header },
-    expect: (bytes) => exchange(bytes, header === "ignore" ? "real" : SEEN),
+    expect: (bytes) => exchange(bytes, header === "discard" ? "real" : SEEN),
   },
   {
     name: `forged, header: ${header}, untrusted: reject`,

@@ -268,7 +268,7 @@ test("Bun: relay() sends either version, LOCAL and the address of a direct clien
   assertBytes(await relayed(unknown, { send: 1 }), unknown);
   const local = encode({ command: "LOCAL" });
   assertBytes(await relayed(unknown, { send: 2 }), local);
-  const header = await relayed(HEADER, { send: 2 }, { header: "ignore" });
+  const header = await relayed(HEADER, { send: 2 }, { header: "discard" });
   const source = decode(header)?.source;
   assert(source !== undefined && "hostname" in source);
   assert.equal(source.hostname, "127.0.0.1");
@@ -294,7 +294,7 @@ test("Bun: relay() drops and adds TLVs, with a checksum and a unique id", async 
   assert.equal(tlvs?.NETNS, "blue");
   assert.equal(tlvs?.UNIQUE_ID?.length, 36);
   assert(tlvs?.CRC32C !== undefined);
-  const ignored = await relayed(rich, { send: 2 }, { header: "ignore" });
+  const ignored = await relayed(rich, { send: 2 }, { header: "discard" });
   assert.deepEqual(decode(ignored)?.tlvs, {});
 });
 

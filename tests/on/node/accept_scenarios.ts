@@ -248,8 +248,8 @@ for (const [name, header] of Object.entries(REAL)) {
   });
 }
 
-test('accept() takes the header off and keeps the real addresses with header: "ignore"', async () => {
-  await accepting({ trust: TRUST, header: "ignore" }, async (port, next) => {
+test('accept() takes the header off and keeps the real addresses with header: "discard"', async () => {
+  await accepting({ trust: TRUST, header: "discard" }, async (port, next) => {
     const client = await dial(port, HEADER);
     const { socket, info } = await next();
     assert.equal(info?.command, "PROXY");

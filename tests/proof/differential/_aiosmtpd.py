@@ -50,7 +50,7 @@ def facts(data):
         found["source"] = end(data.src_addr, data.src_port)
         found["destination"] = end(data.dst_addr, data.dst_port)
     if data.tlv_start is not None:
-        found["tlvStart"] = str(data.tlv_start)
+        found["tlv_start"] = str(data.tlv_start)
     if data.version == 2:
         found.update(tlvs(bytes(data.rest)))
     return found

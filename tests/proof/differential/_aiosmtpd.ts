@@ -46,7 +46,7 @@ function factsOf(info: ProxyInfo): Facts {
     rest: info.rest.toHex(),
     // It tells no start where there are no addresses, or no TLVs.
     ...(info.rest.length > 0 && hasAddresses(info)
-      ? { tlvStart: `${info.tlvStart}` }
+      ? { tlv_start: `${info.tlv_start}` }
       : {}),
     ...tlvFacts(info),
   };
@@ -108,9 +108,9 @@ const RULES: Rules = {
   refuses: [LONE_LF, NO_UNDEFINED_LOCAL, {
     name: "wants the address block of LOCAL",
     why: "2.2: the family of LOCAL is ignored",
-    applies: ({ command, raw, tlvStart }) =>
+    applies: ({ command, raw, tlv_start }) =>
       command === "LOCAL" && /^[123][12]$/.test(raw.subarray(13, 14).toHex()) &&
-      tlvStart === 16,
+      tlv_start === 16,
   }],
   reads: [
     SHOWS_LOCAL,
@@ -118,16 +118,16 @@ const RULES: Rules = {
       name: "takes addresses without a transport for TLVs",
       why: "2.2: a family has its addresses, TLVs come after them",
       applies: ({ raw }, { name }) =>
-        (isTlv(name) || name === "rest" || name === "tlvStart") &&
+        (isTlv(name) || name === "rest" || name === "tlv_start") &&
         /^[123]0$/.test(raw.subarray(13, 14).toHex()),
     },
     {
       name: "says where TLVs begin behind the block of LOCAL",
       why: "2.2: a receiver must discard the protocol block of LOCAL",
-      applies: ({ command, tlvStart = 16 }, { name, theirs }) =>
-        command === "LOCAL" && name === "tlvStart" &&
-        theirs === `${tlvStart}` &&
-        tlvStart > 16,
+      applies: ({ command, tlv_start = 16 }, { name, theirs }) =>
+        command === "LOCAL" && name === "tlv_start" &&
+        theirs === `${tlv_start}` &&
+        tlv_start > 16,
     },
     {
       name: "gives up TLVs of which some are malformed",

@@ -82,7 +82,7 @@ function binary(random: Random): Uint8Array<ArrayBuffer> {
 }
 
 /** Where the TLVs begin, of a whole fixed part. */
-export function tlvStartOf(header: Uint8Array): number {
+export function tlv_startOf(header: Uint8Array): number {
   const block = BLOCK_LENGTHS.get(header[13] ?? 0) ?? 0;
   return header.length < 16 + block ? 16 : 16 + block;
 }
@@ -98,7 +98,7 @@ export function setChecksum(header: Uint8Array): void {
   const { buffer, byteOffset, byteLength } = header;
   const view = new DataView(buffer, byteOffset, byteLength);
   let field = 0;
-  for (let at = tlvStartOf(header); at + 3 <= header.length;) {
+  for (let at = tlv_startOf(header); at + 3 <= header.length;) {
     const length = view.getUint16(at + 1);
     if (header[at] === TLV_TYPES.CRC32C && length === 4) field = at + 3;
     at += 3 + length;

@@ -11,7 +11,7 @@ import {
   setChecksum,
   setLength,
   tlv,
-  tlvStartOf,
+  tlv_startOf,
   TYPES,
   valueOf,
 } from "./_header.ts";
@@ -171,7 +171,7 @@ function changedBinary(bytes: Bytes, random: Random): Bytes {
       return copy;
     }
     default: {
-      const start = tlvStartOf(bytes);
+      const start = tlv_startOf(bytes);
       return spliced(
         bytes,
         start,

@@ -188,17 +188,17 @@ function checkAccepted(
   info: ProxyInfo,
   isCanonical: boolean,
 ): void {
-  const { raw, rest, tlvs, tlv_loc, tlvStart = 0 } = info;
+  const { raw, rest, tlvs, tlv_loc, tlv_start = 0 } = info;
   ensure(raw.byteOffset === bytes.byteOffset, "raw is a copy");
   for (const [name, value] of Object.entries(tlvs)) {
-    const at = raw.byteOffset + tlvStart + (tlv_loc[name] ?? NaN);
+    const at = raw.byteOffset + tlv_start + (tlv_loc[name] ?? NaN);
     const isThere = !(value instanceof Uint8Array) || value.length === 0 ||
       value.byteOffset === at + 3;
     ensure(isThere, `tlv_loc.${name} is off`);
   }
   ensure(
-    info.version === 1 || tlvStart + rest.length === raw.length,
-    "rest is not what is behind tlvStart",
+    info.version === 1 || tlv_start + rest.length === raw.length,
+    "rest is not what is behind tlv_start",
   );
   if (bytes.length > raw.length) {
     ensureSame(outcomeOf(raw, options), info, "raw alone");

@@ -136,7 +136,7 @@ Deno.test("decode() reads what encode() wrote of any v2 header", () => {
       const info = decode(bytes);
       assert(info !== undefined);
       const { CRC32C, NOOP: _, ...read } = info.tlvs;
-      assertEquals({ ...info, tlvs: read, tlv_loc: {}, tlvStart: 0 }, {
+      assertEquals({ ...info, tlvs: read, tlv_loc: {}, tlv_start: 0 }, {
         version: 2,
         command: "PROXY",
         family: familyOf(source),
@@ -145,8 +145,8 @@ Deno.test("decode() reads what encode() wrote of any v2 header", () => {
         destination,
         tlvs,
         tlv_loc: {},
-        tlvStart: 0,
-        rest: bytes.subarray(info.tlvStart),
+        tlv_start: 0,
+        rest: bytes.subarray(info.tlv_start),
         raw: bytes,
       });
       assertEquals(CRC32C !== undefined, options.checksum === true);

@@ -201,9 +201,9 @@ listen tls
       `id-127.0.0.1-${localAddr.port}`,
     );
     // Verified once more, by hand (specification, section 2.2.3).
-    const { raw, tlvStart = NaN, tlv_loc } = info;
+    const { raw, tlv_start = NaN, tlv_loc } = info;
     const zeroed = raw.slice();
-    const at = tlvStart + (tlv_loc.CRC32C ?? NaN) + 3;
+    const at = tlv_start + (tlv_loc.CRC32C ?? NaN) + 3;
     zeroed.fill(0, at, at + 4);
     assertEquals(CRC32C, crc32c(zeroed));
     // haproxy says 0, which means verified, of a client without a certificate.
