@@ -19,6 +19,7 @@ import {
 import type { Ends } from "../_ends.ts";
 import { DISCARDED } from "../admission/discarded.ts";
 import { checkTimeout } from "../_checks.ts";
+import { isEmptyId, mergeTlvs } from "./merge_tlvs.ts";
 import type { RelayOptions } from "./types.ts";
 
 /** What a header to pass on is made from. */
@@ -33,6 +34,8 @@ const RELAY_OPTIONS: readonly string[] = Object.keys(
     keep: "",
     drop: "",
     add: "",
+    append: "",
+    ifAbsent: "",
     uniqueId: "",
     checksum: "",
     halfOpenTimeout: "",
@@ -42,7 +45,7 @@ const RELAY_OPTIONS: readonly string[] = Object.keys(
 
 /**
  * Checks options before anything is read or written: their names, and all
- * values but those of `add`.
+ * values but the TLVs of `add`, `append` and `ifAbsent`.
  *
  * @throws {TypeError} for an unknown name, or a value of the wrong kind.
  * @throws {RangeError} for a time out of its range.
@@ -77,16 +80,13 @@ export function relayedHeader(
   { info, remoteAddr, localAddr }: Origin,
   options: RelayOptions,
 ): ProxyHeader {
-  const { send = 2, add, uniqueId } = options;
+  const { send = 2, uniqueId } = options;
   const keep = options.keep && readTypes("keep", options.keep);
   const drop = readTypes("drop", options.drop ?? []);
-  const added: RawTlv[] = add === undefined
-    ? []
-    : [...readTlvs(encodeTlvs(add))];
-  const isReplaced = (type: number) => added.some((tlv) => tlv.type === type);
-  const tlvs = receivedTlvs(info).filter(({ type }) =>
-    (keep?.has(type) ?? true) && !drop.has(type) && !isReplaced(type)
-  ).concat(added);
+  const passed = receivedTlvs(info).filter(({ type }) =>
+    (keep?.has(type) ?? true) && !drop.has(type)
+  );
+  const tlvs = mergeTlvs(passed, options);
   if (uniqueId) addUniqueId(tlvs);
   return tellsAddresses(info, remoteAddr)
     ? { version: send, source: remoteAddr, destination: localAddr, tlvs }
@@ -153,13 +153,12 @@ function canBeWritten(tlv: RawTlv): boolean {
   }
 }
 
-/** Section 2.2.5; an empty id, which haproxy sends, is none. */
+/** Adds a random id (section 2.2.5) in place of an empty one, if there is no other. */
 function addUniqueId(tlvs: RawTlv[]): void {
   const type = TLV_TYPES.UNIQUE_ID;
-  const has = tlvs.some((tlv) => tlv.type === type && tlv.value.length > 0);
-  if (has) return;
+  if (tlvs.some((tlv) => tlv.type === type && !isEmptyId(tlv))) return;
   const value = new TextEncoder().encode(crypto.randomUUID());
-  const empty = tlvs.findIndex((tlv) => tlv.type === type);
+  const empty = tlvs.findIndex(isEmptyId);
   tlvs.splice(empty < 0 ? tlvs.length : empty, empty < 0 ? 0 : 1, {
     type,
     value,
