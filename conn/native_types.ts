@@ -28,6 +28,8 @@ export interface NativeConn {
   write(p: Uint8Array): Promise<number>;
   /** Closes both directions. */
   close(): void;
+  /** Closes both directions so that the peer sees a reset, if the runtime can. */
+  reset?(): void;
   /** Ends the sending direction. */
   closeWrite(): Promise<void>;
   /** Keeps the process alive. */
@@ -63,6 +65,8 @@ export interface ByteDuplex {
   readonly localAddr?: NativeAddress;
   /** Closes both directions. */
   close?(): unknown;
+  /** Closes both directions so that the peer sees a reset, if the runtime can. */
+  reset?(): unknown;
 }
 
 /** Ends of a socket of Cloudflare or WinterTC, as `ip:port`. */

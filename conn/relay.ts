@@ -1,9 +1,14 @@
 import type { ProxyHeader } from "../codec/mod.ts";
 import { closeDuplex, openDuplex } from "./native/duplex_conn.ts";
+import { isReset } from "./sending/is_reset.ts";
 import type { RelayOptions, RelayResult } from "./sending/types.ts";
 import { checkRelayOptions, relayedHeader } from "./sending/relayed_header.ts";
 import { Waits } from "./admission/waits.ts";
-import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
+import {
+  closeQuietly,
+  type ProxiedConn,
+  resetQuietly,
+} from "./proxied_conn.ts";
 import type { ByteDuplex, NativeConn } from "./native_types.ts";
 import { writeHeader } from "./write_header.ts";
 
@@ -32,6 +37,11 @@ export type RelayTarget =
  * 4.1, chains of proxies). Of a header that was discarded, by `header: "discard"`,
  * it passes nothing on but LOCAL. The end of one direction is passed on, the
  * other goes on. In the end both connections are closed, in every case.
+ *
+ * When one side is reset, or fails in another way, the other side is reset if
+ * its connection has a `reset()`. Connections of Deno have none: their peer sees an
+ * orderly end, and an orderly end of TLS. `relay` of `./node` runs on Deno and
+ * resets.
  *
  * Failures of the connections, that of the dialling function included, are in
  * the result.
@@ -90,6 +100,7 @@ export async function relay(
   }
   const opening = open(to, waits);
   let directions: Promise<void>[] = [];
+  let close = closeQuietly;
   try {
     await waits.within(async () => {
       const target = await opening;
@@ -108,10 +119,11 @@ export async function relay(
     });
   } catch (error) {
     result.error = error;
+    if (isReset(error, directions.length > 0)) close = resetQuietly;
   }
   waits.close();
-  from.close();
-  opening.then(closeQuietly, () => {}); // a failure is in the result already
+  close(from);
+  opening.then(close, () => {}); // a failure is in the result already
   await Promise.allSettled(directions);
   return result;
 }
