@@ -29,11 +29,10 @@
  */
 
 import { EMPTY } from "../codec/internal.ts";
-import type { Address, ProxyHeader, ProxyInfo } from "../codec/mod.ts";
+import type { Address, ProxyInfo } from "../codec/mod.ts";
 import { checkHandlers } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
 import { readOptions } from "./admission/policy.ts";
-import { Waits } from "./admission/waits.ts";
 import { BunConn, connOf } from "./bun/conn.ts";
 import { BunRelay } from "./bun/relay.ts";
 import type {
@@ -47,7 +46,7 @@ import type {
   BunUpgradable,
   BunUpgradeOptions,
 } from "./bun/types.ts";
-import { checkRelayOptions, relayedHeader } from "./sending/relayed_header.ts";
+import { readRelayOptions, type RelayPlan } from "./sending/read_options.ts";
 import type { RelayOptions, RelayResult } from "./sending/types.ts";
 
 export * from "./_common.ts";
@@ -301,6 +300,13 @@ export function upgradeTls<O extends BunUpgradeOptions<T>, T extends object>(
  * has `allowHalfOpen: true`; without it Bun closes the connection of a client that
  * has ended its direction, before the answer.
  *
+ * When one side is reset, or fails in another way, the other side is reset, below
+ * TLS too. A target that cannot be reached and the `signal` end both in order.
+ *
+ * A socket that was opened with `lazy` is relayed at once; with `send`, the target
+ * is dialled when the header has arrived. A header that is rejected is the
+ * `error` of the result.
+ *
  * Failures of the connections are in the result, that to connect included. A
  * target with TLS gets the header and payload once its certificate is verified.
  *
@@ -331,35 +337,18 @@ export async function relay(
   target: BunRelayTarget,
   options: RelayOptions = {},
 ): Promise<RelayResult> {
-  const { send, halfOpenTimeout = Infinity, signal } = options;
-  let header: ProxyHeader | undefined;
   const conn = connOf(socket);
+  let plan: RelayPlan;
   try {
-    checkRelayOptions(options);
+    plan = readRelayOptions(options);
     if (conn === undefined || !conn.serves(socket)) {
       throw new TypeError(
         "Cannot relay the socket: not opened by proxied(), or relayed already",
       );
     }
-    if (send !== undefined) {
-      header = relayedHeader({ info: conn.info, ...conn.ends }, options);
-    }
   } catch (error) {
     socket.terminate();
     throw error;
   }
-  const work = new BunRelay(socket, halfOpenTimeout);
-  const run = () => {
-    work.dial(target, header, options);
-    return work.closed;
-  };
-  work.takeOver(conn);
-  if (signal === undefined) await run();
-  else {
-    const waits = new Waits({ timeout: Infinity, signal });
-    await waits.within(run).catch((error) => work.fail(error));
-    waits.close();
-    await work.closed;
-  }
-  return work.result;
+  return await new BunRelay(socket, conn, plan).run(target);
 }

@@ -2,7 +2,8 @@ import type { ProxyHeader } from "../codec/mod.ts";
 import { closeDuplex, openDuplex } from "./native/duplex_conn.ts";
 import { isReset } from "./sending/is_reset.ts";
 import type { RelayOptions, RelayResult } from "./sending/types.ts";
-import { checkRelayOptions, relayedHeader } from "./sending/relayed_header.ts";
+import { readRelayOptions, type RelayPlan } from "./sending/read_options.ts";
+import { relayedHeader } from "./sending/relayed_header.ts";
 import { Waits } from "./admission/waits.ts";
 import {
   closeQuietly,
@@ -71,32 +72,27 @@ export async function relay(
     from.close();
     if (typeof to !== "function") closeTarget(to);
   };
+  let plan: RelayPlan;
   try {
-    checkRelayOptions(options);
+    plan = readRelayOptions(options);
   } catch (error) {
     closeEnds();
     throw error;
   }
-  const { send, checksum, halfOpenTimeout = Infinity, signal } = options;
+  const { send, checksum, halfOpenTimeout, signal } = plan;
   const result: RelayResult = { sent: 0, received: 0 };
   const waits = new Waits({ timeout: Infinity, signal });
-  const closeBoth = () => {
-    waits.close();
-    closeEnds();
-  };
   let header: ProxyHeader | undefined;
   try {
     waits.check();
-    if (send !== undefined) await waits.within(() => from.ready);
+    if (send !== undefined) {
+      await waits.within(() => from.ready);
+      header = relayedHeader(from, plan);
+    }
   } catch (error) {
-    closeBoth();
+    waits.close();
+    closeEnds();
     return { ...result, error };
-  }
-  try {
-    if (send !== undefined) header = relayedHeader(from, options);
-  } catch (error) {
-    closeBoth();
-    throw error;
   }
   const opening = open(to, waits);
   let directions: Promise<void>[] = [];

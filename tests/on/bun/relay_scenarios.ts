@@ -9,6 +9,7 @@ import {
   type Socket,
 } from "node:net";
 import { tmpdir } from "node:os";
+import type { Duplex } from "node:stream";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
@@ -21,7 +22,7 @@ import {
   type RelayResult,
   upgradeTls,
 } from "../../../conn/bun.ts";
-import { decode, encode } from "../../../mod.ts";
+import { decode, encode, ProxyProtocolError } from "../../../mod.ts";
 import { CAPTURES } from "../../_captures.ts";
 import type { ListenOptions, Socket as BunSocket } from "./_bun.ts";
 import {
@@ -33,6 +34,7 @@ import {
   pattern,
   Queue,
   utf8,
+  within,
 } from "./_client.ts";
 import { filesAtRest, untilFiles } from "./_files.ts";
 import {
@@ -98,7 +100,7 @@ interface Relayed extends Served {
   peers: Queue<Client>;
   results: Queue<RelayResult>;
   /** A client that ends its directions one by one. */
-  dial(first?: Uint8Array): Promise<Client>;
+  dial(first?: Uint8Array | string): Promise<Client>;
 }
 
 interface Setup {
@@ -339,19 +341,124 @@ test("Bun: relay() takes no more than a slow end does, whichever that is", async
   }
 });
 
-test("Bun: relay() closes both ends when either is reset", async () => {
+/** How a connection ends, by what the system answers to a read. */
+function endOf(stream: Duplex): Promise<"end" | "reset"> {
+  const { promise, resolve, reject } = Promise.withResolvers<"end" | "reset">();
+  stream.on("end", () => resolve("end"));
+  stream.on("error", (error) => {
+    if ("code" in error && error.code === "ECONNRESET") resolve("reset");
+    else reject(error);
+  });
+  return within(promise, "the end of a connection");
+}
+
+test("Bun: relay() passes a reset of either end on as a reset", async () => {
   for (const isClient of [true, false]) {
     await relaying(async ({ dial, peers, results }) => {
       using client = await dial(concat([HEADER, utf8("x")]));
       using peer = await peers.next("a target");
       await peer.receive(1);
+      const end = endOf((isClient ? peer : client).stream);
       (isClient ? client : peer).reset();
-      await (isClient ? peer : client).receiveAll();
+      assert.equal(await end, "reset");
       const { error } = await results.next("the result");
       assert(error instanceof Error && "code" in error);
       assert.equal(error.code, "ECONNRESET");
     });
   }
+});
+
+test("Bun: relay() passes a reset on that a write has found, of an end that is paused too", async () => {
+  const payload = pattern(32 * MEBIBYTE);
+  for (const isPaused of [false, true]) {
+    await relaying(async ({ dial, peers, results }) => {
+      using client = await dial(HEADER);
+      using peer = await peers.next("a target");
+      if (isPaused) {
+        peer.stream.pause();
+        client.stream.write(payload);
+        await stall(client, payload.length);
+      }
+      // The relay hears of these bytes first, and then writes to who is gone.
+      peer.stream.write(utf8("x"));
+      client.reset();
+      const end = endOf(peer.stream);
+      peer.stream.resume();
+      assert.equal(await end, "reset");
+      const { error } = await results.next("the result");
+      assert(error instanceof Error && "code" in error);
+      assert.equal(error.code, "ECONNRESET");
+    });
+  }
+});
+
+test("Bun: relay() passes a reset on below TLS, from and to it", async () => {
+  for (const isClient of [true, false]) {
+    const raws = new Queue<Socket>();
+    await using back = await tlsBackend({
+      ca: KEY_PAIR.cert,
+      serverName: "localhost",
+    }, (raw) => raws.add(raw));
+    await relaying(async ({ port, peers, results }) => {
+      const front = await Client.dial(port);
+      using client = await Client.dialTls(
+        gluedTo(new Uint8Array(), front.stream),
+      );
+      await client.send(concat([HEADER, utf8("x")]));
+      using peer = await peers.next("a target");
+      await peer.receive(1);
+      const raw = await raws.next("a socket below TLS");
+      const end = isClient ? endOf(peer.stream) : endOf(front.stream);
+      if (isClient) front.reset();
+      else raw.resetAndDestroy();
+      assert.equal(await end, "reset");
+      assert((await results.next("the result")).error instanceof Error);
+    }, { back, listening: { tls: KEY_PAIR } });
+  }
+});
+
+test("Bun: relay() ends in order by its signal, and where no target can be reached", async () => {
+  const stop = new AbortController();
+  await relaying(async ({ dial, peers }) => {
+    using client = await dial(concat([HEADER, utf8("x")]));
+    using peer = await peers.next("a target");
+    await peer.receive(1);
+    const ends = Promise.all([endOf(client.stream), endOf(peer.stream)]);
+    stop.abort();
+    assert.deepEqual(await ends, ["end", "end"]);
+  }, { options: { signal: stop.signal } });
+  const gone = await backend(plain);
+  await gone[Symbol.asyncDispose]();
+  await relaying(async ({ dial }) => {
+    using client = await dial(concat([HEADER, utf8("x")]));
+    assert.equal(await endOf(client.stream), "end");
+  }, { target: gone.target });
+});
+
+test("Bun: relay() passes on what a client sent before its end, though it is reset by then", async () => {
+  const raws = new Queue<Socket>();
+  const secure = new Queue<Client>();
+  const inTls = createTlsServer(KEY_PAIR, (tls) => secure.add(new Client(tls)));
+  await using back = await backend(
+    () => createServer({ allowHalfOpen: true }, (raw) => raws.add(raw)),
+    0,
+    { tls: { ca: KEY_PAIR.cert, serverName: "localhost" } },
+  );
+  await relaying(async ({ dial, results }) => {
+    using client = await dial(concat([HEADER, utf8("last words")]));
+    client.end();
+    const raw = await raws.next("a target that has not begun TLS");
+    for (let i = 0; i < 50; i++) await setImmediate();
+    client.reset();
+    for (let i = 0; i < 50; i++) await setImmediate();
+    inTls.emit("connection", raw);
+    using peer = await secure.next("TLS");
+    assertBytes(await peer.receiveAll(), utf8("last words"));
+    peer.end();
+    const { sent, error } = await results.next("the result");
+    assert.equal(sent, 10);
+    assert(error instanceof Error);
+  }, { back });
 });
 
 test("Bun: relay() closes the client of a target that cannot be reached", async () => {
@@ -539,6 +646,53 @@ test("Bun: relay() of a connection that is closed or reset by then ends at once"
   }
 });
 
+test("Bun: relay() of a lazy socket waits for its header if it is to send one", async () => {
+  const lazy = { accepting: { lazy: true } } as const;
+  await relaying(async ({ dial, peers, results }) => {
+    using client = await dial(HEADER.subarray(0, 9));
+    using peer = await peers.next("a target");
+    await peer.send("greeting");
+    assertBytes(await client.receive(8), utf8("greeting"));
+    await client.send(concat([HEADER.subarray(9), utf8("question")]));
+    assertBytes(await peer.receive(8), utf8("question"));
+    client.end();
+    peer.end();
+    assert.deepEqual(await results.next("the result"), {
+      sent: 8,
+      received: 8,
+    });
+  }, lazy);
+  await relaying(async ({ dial, peers, results }) => {
+    using client = await dial(HEADER.subarray(0, 9));
+    for (let i = 0; i < 50; i++) await setImmediate();
+    assert.equal(peers.size, 0);
+    await client.send(concat([HEADER.subarray(9), utf8("question")]));
+    using peer = await peers.next("a target");
+    const expected = concat([V2, utf8("question")]);
+    assertBytes(await peer.receive(expected.length), expected);
+    peer.end();
+    client.end();
+    assert.equal((await results.next("the result")).sent, 8);
+  }, { ...lazy, options: { send: 2 } });
+});
+
+test("Bun: relay() of a lazy socket says why its header was rejected", async () => {
+  for (const options of [{}, { send: 2 }] as const) {
+    await relaying(async ({ dial, peers, results }) => {
+      using client = await dial("GET / HTTP/1.1\r\n\r\n");
+      const { sent, error } = await results.next("the result");
+      assert.equal(sent, 0);
+      assert(error instanceof ProxyProtocolError);
+      assert.equal(error.code, "signature");
+      await client.receiveAll();
+      if (peers.size > 0) {
+        using peer = await peers.next("a target");
+        assert.equal((await peer.receiveAll()).length, 0);
+      }
+    }, { accepting: { lazy: true }, options });
+  }
+});
+
 test("Bun: relay() passes on an end that was told before", async () => {
   const ended = Promise.withResolvers<void>();
   await using back = await backend(plain);
@@ -685,10 +839,14 @@ test("Bun: relay() says that a header is too long to be sent", async () => {
   }, { options: { send: 2, add } });
 });
 
-const tlsBackend = (target: BunRelayTarget["tls"]) =>
+const tlsBackend = (
+  target: BunRelayTarget["tls"],
+  onRaw: (raw: Socket) => void = () => {},
+) =>
   backend(
     (onSocket) =>
       createTlsServer({ ...KEY_PAIR, allowHalfOpen: true }, onSocket)
+        .on("connection", onRaw)
         .on("tlsClientError", () => {}),
     0,
     { tls: target ?? false },
