@@ -38,15 +38,21 @@ import { override } from "./node/override.ts";
 import { NodePeer, release } from "./node/peer.ts";
 import { checkLazy, checkServer, markWrapped } from "./node/is_server.ts";
 import { NodeDoor } from "./node/server.ts";
+import { NodeRelay } from "./node/relay.ts";
 import { showOn } from "./node/show.ts";
+import { isSocket } from "./node/target.ts";
 import type {
   NodeAccepted,
   NodeAcceptOptions,
   NodeListenerOptions,
   NodeProxied,
+  NodeRelaySocket,
+  NodeRelayTarget,
   NodeServer,
   NodeSocket,
 } from "./node/types.ts";
+import { readRelayOptions, type RelayPlan } from "./sending/read_options.ts";
+import type { RelayOptions, RelayResult } from "./sending/types.ts";
 
 export * from "./_common.ts";
 export type {
@@ -55,9 +61,13 @@ export type {
   NodeListener,
   NodeListenerOptions,
   NodeProxied,
+  NodeRelayAddress,
+  NodeRelaySocket,
+  NodeRelayTarget,
   NodeServer,
   NodeSocket,
 } from "./node/types.ts";
+export type { RelayOptions, RelayResult } from "./sending/types.ts";
 
 /**
  * Takes the PROXY header off a socket and gives back both: what the header
@@ -306,4 +316,73 @@ export async function ready(
  */
 export function proxyHop(socketOrRequest: object): Address | undefined {
   return factsOf(socketOrRequest)?.hop;
+}
+
+/**
+ * Connects a socket to a target and copies both ways until both ends have ended:
+ * with `send` it tells the target who the client is, with the TLVs that came
+ * (section 4.1, chains of proxies). The end of one direction is passed on, the
+ * other goes on. In the end both are closed, in every case.
+ *
+ * The target is what `net.connect` takes, with `tls` what `tls.connect` takes; a
+ * socket; or a function that returns one. A target with TLS gets the header and
+ * payload inside TLS, once its certificate is verified. Reading from one side
+ * pauses while the other has more to write than it likes to keep, and while 64
+ * KiB wait for a target that is not there yet; only `signal` bounds that time.
+ *
+ * When one side is reset, or fails in another way, the other side is reset, below
+ * TLS too. A target that cannot be reached and the `signal` end both in order.
+ *
+ * The socket comes from {@link proxied} or {@link accept}, or is TLS on such a
+ * socket. Do not read from it or write to it after the call. One that was handed
+ * over with `lazy` is relayed at once; with `send`, the target is dialled when the
+ * header has arrived. A header that is rejected is the `error` of the result.
+ *
+ * Failures of the connections are in the result, that to connect included.
+ *
+ * @throws {TypeError} for a wrong option, or a socket that was not accepted here,
+ * or is relayed already; both sockets are destroyed then.
+ * @throws {RangeError} for an option out of its range; both are destroyed then.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:net";
+ * import { proxied, relay } from "@edgewire/proxy-protocol/node";
+ *
+ * function main() {
+ *   const server = createServer(async (socket) => {
+ *     const target = { host: "10.0.0.9", port: 443 };
+ *     const { sent, received, error } = await relay(socket, target, { send: 2 });
+ *     console.log(sent, received, error);
+ *   });
+ *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8443);
+ * }
+ * ```
+ */
+export async function relay(
+  socket: NodeRelaySocket,
+  target: NodeRelayTarget,
+  options: RelayOptions = {},
+): Promise<RelayResult> {
+  const facts = factsOf(socket);
+  let plan: RelayPlan;
+  try {
+    plan = readRelayOptions(options);
+    if (facts === undefined || facts.isRelayed) {
+      throw new TypeError(
+        "Cannot relay the socket: not from proxied() or accept(), or relayed already",
+      );
+    }
+    if (!facts.isAdmitted && facts.ready === undefined) {
+      throw new TypeError(
+        "Cannot relay the socket: its header has not come, wait for accept()",
+      );
+    }
+  } catch (error) {
+    socket.destroy();
+    if (isSocket(target)) target.destroy();
+    throw error;
+  }
+  facts.isRelayed = true;
+  return await new NodeRelay(socket, facts, plan).run(target);
 }

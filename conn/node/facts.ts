@@ -1,5 +1,6 @@
 import type { Address, ProxyInfo } from "../../codec/mod.ts";
-import type { Ends } from "../_ends.ts";
+import { type Ends, tcpAddress, unixAddress } from "../_ends.ts";
+import type { NodeSocket } from "./types.ts";
 
 /** What is known of a socket: the rest of it once its header has come. */
 export interface Facts {
@@ -8,8 +9,24 @@ export interface Facts {
   hop: Address;
   /** What the socket shows in place of its own ends. */
   shown: Ends | undefined;
+  /** Whether its header is in, or none was looked for. */
+  isAdmitted: boolean;
   /** With `lazy`: the header when it has come, or why it was rejected. */
   ready?: Promise<ProxyInfo | undefined>;
+  /** Whether it is passed on by a relay. */
+  isRelayed?: boolean;
+}
+
+/** What a socket shows: its own ends if the header shows nothing. */
+export function shownEnds(
+  { localAddress, localPort }: Pick<NodeSocket, "localAddress" | "localPort">,
+  { shown, hop }: Facts,
+): Ends {
+  if (shown !== undefined) return shown;
+  const localAddr = "path" in hop
+    ? unixAddress()
+    : tcpAddress(localAddress, localPort);
+  return { remoteAddr: hop, localAddr };
 }
 
 /**

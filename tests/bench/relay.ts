@@ -1,5 +1,5 @@
 /**
- * `relay` on Deno and on Bun against a bare loop of the same runtime that copies,
+ * `relay` on Deno, Bun and Node against a bare loop of the same runtime that copies,
  * and against haproxy and nginx where they are installed: all take a v2 header
  * and pass one on.
  *
@@ -24,7 +24,7 @@ const TARGETS: Record<"bare" | "rival", Partial<Record<LoadKind, number>>> = {
 };
 
 /** The runtimes that have a `relay`. */
-const NAMES = { deno: "Deno", bun: "Bun" } as const;
+const NAMES = { deno: "Deno", bun: "Bun", node: "Node" } as const;
 
 /** Measures that of a runtime against all that is installed, or against one. */
 export async function relays(
@@ -69,5 +69,6 @@ export async function relays(
 
 if (import.meta.main) {
   const [, , runtime, only] = process.argv;
-  print(await relays(FULL, runtime === "bun" ? runtime : "deno", only));
+  const name = runtime === "bun" || runtime === "node" ? runtime : "deno";
+  print(await relays(FULL, name, only));
 }
