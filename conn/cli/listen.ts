@@ -9,15 +9,13 @@ import type { Accepted, AcceptOptions } from "../types.ts";
 import {
   asUsage,
   decodeOptions,
-  type HostPort,
   LENIENCIES,
   type Options,
   readArgs,
-  readHostPort,
-  readNumber,
   trustOf,
-  UsageError,
 } from "./args.ts";
+import { type HostPort, readHostPort, readNumber } from "./read_text.ts";
+import { UsageError } from "./usage_error.ts";
 import type { Command } from "./command.ts";
 import {
   attempt,
