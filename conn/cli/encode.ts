@@ -5,7 +5,6 @@ import {
   type RawTlv,
   readTlvs,
   TLV_TYPES,
-  type Tlvs,
 } from "../../codec/mod.ts";
 import { LONGEST_HEADER } from "../../codec/internal.ts";
 import {
@@ -17,7 +16,7 @@ import {
 import { readHostPort, readNumber, readWord } from "./read_text.ts";
 import { UsageError } from "./usage_error.ts";
 import type { Command } from "./command.ts";
-import { readAddress, readTlv, readTlvValue } from "./header_text.ts";
+import { namedTlvs, readAddress, readTlv } from "./header_text.ts";
 import { exchange, type Verdict } from "./exchange.ts";
 import { attempt, print, warn } from "./io.ts";
 
@@ -151,9 +150,10 @@ an answer, as servers that reject a header do, or the connection failed.
   async run(args, io) {
     const { values, positionals, tokens } = readArgs(args, OPTIONS);
     expectNoPositionals(positionals);
-    const named = tokens.flatMap((token) =>
-      token.kind === "option" ? [[token.name, token.value] as const] : []
-    );
+    const named = tokens.flatMap((token) => {
+      const name = token.kind === "option" && TLV_NAMES.get(token.name);
+      return name ? [{ name, option: token.rawName, value: token.value }] : [];
+    });
     const tlvs: RawTlv[] = asUsage(() => [
       ...readTlvs(encodeTlvs(namedTlvs(named, values.ssl))),
       ...(values.tlv ?? []).map(readTlv),
@@ -219,23 +219,4 @@ function endsOf(
       destination: readAddress("--destination", destination, transport),
     }),
   };
-}
-
-/** TLVs by their own options, in the order of these. */
-function namedTlvs(
-  named: readonly (readonly [option: string, value: string | undefined])[],
-  ssl = false,
-): Tlvs {
-  const tlvs: Tlvs = {};
-  const record: Record<string, Tlvs[keyof Tlvs]> = tlvs;
-  for (const [option, value = ""] of named) {
-    const name = TLV_NAMES.get(option);
-    if (name !== undefined) {
-      record[name] = readTlvValue(name, `--${option}`, value);
-    }
-  }
-  if (ssl || Object.keys(record).some((name) => name.startsWith("SSL_"))) {
-    tlvs.SSL = true;
-  }
-  return tlvs;
 }

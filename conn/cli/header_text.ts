@@ -1,7 +1,12 @@
 /** Parts of a header as people type them. */
 
 import { quote, tlvKind } from "../../codec/internal.ts";
-import { type Address, type RawTlv, tlvType } from "../../codec/mod.ts";
+import {
+  type Address,
+  type RawTlv,
+  type Tlvs,
+  tlvType,
+} from "../../codec/mod.ts";
 import { bytesOfHex } from "./input_bytes.ts";
 import { readHostPort, readNumber } from "./read_text.ts";
 import { UsageError } from "./usage_error.ts";
@@ -23,8 +28,30 @@ export function readAddress(
   };
 }
 
+/** A TLV as somebody has typed it. */
+export interface TypedTlv {
+  /** Its name. */
+  name: string;
+  /** What asks for it, for messages. */
+  option: string;
+  value: string | undefined;
+}
+
+/** TLVs by their names, in this order; those of SSL are one, which `ssl` makes too. */
+export function namedTlvs(named: readonly TypedTlv[], ssl = false): Tlvs {
+  const tlvs: Tlvs = {};
+  const record: Record<string, Tlvs[keyof Tlvs]> = tlvs;
+  for (const { name, option, value = "" } of named) {
+    record[name] = readTlvValue(name, option, value);
+  }
+  if (ssl || Object.keys(record).some((name) => name.startsWith("SSL_"))) {
+    tlvs.SSL = true;
+  }
+  return tlvs;
+}
+
 /** The value of a named TLV: a number, text, or bytes as text or as `0x` and hex. */
-export function readTlvValue(
+function readTlvValue(
   name: string,
   option: string,
   value: string,
