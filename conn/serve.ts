@@ -14,7 +14,13 @@ export interface ConnSource<C extends ProxiedConn, A = NativeAddress> {
 
 /** Options of {@link serve}. */
 export interface ServeOptions<C extends ProxiedConn = ProxiedConn> {
-  /** Told of what a handler threw; by default nobody is. */
+  /**
+   * Called with what a handler has thrown. If `onError` throws, `console.error` is
+   * called with that. The server goes on in either case.
+   *
+   * By default `console.error` is called with it, until {@link Server.abort}: the
+   * connections that it closes make their handlers throw.
+   */
   onError?: (error: unknown, conn: C) => void;
   /** Aborts the server when it fires. */
   signal?: AbortSignal;
@@ -38,6 +44,7 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
   readonly #listener: ConnSource<C, A>;
   readonly #conns = new Set<C>();
   readonly #running = new Set<Promise<void>>();
+  #isAborted = false;
   /** Resolves when listening has ended and no connection is left; rejects when the listener failed. */
   readonly finished: Promise<void>;
 
@@ -45,7 +52,7 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
   constructor(
     listener: ConnSource<C, A>,
     handler: (conn: C) => unknown,
-    { onError, signal }: ServeOptions<C>,
+    { onError = (error) => this.#log(error), signal }: ServeOptions<C>,
   ) {
     this.#listener = listener;
     // A failure of the listener is in `finished`.
@@ -71,7 +78,7 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
 
   async #run(
     handler: (conn: C) => unknown,
-    onError: ServeOptions<C>["onError"],
+    onError: NonNullable<ServeOptions<C>["onError"]>,
   ): Promise<void> {
     try {
       for await (const conn of this.#listener) {
@@ -87,13 +94,13 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
   async #handle(
     conn: C,
     handler: (conn: C) => unknown,
-    onError: ServeOptions<C>["onError"],
+    onError: NonNullable<ServeOptions<C>["onError"]>,
   ): Promise<void> {
     this.#conns.add(conn);
     try {
       await handler(conn);
     } catch (error) {
-      tell(() => onError?.(error, conn));
+      tell("onError", () => onError(error, conn));
     } finally {
       conn.close();
       this.#conns.delete(conn);
@@ -106,8 +113,13 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
     await this.finished;
   }
 
+  #log(error: unknown): void {
+    if (!this.#isAborted) console.error(error);
+  }
+
   /** Stops listening and closes every connection. */
   async abort(): Promise<void> {
+    this.#isAborted = true;
     this.#listener.close();
     for (const conn of this.#conns) conn.close();
     await this.finished;
@@ -131,7 +143,6 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
  *   const server = serve(
  *     proxied(tcp, { trust: ["10.0.0.0/8"] }),
  *     (conn) => conn.pipeTo(conn.writable),
- *     { onError: console.error },
  *   );
  *   Deno.addSignalListener("SIGTERM", () => server.shutdown());
  *   await server.finished;

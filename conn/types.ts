@@ -142,7 +142,11 @@ export interface GateOptions {
   maxPending?: number;
   /**
    * Called once for each rejected connection, with its hop and the reason. A peer
-   * that closes without a byte (code `empty`) is only counted.
+   * that closes without a byte (code `empty`) is only counted. If `onReject`
+   * throws, `console.error` is called with that, because `reportError` would end
+   * the process on Deno and Bun. Without `onReject` a connection is rejected
+   * silently, unless `trust`, `untrusted` or `verify` has thrown: then
+   * `console.error` is called with the error.
    */
   onReject?: (error: ProxyProtocolError) => void;
 }

@@ -17,6 +17,7 @@ import {
 } from "../../codec/mod.ts";
 import { checkTimeout } from "../_checks.ts";
 import type { GateOptions, HeaderOptions } from "../types.ts";
+import { tellMistake } from "./tell.ts";
 import { readTrust, readUntrusted, type Trusts } from "./trust.ts";
 
 /** One retransmit of TCP takes 3 s, which a deadline has to cover (section 2). */
@@ -86,7 +87,7 @@ export function readOptions<C>(options: Options<C>): Policy<C> {
     signal,
     verify,
     maxPending = DEFAULT_MAX_PENDING,
-    onReject,
+    onReject = tellMistake,
   } = options;
   checkOneOf("header", header, ["require", "optional", "discard"]);
   checkOneOf("lazy", lazy, [true, false]);
