@@ -27,7 +27,7 @@ const NAMED: ReadonlyMap<unknown, readonly string[]> = new Map([
 const WORDS: readonly string[] = ["loopback", "private", "unix"];
 
 /** Words that are no entries: they stand for a whole list. */
-const ALONE: readonly unknown[] = ["any", "none"];
+const ALONE: readonly unknown[] = ["any", "none", "direct", "reject"];
 
 /** Bits before the IPv4 address in an IPv6 address that holds one. */
 const EMBEDDED_PREFIX = 96;

@@ -186,6 +186,7 @@ export const BAD_ENTRIES: readonly [entry: unknown, problem: string][] = [
     ]),
   ["any", '"any" cannot stand in a list, give it alone'],
   ["none", '"none" cannot stand in a list, give it alone'],
+  ["direct", '"direct" cannot stand in a list, give it alone'],
   host("localhost", '["127.0.0.1", "::1"] for'),
   host("LocalHost", '["127.0.0.1", "::1"] for'),
   host("lb-1.example.com", "the addresses of"),
