@@ -16,7 +16,7 @@ export interface ConnSource<C extends ProxiedConn, A = NativeAddress> {
 export interface ServeOptions<C extends ProxiedConn = ProxiedConn> {
   /**
    * Called with what a handler has thrown. If `onError` throws, `console.error` is
-   * called with that. The server goes on in either case.
+   * called with that. The server continues in either case.
    *
    * By default `console.error` is called with it, until {@link Server.abort}: the
    * connections that it closes make their handlers throw.

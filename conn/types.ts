@@ -24,8 +24,8 @@ import type { ProxiedConn } from "./proxied_conn.ts";
  *   and IPv6 ranges never match addresses of the other family. A range whose
  *   address has bits set after its prefix, such as `10.1.2.3/8`, is a TypeError.
  *   The list is read once.
- * - A function. It is called for each new connection with the address of the
- *   peer, a mapped one as IPv4, so its answers may change while the server runs.
+ * - A function. It is called for each new connection, so its answers may change
+ *   while the server runs. It gets the address of the peer, a mapped one as IPv4.
  *   {@link trustList} makes one from a list. It is never called for a peer whose
  *   address is unknown. It must return `true` or `false`. An async function is a
  *   TypeError. If it throws or returns anything else, the peer is rejected, and
@@ -144,9 +144,8 @@ export interface GateOptions {
    * Called once for each rejected connection, with its hop and the reason. A peer
    * that closes without a byte (code `empty`) is only counted. If `onReject`
    * throws, `console.error` is called with that, because `reportError` would end
-   * the process on Deno and Bun. Without `onReject` a connection is rejected
-   * silently, unless `trust`, `untrusted` or `verify` has thrown: then
-   * `console.error` is called with the error.
+   * the process on Deno and Bun. Without `onReject`, only a rejection because
+   * `trust`, `untrusted` or `verify` has thrown is passed to `console.error`.
    */
   onReject?: (error: ProxyProtocolError) => void;
 }

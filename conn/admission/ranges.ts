@@ -191,5 +191,5 @@ function problemOf(entry: unknown): string {
 const EXPECTED =
   'expected an address, a range, "loopback", "private" or "unix"';
 
-/** Names of hosts, as far as nobody takes them for addresses. */
+/** Names of hosts that do not look like addresses. */
 const HOST_REGEXP = /^[a-z][a-z0-9-]*(\.[a-z0-9-]+)*\.?$/i;

@@ -7,8 +7,7 @@ import type { ProxyProtocolError } from "../../codec/mod.ts";
  *
  * Not `reportError`, by which a peer that is rejected could end the server.
  * Measured in a callback of a connection: on Deno 2.9 and Bun 1.4 it ends the
- * process with code 1, on Node 22 and 24 it does not exist, and workerd goes on
- * but logs nothing.
+ * process with code 1. Node 22 and 24 do not have it. workerd logs nothing.
  */
 export async function tell(
   name: string,

@@ -38,14 +38,14 @@ export function readUntrusted(untrusted: Untrusted): Trusts {
 }
 
 /**
- * Compiles a list as {@link Trust} takes it to a function that tells whether an
- * address is in it: for a `trust` or `untrusted` of one's own.
+ * Compiles a list of {@link Trust} to a function that returns whether an address
+ * is in the list. Use it in your own `trust` or `untrusted` function.
  *
  * The list is read once. To replace it while a server runs, give the server a
  * function and exchange what that function asks.
  *
- * @throws {TypeError} for an entry that is no address, range or name, with the
- * entry that was meant if that can be told.
+ * @throws {TypeError} for an entry that is no address, range or name. The message
+ * has the entry that was probably meant.
  *
  * @example A list that is replaced while the server runs
  * ```ts

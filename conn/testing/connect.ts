@@ -42,15 +42,15 @@ const WILDCARDS: readonly unknown[] = ["0.0.0.0", "::"];
  * Connects to a server as a proxy does: sends the header in one write. Returns
  * the socket, a client of the server from then on.
  *
- * The header is one of {@link SENDERS} or {@link REJECTED}, one as `encode` takes
- * it, or bytes or text of your own. A server that listens on all interfaces is
+ * The header is one of {@link SENDERS} or {@link REJECTED}, an object for
+ * `encode`, or bytes or text of your own. A server that listens on all interfaces is
  * dialled at 127.0.0.1.
  *
  * The socket is one of `node:net` on every runtime. Its answer is
- * `await text(socket)` of `node:stream/consumers`. Give it to
+ * `await text(socket)` of `node:stream/consumers`. Give the socket to
  * `http.get({ createConnection: () => socket })` for a request of HTTP, and to
- * `tls.connect({ socket })` for TLS after the header. Errors of a connection that
- * the server resets are not uncaught: reading tells of them. Close the socket with
+ * `tls.connect({ socket })` for TLS after the header. If the server resets the
+ * connection, reading throws, and no error is uncaught. Close the socket with
  * `await using` or `destroy()`.
  *
  * @throws {TypeError} for a header that `encode` rejects, and for the address of a
@@ -94,12 +94,12 @@ export async function connectThrough(
     // that it was connected.
     if (!isPeerGone(error)) throw error;
   }
-  socket.on("error", () => {}); // reading tells of it
+  socket.on("error", () => {}); // reading throws it
   if (!socket.destroyed) socket.write(bytes);
   return socket;
 }
 
-/** As `node:net` takes it. */
+/** Returns the address in the form of `node:net`. */
 function targetOf(
   address: ServerAddress,
 ): { path: string } | { host: string; port: number } {
@@ -115,10 +115,10 @@ function targetOf(
 }
 
 /**
- * Resolves to whether a server has closed or reset a connection without a byte,
- * as one does that rejects the header: `false` at the first byte, which is still
- * to be read then. A server that waits for its client keeps it pending, so send a
- * request first.
+ * Resolves to `true` when the server closes or resets the connection without a
+ * byte, as it does if it rejects the header. Resolves to `false` at the first
+ * byte, which stays to be read. If the server waits for its client, send a request
+ * first.
  *
  * @example
  * ```ts
