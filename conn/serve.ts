@@ -45,8 +45,9 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
   readonly #conns = new Set<C>();
   readonly #running = new Set<Promise<void>>();
   #isAborted = false;
-  /** Resolves when listening has ended and no connection is left; rejects when the listener failed. */
-  readonly finished: Promise<void>;
+  readonly #finished: Promise<void>;
+  /** Whether somebody has asked for {@link finished}, and so learns of a failure. */
+  #isAwaited = false;
 
   /** Starts to serve; {@link serve} does it. */
   constructor(
@@ -58,12 +59,24 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
     // A failure of the listener is in `finished`.
     const onAbort = () => void this.abort().catch(() => {});
     signal?.addEventListener("abort", onAbort, { once: true });
-    this.finished = this.#run(handler, onError).finally(() =>
+    this.#finished = this.#run(handler, onError).finally(() =>
       signal?.removeEventListener("abort", onAbort)
     );
-    // Whoever wants to know awaits it: a failure must not end the process.
-    this.finished.catch(() => {});
+    // A failure must not end the process.
+    this.#finished.catch((error) => {
+      if (!this.#isAwaited) this.#log(error);
+    });
     if (signal?.aborted) onAbort();
+  }
+
+  /**
+   * Resolves when listening has ended and no connection is left. Rejects when the
+   * listener has failed. If nobody has read this property by then, `console.error`
+   * is called with the failure.
+   */
+  get finished(): Promise<void> {
+    this.#isAwaited = true;
+    return this.#finished;
   }
 
   /** Connections that are being served. */

@@ -1,6 +1,11 @@
 /** What functions of the user's throw: somebody hears of it, and nothing ends. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import {
   type ListenerOptions,
   proxied,
@@ -113,6 +118,29 @@ Deno.test("serve() says by console.error that onError throws", async () => {
   assertEquals((await receive(client)).length, 0);
   await server.shutdown();
   assertEquals(held.calls, [["onError has failed:", MISTAKE]]);
+});
+
+/** Serves a listener that fails at once. */
+function serveFailing() {
+  using listener = proxied(listen(), { trust: TRUST });
+  return serve(
+    {
+      [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(MISTAKE) }),
+      close: () => {},
+      addr: listener.addr,
+    },
+    () => {},
+  );
+}
+
+Deno.test("serve() says by console.error that its listener has failed, unless finished is awaited", async () => {
+  using held = holdConsole();
+  const awaited = serveFailing();
+  await assertRejects(() => awaited.finished, Error, "mistake");
+  assertEquals(held.calls, []);
+  serveFailing();
+  await new Promise((resolve) => setTimeout(resolve)); // all promises are settled by then
+  assertEquals(held.calls, [[MISTAKE]]);
 });
 
 Deno.test("abort() of a server says nothing of the handlers that it ends", async () => {
