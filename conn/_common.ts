@@ -14,9 +14,11 @@ export {
   type Tlvs,
   type Transport,
 } from "../codec/mod.ts";
+export { trustList } from "./admission/trust.ts";
 export type {
   GateOptions,
   HeaderOptions,
   ListenerStats,
   Trust,
+  Untrusted,
 } from "./types.ts";
