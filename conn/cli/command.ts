@@ -4,8 +4,8 @@ import type { CliIo } from "./io.ts";
 /** How the command line is called in the help; the compiled program may be called so. */
 export const PROGRAM = "proxy-protocol";
 
-/** How it is run without being compiled. */
-export const SPECIFIER = "jsr:@edgewire/proxy-protocol/cli";
+/** Its package, of JSR and npm. */
+export const PACKAGE = "@edgewire/proxy-protocol";
 
 /** One command. */
 export interface Command {
@@ -46,7 +46,7 @@ ${notes}
 Options:
 ${columns(rows)}
 
-Permissions: ${permissions}
+Permissions: ${permissions} (on Deno)
 
 Examples:
 ${examples.map((example) => `  ${PROGRAM} ${name} ${example}`).join("\n")}`;

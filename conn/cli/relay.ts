@@ -1,8 +1,8 @@
 import { quote, suggestion } from "../../codec/internal.ts";
 import { readOptions } from "../admission/policy.ts";
 import { readRelayOptions } from "../sending/read_options.ts";
-import type { RelayOptions } from "../relay.ts";
-import type { ListenerOptions, Untrusted } from "../types.ts";
+import type { RelayOptions } from "../sending/types.ts";
+import type { HeaderOptions, Untrusted } from "../types.ts";
 import {
   asUsage,
   decodeOptions,
@@ -127,7 +127,7 @@ is closed, and the exit code is 0. A second signal ends at once.`,
         `Cannot relay: --${idle} does nothing without --send`,
       );
     }
-    const listening: ListenerOptions = {
+    const listening: HeaderOptions = {
       ...decodeOptions(leniencies),
       ...acceptance(values),
     };
@@ -186,7 +186,7 @@ function acceptance(
     trust?: string[] | undefined;
     untrusted?: string[] | undefined;
   },
-): Pick<ListenerOptions, "trust" | "untrusted" | "header" | "versions"> {
+): Pick<HeaderOptions, "trust" | "untrusted" | "header" | "versions"> {
   const { trust, untrusted } = values;
   const accept = readWord("--accept", values.accept ?? "any", [
     "v1",

@@ -1,11 +1,8 @@
 /** Ports that are relayed to services. */
 
-import { toAddress } from "../_ends.ts";
-import { proxied, type ProxiedListener } from "../proxied.ts";
-import type { ProxiedConn } from "../proxied_conn.ts";
-import { relay, type RelayOptions } from "../relay.ts";
-import { serve, type Server } from "../serve.ts";
-import type { ListenerOptions } from "../types.ts";
+import { endsOf } from "../_ends.ts";
+import type { RelayOptions } from "../sending/types.ts";
+import type { GateOptions, HeaderOptions } from "../types.ts";
 import type { HostPort } from "./read_text.ts";
 import {
   attempt,
@@ -15,6 +12,8 @@ import {
   reasonOf,
   warn,
 } from "./io.ts";
+import { loadRuntime } from "./load_runtime.ts";
+import type { Client, Runtime } from "./runtime.ts";
 import { refusalText } from "./seen.ts";
 import { count, showAddress, toJson } from "./show.ts";
 
@@ -29,7 +28,7 @@ export interface Mapping {
 /** How to relay. */
 export interface ServicesOptions {
   /** How headers are taken. */
-  listening: ListenerOptions;
+  listening: HeaderOptions & GateOptions;
   /** How they are passed on. */
   relaying: RelayOptions;
   /** How long connections may take to end when it is to stop, in seconds. */
@@ -40,9 +39,14 @@ export interface ServicesOptions {
 
 /** One that runs. */
 interface Service {
-  server: Server;
+  /** Where it listens. */
+  from: string;
+  /** Connections that are being relayed. */
+  readonly running: ReadonlySet<Promise<void>>;
   /** Counters so far. */
   stats(): object;
+  /** Stops listening. */
+  close(): void;
 }
 
 /** Relays until it is told to stop, and then until connections have ended. */
@@ -51,59 +55,53 @@ export async function runServices(
   maps: readonly Mapping[],
   { listening, relaying, grace, stats }: ServicesOptions,
 ): Promise<void> {
-  using opened = new DisposableStack();
-  const stopping = io.stop();
+  const runtime = await loadRuntime();
+  const stopped = io.stop();
+  const stopping = new AbortController();
   const closing = new AbortController();
   const services: Service[] = [];
   const report = boundedWarn(io);
-  for (const mapping of maps) {
-    const tcp = await attempt(
-      `listen on ${hostPort(mapping.from)}`,
-      () => Deno.listen(mapping.from),
-    );
-    const listener = proxied(tcp, {
-      ...listening,
-      onReject: (error) =>
-        void report(
-          `Refused ${error.hop ? showAddress(error.hop) : "a connection"} ${
-            refusalText(error)
-          }`,
-        ),
-    });
-    opened.use(listener);
-    services.push(start(report, listener, mapping.to, {
-      ...relaying,
-      signal: closing.signal,
-    }));
-    await warn(
-      io,
-      `Relaying ${showAddress(toAddress(listener.addr))} to ${
-        hostPort(mapping.to)
-      }`,
-    );
-  }
   const tell = () =>
     print(io, statsJson(services)).catch(() => clearInterval(telling));
-  const telling = stats ? setInterval(tell, stats * 1000) : undefined;
+  let telling: ReturnType<typeof setInterval> | undefined;
   try {
-    const { promise: stopped, resolve } = Promise.withResolvers<void>();
-    stopping.addEventListener("abort", () => resolve());
-    if (stopping.aborted) resolve();
-    await Promise.race([
-      stopped,
-      ...services.map(({ server }) => server.finished),
-    ]);
-    const open = services.reduce((sum, { server }) => sum + server.active, 0);
+    for (const mapping of maps) {
+      const service = await attempt(
+        `listen on ${hostPort(mapping.from)}`,
+        () =>
+          start(
+            runtime,
+            report,
+            mapping,
+            { ...listening, signal: stopping.signal },
+            { ...relaying, signal: closing.signal },
+          ),
+      );
+      services.push(service);
+      await warn(io, `Relaying ${service.from} to ${hostPort(mapping.to)}`);
+    }
+    if (stats) telling = setInterval(tell, stats * 1000);
+    await aborted(stopped);
+    const open = services.reduce((sum, { running }) => sum + running.size, 0);
     // Together: where nobody reads the line, listening is to end all the same.
     await Promise.all([
       report(`Stopping, ${count(open, "connection")} open`),
-      drain(services, grace, closing),
+      drain(services, stopping, grace, closing),
     ]);
   } finally {
     clearInterval(telling);
+    stopping.abort();
+    for (const service of services) service.close();
     closing.abort();
   }
   if (stats !== undefined) await tell();
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) =>
+    signal.addEventListener("abort", () => resolve())
+  );
 }
 
 function hostPort({ hostname, port }: HostPort): string {
@@ -111,40 +109,55 @@ function hostPort({ hostname, port }: HostPort): string {
 }
 
 /** Serves one port. */
-function start(
+async function start(
+  runtime: Runtime,
   report: (line: string) => Promise<void>,
-  listener: ProxiedListener<Deno.TcpConn, Deno.NetAddr>,
-  to: HostPort,
-  options: RelayOptions,
-): Service {
+  { from, to }: Mapping,
+  listening: HeaderOptions & GateOptions,
+  relaying: RelayOptions,
+): Promise<Service> {
   const counts = { failed: 0, sent: 0, received: 0 };
-  // Awaited, so that the last lines are out before the program ends.
-  const fail = (conn: ProxiedConn, reason: string) => {
-    counts.failed++;
-    const client = showAddress(conn.remoteAddr);
-    return report(`Cannot relay ${client} to ${hostPort(to)}: ${reason}`);
-  };
-  const server = serve(listener, async (conn) => {
-    const dial = () => Deno.connect(to);
-    const { sent, received, error } = await relay(conn, dial, options);
+  const running = new Set<Promise<void>>();
+  const relay = async (client: Client) => {
+    const { sent, received, error } = await client.relay(to, relaying);
     counts.sent += sent;
     counts.received += received;
-    if (options.signal?.aborted) {
-      await fail(conn, "closed at the end of --grace");
-    } else if (error !== undefined) {
-      await fail(conn, reasonOf(error));
-    }
-  }, { onError: (error, conn) => void fail(conn, reasonOf(error)) });
-  const from = showAddress(toAddress(listener.addr));
+    const isClosedByUs = relaying.signal?.aborted;
+    if (error === undefined && !isClosedByUs) return;
+    counts.failed++;
+    const { remoteAddr } = endsOf(client.info) ?? { remoteAddr: client.hop };
+    const reason = isClosedByUs
+      ? "closed at the end of --grace"
+      : reasonOf(error);
+    // Awaited, so that the last lines are out before the program ends.
+    await report(
+      `Cannot relay ${showAddress(remoteAddr)} to ${hostPort(to)}: ${reason}`,
+    );
+  };
+  const serving = await runtime.serve(from, {
+    ...listening,
+    onReject: (error) =>
+      void report(
+        `Refused ${error.hop ? showAddress(error.hop) : "a connection"} ${
+          refusalText(error)
+        }`,
+      ),
+  }, (client) => {
+    const done = relay(client).finally(() => running.delete(done));
+    running.add(done);
+  });
+  const where = showAddress(serving.addr);
   return {
-    server,
+    from: where,
+    running,
     stats: () => ({
-      from,
+      from: where,
       to: hostPort(to),
-      ...listener.stats,
-      active: server.active,
+      ...serving.stats,
+      active: running.size,
       ...counts,
     }),
+    close: () => serving.close(),
   };
 }
 
@@ -158,11 +171,13 @@ function statsJson(services: readonly Service[]): string {
 /** Lets connections end, and closes them after `grace` seconds. */
 async function drain(
   services: readonly Service[],
+  stopping: AbortController,
   grace: number,
   closing: AbortController,
 ): Promise<void> {
-  const ended = Promise.all(services.map(({ server }) => server.shutdown()));
+  stopping.abort(); // closes those whose header has not come
+  for (const service of services) service.close();
   const timer = setTimeout(() => closing.abort(), grace * 1000);
-  await ended;
+  await Promise.all(services.flatMap(({ running }) => [...running]));
   clearTimeout(timer);
 }

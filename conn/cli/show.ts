@@ -1,6 +1,7 @@
 /** Values as text. */
 
 import type { Address } from "../../codec/mod.ts";
+import { toHex } from "./hex.ts";
 
 /**
  * Characters that act on a terminal or a log: controls, marks of direction, ends
@@ -37,7 +38,7 @@ export function showText(text: string): string {
 export function showBytes(bytes: Uint8Array): string {
   return bytes.every((byte) => byte >= 0x20 && byte < 0x7f)
     ? showText(new TextDecoder().decode(bytes))
-    : `0x${bytes.toHex()}`;
+    : `0x${toHex(bytes)}`;
 }
 
 /** The first bytes of a payload in quotes, as `decode` takes them again. */
@@ -79,7 +80,7 @@ export function count(number: number, unit: string): string {
 export function toJson(value: unknown, indent?: number): string {
   return JSON.stringify(
     value,
-    (_, part) => part instanceof Uint8Array ? part.toHex() : part,
+    (_, part) => part instanceof Uint8Array ? toHex(part) : part,
     indent,
   );
 }

@@ -13,10 +13,11 @@ import {
 import { within } from "../_within.ts";
 import { runCli } from "../../conn/cli.ts";
 import { type CliIo, MOST_LINES } from "../../conn/cli/io.ts";
-import { run, start, type Started } from "./_cli.ts";
+import { type On, run, start, type Started, test } from "./_cli.ts";
 
 /** A relay, and the ports on which it listens. */
 async function relayTo(
+  on: On,
   targets: readonly Deno.TcpListener[],
   ...args: string[]
 ): Promise<{ cli: Started; ports: number[] }> {
@@ -24,7 +25,7 @@ async function relayTo(
     "--map",
     `127.0.0.1:0=127.0.0.1:${addr.port}`,
   ]);
-  const cli = start(["--allow-net"], ["relay", ...maps, ...args]);
+  const cli = start(on, ["--allow-net"], ["relay", ...maps, ...args]);
   const ports: number[] = [];
   for (const { addr } of targets) {
     const [, port] = await cli.err(
@@ -57,10 +58,10 @@ function dial(port: number | undefined): Promise<Deno.TcpConn> {
 
 const TRUST = ["--trust", "127.0.0.0/8"];
 
-Deno.test("relay maps ports to services, and gives them what is behind the header", async () => {
+test("relay maps ports to services, and gives them what is behind the header", async (on) => {
   using c2s = listen();
   using s2s = listen();
-  const { cli, ports } = await relayTo([c2s, s2s], ...TRUST);
+  const { cli, ports } = await relayTo(on, [c2s, s2s], ...TRUST);
   await using _ = cli;
   for (const [i, service] of [c2s, s2s].entries()) {
     using ends = await connect(ports[i], service, HEADER, "question");
@@ -73,13 +74,16 @@ Deno.test("relay maps ports to services, and gives them what is behind the heade
   }
 });
 
-Deno.test("relay --send passes the client and the TLVs on", async () => {
+test("relay --send passes the client and the TLVs on", async (on) => {
   using service = listen();
-  const { cli, ports: [port] } = await relayTo(
-    [service],
-    ...TRUST,
-    ...["--send", "v2", "--checksum", "--drop", "xEA", "--unique-id"],
-  );
+  const { cli, ports: [port] } = await relayTo(on, [service], ...TRUST, ...[
+    "--send",
+    "v2",
+    "--checksum",
+    "--drop",
+    "xEA",
+    "--unique-id",
+  ]);
   await using _ = cli;
   using client = await dial(port);
   const tlvs = {
@@ -101,12 +105,14 @@ Deno.test("relay --send passes the client and the TLVs on", async () => {
   ]);
 });
 
-Deno.test("relay --accept none begins a chain, and believes no header", async () => {
+test("relay --accept none begins a chain, and believes no header", async (on) => {
   using service = listen();
-  const { cli, ports: [port] } = await relayTo(
-    [service],
-    ...["--accept", "none", "--send", "v1"],
-  );
+  const { cli, ports: [port] } = await relayTo(on, [service], ...[
+    "--accept",
+    "none",
+    "--send",
+    "v1",
+  ]);
   await using _ = cli;
   using ends = await connect(port, service, HEADER); // forged
   const { client, conn } = ends;
@@ -118,9 +124,10 @@ Deno.test("relay --accept none begins a chain, and believes no header", async ()
   assertEquals(received.slice(info?.raw.length), HEADER);
 });
 
-Deno.test("relay --accept takes one version, or does without a header", async () => {
+test("relay --accept takes one version, or does without a header", async (on) => {
   using service = listen();
   const { cli, ports: [port] } = await relayTo(
+    on,
     [service],
     ...TRUST,
     "--accept",
@@ -132,7 +139,13 @@ Deno.test("relay --accept takes one version, or does without a header", async ()
   await cli.err(
     /Refused 127\.0\.0\.1:\d+ \(version\): .* v1 header; byte 0 of "/,
   );
-  const optional = await relayTo([service], ...TRUST, "--accept", "optional");
+  const optional = await relayTo(
+    on,
+    [service],
+    ...TRUST,
+    "--accept",
+    "optional",
+  );
   await using __ = optional.cli;
   using direct = await dial(optional.ports[0]);
   await send(direct, "no header");
@@ -142,13 +155,12 @@ Deno.test("relay --accept takes one version, or does without a header", async ()
 });
 
 for (const untrusted of [["direct"], ["loopback"], ["::1", "127.0.0.1"]]) {
-  Deno.test(`relay --untrusted ${untrusted} relays others as they are`, async () => {
+  test(`relay --untrusted ${untrusted} relays others as they are`, async (on) => {
     using service = listen();
-    const { cli, ports: [port] } = await relayTo(
-      [service],
-      ...["--trust", "private"],
-      ...untrusted.flatMap((value) => ["--untrusted", value]),
-    );
+    const { cli, ports: [port] } = await relayTo(on, [service], ...[
+      "--trust",
+      "private",
+    ], ...untrusted.flatMap((value) => ["--untrusted", value]));
     await using _ = cli;
     using ends = await connect(port, service, HEADER);
     const { client, conn } = ends;
@@ -157,25 +169,28 @@ for (const untrusted of [["direct"], ["loopback"], ["::1", "127.0.0.1"]]) {
   });
 }
 
-Deno.test("relay --trust loopback takes the header off, --untrusted private serves nobody here", async () => {
+test("relay --trust loopback takes the header off, --untrusted private serves nobody here", async (on) => {
   using service = listen();
-  const trusting = await relayTo([service], "--trust", "loopback");
+  const trusting = await relayTo(on, [service], "--trust", "loopback");
   await using _ = trusting.cli;
   using ends = await connect(trusting.ports[0], service, HEADER, "question");
   await ends.client.closeWrite();
   assertEquals(await receiveText(ends.conn), "question");
-  const doubting = await relayTo(
-    [service],
-    ...["--trust", "10.0.0.0/8", "--untrusted", "private"],
-  );
+  const doubting = await relayTo(on, [service], ...[
+    "--trust",
+    "10.0.0.0/8",
+    "--untrusted",
+    "private",
+  ]);
   await using __ = doubting.cli;
   using client = await dial(doubting.ports[0]);
   assertEquals((await receive(client)).length, 0);
 });
 
-Deno.test("relay tells of failures and counts them", async () => {
+test("relay tells of failures and counts them", async (on) => {
   const service = listen();
   const { cli, ports: [port] } = await relayTo(
+    on,
     [service],
     ...TRUST,
     "--stats",
@@ -282,17 +297,17 @@ Deno.test("relay stops to listen though nobody reads its lines", async () => {
   assertEquals(await ended, 0);
 });
 
-Deno.test("relay --stats prints counters at an interval", async () => {
+test("relay --stats prints counters at an interval", async (on) => {
   using service = listen();
-  const { cli } = await relayTo([service], ...TRUST, "--stats", "1");
+  const { cli } = await relayTo(on, [service], ...TRUST, "--stats", "1");
   await using _ = cli;
   const [first] = await cli.out(/^.*\n/);
   assertEquals(JSON.parse(first).maps.length, 1);
 });
 
-Deno.test("relay lets connections end after SIGTERM, and takes no new ones", async () => {
+test("relay lets connections end after SIGTERM, and takes no new ones", async (on) => {
   using service = listen();
-  const { cli, ports: [port] } = await relayTo([service], ...TRUST);
+  const { cli, ports: [port] } = await relayTo(on, [service], ...TRUST);
   await using _ = cli;
   using ends = await connect(port, service, HEADER);
   const { client, conn } = ends;
@@ -324,9 +339,10 @@ function untilRefused(port: number | undefined): Promise<void> {
   return within(dialling(), "the listener to close");
 }
 
-Deno.test("relay closes what is still open after --grace, with exit code 0", async () => {
+test("relay closes what is still open after --grace, with exit code 0", async (on) => {
   using service = listen();
   const { cli, ports: [port] } = await relayTo(
+    on,
     [service],
     ...TRUST,
     "--grace",
@@ -345,9 +361,9 @@ Deno.test("relay closes what is still open after --grace, with exit code 0", asy
   assertEquals((await cli.ended()).code, 0);
 });
 
-Deno.test("relay ends at once at the second signal", async () => {
+test("relay ends at once at the second signal", async (on) => {
   using service = listen();
-  const { cli, ports: [port] } = await relayTo([service], ...TRUST);
+  const { cli, ports: [port] } = await relayTo(on, [service], ...TRUST);
   await using _ = cli;
   using ends = await connect(port, service, HEADER);
   cli.kill("SIGTERM");
@@ -357,10 +373,10 @@ Deno.test("relay ends at once at the second signal", async () => {
   assertEquals(await receive(ends.conn), new Uint8Array());
 });
 
-Deno.test("relay fails when it cannot listen", async () => {
+test("relay fails when it cannot listen", async (on) => {
   using taken = listen();
   const { port } = taken.addr;
-  await using cli = start(["--allow-net"], [
+  await using cli = start(on, ["--allow-net"], [
     ...["relay", "--map", "127.0.0.1:0=127.0.0.1:1", ...TRUST],
     ...["--map", `127.0.0.1:${port}=127.0.0.1:1`],
   ]);

@@ -1,0 +1,79 @@
+/** What the command line needs of a runtime to receive connections. */
+
+import type { Address, ProxyInfo } from "../../codec/mod.ts";
+import type { RelayOptions, RelayResult } from "../sending/types.ts";
+import type { GateOptions, HeaderOptions, ListenerStats } from "../types.ts";
+import type { HostPort } from "./read_text.ts";
+
+/** What differs between runtimes. A driver of it decides nothing. */
+export interface Runtime {
+  /** Listens for connections, which are accepted by calls. */
+  listen(where: HostPort): Promise<Arrivals>;
+  /** Listens for connections to be relayed, and calls `handle` with each that is accepted. */
+  serve(
+    where: HostPort,
+    options: HeaderOptions & GateOptions,
+    handle: (client: Client) => void,
+  ): Promise<Serving>;
+}
+
+/** A port whose connections are relayed. */
+export interface Serving {
+  /** Where it listens. */
+  readonly addr: Address;
+  /** Counts so far; the object is live. */
+  readonly stats: ListenerStats;
+  /** Stops listening. What is being relayed stays open. */
+  close(): void;
+}
+
+/** A connection that was accepted. */
+export interface Client {
+  /** The header; `undefined` if there is none. */
+  readonly info: ProxyInfo | undefined;
+  /** The peer. */
+  readonly hop: Address;
+  /** Relays it until both ends have closed. To be called at once, or never. */
+  relay(to: HostPort, options: RelayOptions): Promise<RelayResult>;
+}
+
+/** A port on which connections arrive. */
+export interface Arrivals {
+  /** Where it listens. */
+  readonly addr: Address;
+  /** Waits for the next connection; rejects when closed, and for a failure of the system. */
+  accept(): Promise<Arrival>;
+  /** Stops listening. */
+  close(): void;
+}
+
+/** A connection of which nothing has been read yet. */
+export interface Arrival {
+  /** The peer. */
+  readonly hop: Address;
+  /**
+   * Reads the header.
+   *
+   * @throws {ProxyProtocolError} when the connection is rejected; it is closed then.
+   */
+  receive(options: HeaderOptions): Promise<Received>;
+}
+
+/** A connection after its header. */
+export interface Received {
+  /** The header; `undefined` if there is none. */
+  info: ProxyInfo | undefined;
+  conn: ByteConn;
+}
+
+/** A connection that is read and written by calls, like one of Deno. */
+export interface ByteConn {
+  /** Reads at most `p.length` bytes; `null` at the end. */
+  read(p: Uint8Array): Promise<number | null>;
+  /** Writes some of `p`; how many bytes that was. */
+  write(p: Uint8Array): Promise<number>;
+  /** Ends the sending direction. */
+  closeWrite(): Promise<void>;
+  /** Closes both directions. */
+  close(): void;
+}
