@@ -16,7 +16,7 @@ import {
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { BUN, ESBUILD, NODE, WORKERD } from "./_versions.ts";
+import { ATTW, BUN, ESBUILD, NODE, PUBLINT, WORKERD } from "./_versions.ts";
 
 /** The beginning of each installation. */
 export const NPM_INSTALL = [
@@ -88,9 +88,22 @@ export function workerdProgram(): string {
   return fileOf(WORKERD, `${name}/bin/workerd`);
 }
 
+/** What checks files and entry points of a package; a script for Node. */
+export function publintScript(): string {
+  return fileOf(PUBLINT, "publint/src/cli.js");
+}
+
+/** What checks how the types of a package resolve; a script for Node. */
+export function attwScript(): string {
+  return fileOf(ATTW, "@arethetypeswrong/cli/dist/index.js");
+}
+
 /** Gets all of them, so that tests need not wait for each other. */
 if (import.meta.main) {
   for (
-    const get of [nodeProgram, bunProgram, esbuildProgram, workerdProgram]
+    const get of [
+      ...[nodeProgram, bunProgram, esbuildProgram, workerdProgram],
+      ...[publintScript, attwScript],
+    ]
   ) get();
 }

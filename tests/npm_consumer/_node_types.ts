@@ -8,6 +8,7 @@ import {
   proxyInfo,
 } from "@edgewire/proxy-protocol/node";
 import { connectThrough, SENDERS } from "@edgewire/proxy-protocol/testing";
+import { type CliIo, runCli } from "@edgewire/proxy-protocol/cli";
 import { createServer } from "node:http";
 import { createSecureServer } from "node:http2";
 import { connect } from "node:net";
@@ -33,4 +34,8 @@ export async function use(): Promise<void> {
   const { conn } = await acceptSocket(socket, { trust });
   conn.setNoDelay(true);
   await accept(Duplex.toWeb(socket), { trust });
+}
+
+export async function tool(io: CliIo): Promise<number> {
+  return await runCli(["decode", "--json"], io);
 }
