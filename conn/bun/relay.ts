@@ -11,6 +11,7 @@ import type {
 import { resetError } from "../admission/refusal.ts";
 import { Waits } from "../admission/waits.ts";
 import { headerBytes } from "../sending/header_bytes.ts";
+import { IdleWatch } from "../sending/idle_watch.ts";
 import { isReset } from "../sending/is_reset.ts";
 import type { RelayPlan } from "../sending/read_options.ts";
 import { relayedHeader } from "../sending/relayed_header.ts";
@@ -86,6 +87,11 @@ export class BunRelay implements PipeOwner {
       return this.#closed.promise;
     };
     this.#takeOver();
+    const watch = new IdleWatch(
+      this.#plan.idleTimeout,
+      () => this.up.written + this.down.written,
+      (error) => this.fail(error),
+    );
     if (signal === undefined) await work();
     else {
       const waits = new Waits({ timeout: Infinity, signal });
@@ -93,6 +99,7 @@ export class BunRelay implements PipeOwner {
       waits.close();
       await this.#closed.promise;
     }
+    watch.stop();
     return {
       sent: Math.max(this.up.written, 0), // less than 0 within the header
       received: this.down.written,

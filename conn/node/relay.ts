@@ -1,6 +1,7 @@
 import { EMPTY } from "../../codec/internal.ts";
 import { Waits } from "../admission/waits.ts";
 import { headerBytes } from "../sending/header_bytes.ts";
+import { IdleWatch } from "../sending/idle_watch.ts";
 import { isReset } from "../sending/is_reset.ts";
 import type { RelayPlan } from "../sending/read_options.ts";
 import { relayedHeader } from "../sending/relayed_header.ts";
@@ -38,6 +39,11 @@ export class NodeRelay {
   /** Relays until both ends are closed. */
   async run(target: NodeRelayTarget): Promise<RelayResult> {
     this.#takeClient();
+    const watch = new IdleWatch(
+      this.#plan.idleTimeout,
+      () => this.#up.written + this.#down.written,
+      (error) => this.#fail(error),
+    );
     if (isSocket(target)) this.#takeTarget(target);
     const { signal } = this.#plan;
     const work = () => {
@@ -51,6 +57,7 @@ export class NodeRelay {
       waits.close();
       await this.#closed.promise;
     }
+    watch.stop();
     return {
       sent: this.#up.written,
       received: this.#down.written,

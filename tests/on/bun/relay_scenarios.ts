@@ -762,6 +762,19 @@ test("Bun: relay() closes a half-open pair after halfOpenTimeout", async () => {
   }
 });
 
+test("Bun: relay() closes both ends when no payload has moved for idleTimeout", async () => {
+  await relaying(async ({ dial, peers, results }) => {
+    using client = await dial(HEADER);
+    using peer = await peers.next("a target");
+    const { sent, received, error } = await results.next("the result");
+    assert.deepEqual([sent, received], [0, 0]);
+    assert(error instanceof Error);
+    assert.equal(error.name, "TimeoutError");
+    await peer.receiveAll();
+    await client.receiveAll();
+  }, { options: { idleTimeout: 20 } });
+});
+
 test("Bun: relay() refuses wrong options and sockets, and closes them", async () => {
   const errors = new Queue<unknown>();
   await using back = await backend(plain);
