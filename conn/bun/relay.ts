@@ -20,6 +20,7 @@ import type { RelayResult } from "../sending/types.ts";
 /** What `Bun.connect` gives. */
 interface TargetSocket extends BunRelaySocket {
   readonly data: BunRelay;
+  setKeepAlive(on: boolean, initialDelay: number): unknown;
 }
 
 interface TargetHandlers extends Omit<BunHandlers<TargetSocket>, "open"> {
@@ -61,6 +62,7 @@ export class BunRelay implements PipeOwner {
   readonly #closed = Promise.withResolvers<void>();
   #target: TargetSocket | undefined;
   #header: Uint8Array = EMPTY;
+  #keepAlive: number | undefined;
   #isTargetTls = false;
   #hasStarted = false;
   #isClientClosed = false;
@@ -142,6 +144,7 @@ export class BunRelay implements PipeOwner {
         const header = relayedHeader({ info, ...ends }, this.#plan);
         this.#header = headerBytes(header, this.#plan);
       }
+      this.#keepAlive = target.keepAlive;
       this.#isTargetTls = Boolean(target.tls);
       await Bun.connect({
         ...target,
@@ -158,6 +161,9 @@ export class BunRelay implements PipeOwner {
   open(target: TargetSocket): void {
     if (this.#isTargetClosed) return target.terminate();
     this.#target = target;
+    if (this.#keepAlive !== undefined) {
+      target.setKeepAlive(true, this.#keepAlive);
+    }
     if (!this.#isTargetTls) this.#start(target);
   }
 

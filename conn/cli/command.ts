@@ -34,8 +34,10 @@ export function columns(rows: readonly (readonly [string, string])[]): string {
 /** The help of one command. */
 export function helpOf(name: string, command: Command): string {
   const { usage, summary, notes, options, permissions, examples } = command;
-  const rows = Object.entries(options).map(([option, { value, help }]) =>
-    [`--${option}${value === undefined ? "" : ` ${value}`}`, help] as const
+  const rows = Object.entries(options).flatMap(([option, { value, help }]) =>
+    help === undefined ? [] : [
+      [`--${option}${value === undefined ? "" : ` ${value}`}`, help] as const,
+    ]
   );
   return `${PROGRAM} ${name} ${usage}
 

@@ -25,6 +25,8 @@ export interface CliIo {
   warn(line: string): Promise<void>;
   /** Fires at the first SIGINT or SIGTERM from the call on. */
   stop(): AbortSignal;
+  /** Calls `reload` at each SIGHUP from the call on, instead of ending the process. */
+  onReload?(reload: () => void): void;
 }
 
 /** Whoever read the output has ended, such as `head`: no failure of ours. */
@@ -111,6 +113,14 @@ export async function attempt<T>(
     if (cause instanceof OutputClosedError) throw cause;
     throw new Error(`Cannot ${what}: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/** Resolves when a signal has fired. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) =>
+    signal.addEventListener("abort", () => resolve())
+  );
 }
 
 /** Failures of the system in its own words: each runtime has others. */

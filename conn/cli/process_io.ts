@@ -22,6 +22,7 @@ export function processIo(): CliIo {
       writing(write("stderr", new TextEncoder().encode(`${line}\n`)))
         .catch(ignoreClosed),
     stop: stopSignal,
+    onReload: (reload) => void process.on("SIGHUP", reload),
   };
 }
 

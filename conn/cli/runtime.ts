@@ -10,11 +10,34 @@ export interface Runtime {
   /** Listens for connections, which are accepted by calls. */
   listen(where: HostPort): Promise<Arrivals>;
   /** Listens for connections to be relayed, and calls `handle` with each that is accepted. */
-  serve(
-    where: HostPort,
-    options: HeaderOptions & GateOptions,
-    handle: (client: Client) => void,
-  ): Promise<Serving>;
+  serve(port: ServedPort, handle: (client: Client) => void): Promise<Serving>;
+  /** Starts the command line once more; on Deno it may read these `files`. */
+  spawn(args: readonly string[], files: readonly string[]): Worker;
+}
+
+/** A port to serve. */
+export interface ServedPort {
+  where: HostPort;
+  /** Whether other processes may listen on it as well. */
+  reusePort: boolean;
+  /** How long in ms a connection may be silent before the first probe of TCP. Deno leaves it to the system. */
+  keepAlive: number;
+  /** How headers are received. */
+  options: HeaderOptions & GateOptions;
+}
+
+/** The command line in a process of its own; its standard error is ours. */
+export interface Worker {
+  /** Its standard output. */
+  readonly output: AsyncIterable<Uint8Array>;
+  /** Writes to its standard input, which may be closed. */
+  write(text: string): void;
+  /** Ends its standard input. */
+  end(): void;
+  /** Ends it at once. */
+  kill(): void;
+  /** Resolves to its exit code, or to the signal that has ended it. */
+  readonly ended: Promise<string>;
 }
 
 /** A port whose connections are relayed. */
@@ -35,6 +58,8 @@ export interface Client {
   readonly hop: Address;
   /** Relays it until both ends have closed. To be called at once, or never. */
   relay(to: HostPort, options: RelayOptions): Promise<RelayResult>;
+  /** Closes it instead. */
+  close(): void;
 }
 
 /** A port on which connections arrive. */

@@ -85,7 +85,9 @@ export interface Started extends AsyncDisposable {
   out(pattern: RegExp): Promise<RegExpMatchArray>;
   err(pattern: RegExp): Promise<RegExpMatchArray>;
   /** Sends a signal. */
-  kill(signal: "SIGTERM" | "SIGINT"): void;
+  kill(signal: "SIGTERM" | "SIGINT" | "SIGHUP"): void;
+  /** Its process id. */
+  readonly pid: number;
   /** Waits for its end. */
   ended(): Promise<Outcome>;
 }
@@ -128,6 +130,7 @@ export function start(
     out: (pattern) => out.until(pattern),
     err: (pattern) => err.until(pattern),
     kill: (signal) => child.kill(signal),
+    pid: child.pid,
     ended,
     async [Symbol.asyncDispose]() {
       if (hasEnded) return;

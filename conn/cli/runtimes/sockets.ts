@@ -9,11 +9,12 @@ import { SocketConn } from "../socket_conn.ts";
 /** Makes a server listen; where it does. */
 export function bind(
   server: Server,
-  { hostname, port }: HostPort,
+  { hostname: host, port }: HostPort,
+  reusePort: boolean,
 ): Promise<Address> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, hostname, () => {
+    server.listen({ host, port, reusePort }, () => {
       const address = server.address();
       const bound = typeof address === "object" ? address : undefined;
       resolve(tcpAddress(bound?.address, bound?.port));
@@ -42,7 +43,7 @@ export async function listenForSockets(where: HostPort): Promise<Arrivals> {
     if (first === undefined) ready.push([arrival, socket]);
     else first.resolve(arrival);
   });
-  const addr = await bind(server, where);
+  const addr = await bind(server, where, false);
   return {
     addr,
     accept() {
