@@ -19,7 +19,7 @@ export function failuresReporter(io: CliIo): Reporter {
         }`,
       ),
     async ended({ client, hop, target, ended, reason }) {
-      if (ended === "limit") await say(`Refused ${hop} (limit): ${reason}`);
+      if (ended === "limit") await say(`Closed ${hop} (limit): ${reason}`);
       if (ended !== "grace" && ended !== "failed") return;
       const why = ended === "grace" ? "closed at the end of --grace" : reason;
       await say(`Cannot relay ${client} to ${target}: ${why}`);

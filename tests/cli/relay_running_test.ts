@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { HEADER, listen, receive, receiveText, send } from "../conn/_peers.ts";
+import { freePort } from "../_ports.ts";
 import { isMissing } from "../proof/interop/_system.ts";
 import { within } from "../_within.ts";
 import { type On, start, type Started, test } from "./_cli.ts";
@@ -313,11 +314,7 @@ async function workersTo(
   service: Deno.TcpListener,
   ...args: string[]
 ): Promise<{ cli: Started; port: number }> {
-  let port: number;
-  {
-    using free = listen();
-    ({ port } = free.addr);
-  }
+  const port = freePort();
   const map = `127.0.0.1:${port}=127.0.0.1:${service.addr.port}`;
   const cli = start(
     on,
