@@ -135,9 +135,11 @@ export class BunRelay implements PipeOwner {
         const header = relayedHeader({ info, ...ends }, this.#plan);
         this.#header = headerBytes(header, this.#plan);
       }
-      this.#isTargetTls = Boolean(target.tls);
+      const tls = tlsOf(target);
+      this.#isTargetTls = Boolean(tls);
       await Bun.connect({
         ...target,
+        tls,
         allowHalfOpen: true,
         data: this,
         socket: TARGET_HANDLERS,
@@ -241,4 +243,9 @@ export class BunRelay implements PipeOwner {
     clearTimeout(this.#timer);
     this.#closed.resolve();
   }
+}
+
+/** What Bun needs to begin TLS: without an option that it knows it does not. */
+function tlsOf({ tls = false }: BunRelayTarget): boolean | object {
+  return typeof tls === "object" ? { rejectUnauthorized: true, ...tls } : tls;
 }

@@ -9,6 +9,7 @@ import { type Facts, shownEnds } from "./facts.ts";
 import { NodePipe } from "./pipe.ts";
 import { resetSocket } from "./reset.ts";
 import { isSocket, openingEvent, openTarget } from "./target.ts";
+import { mendPauses } from "./tls_pauses.ts";
 import type { NodeRelaySocket, NodeRelayTarget } from "./types.ts";
 
 /** A client, its target, and what goes on between them. */
@@ -88,6 +89,7 @@ export class NodeRelay {
 
   /** Takes what a socket sends, which may have ended by now. */
   #read(socket: NodeRelaySocket, pipe: NodePipe): void {
+    mendPauses(socket);
     pipe.from(socket);
     if (socket.readableEnded) this.#end(pipe);
     else socket.on("end", () => this.#end(pipe));
