@@ -1,5 +1,5 @@
 import type { IpcNetConnectOpts, TcpNetConnectOpts } from "node:net";
-import type { ConnectionOptions } from "node:tls";
+import type { ConnectionOptions, TLSSocketOptions } from "node:tls";
 import type { ProxyInfo } from "../../codec/mod.ts";
 import type { GateOptions, HeaderOptions, ListenerStats } from "../types.ts";
 
@@ -87,6 +87,21 @@ export type NodeRelayTarget =
   | NodeRelayAddress
   | NodeRelaySocket
   | (() => NodeRelaySocket | Promise<NodeRelaySocket>);
+
+/**
+ * Options of `upgradeTls`: as the server those of `new TLSSocket`, as the client
+ * those of `tls.connect`.
+ */
+export type NodeUpgradeOptions =
+  | (TLSSocketOptions & {
+    /**
+     * Which end of TLS it is.
+     *
+     * @default {true}
+     */
+    isServer?: true;
+  })
+  | (ConnectionOptions & { isServer: false });
 
 /**
  * A server: those of `node:net`, `node:tls`, `node:http`, `node:https` and
