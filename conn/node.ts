@@ -323,19 +323,19 @@ export function proxyHop(socketOrRequest: object): Address | undefined {
 }
 
 /**
- * Connects a socket to a target and copies both ways until both ends have ended:
- * with `send` it tells the target who the client is, with the TLVs that came
- * (section 4.1, chains of proxies). The end of one direction is passed on, the
- * other goes on. In the end both are closed, in every case.
+ * Connects a socket to a target and copies both ways until both ends have ended.
+ * With `send`, it writes a header for the target first: the client, and the TLVs
+ * that were received (section 4.1, chains of proxies). The end of one direction is
+ * passed on, the other continues. In the end both are closed, in every case.
  *
- * The target is what `net.connect` takes, with `tls` what `tls.connect` takes; a
- * socket; or a function that returns one. A target with TLS gets the header and
- * payload inside TLS, once its certificate is verified. Reading from one side
- * pauses while the other has more to write than it likes to keep, and while 64
- * KiB wait for a target that is not there yet; only `signal` bounds that time.
+ * The target is an object with the options of `net.connect`, and with `tls` those of
+ * `tls.connect`; a socket; or a function that returns one. A target with TLS gets
+ * the header and payload inside TLS, once its certificate is verified. Reading from
+ * one side pauses while more bytes wait on the other than its `highWaterMark`, or
+ * 64 KiB until the target is connected. Only `signal` bounds that time.
  *
- * When one side is reset, or fails in another way, the other side is reset, below
- * TLS too. A target that cannot be reached and the `signal` end both in order.
+ * When one side is reset, or fails in another way, the other side is reset, also
+ * below TLS. On Deno a reset below TLS arrives as an end. A target that cannot be reached and the `signal` end both in order.
  *
  * The socket comes from {@link proxied} or {@link accept}, or is TLS on such a
  * socket. Do not read from it or write to it after the call. One that was handed
@@ -397,8 +397,8 @@ export async function relay(
  * header; the TLS socket shows the client, and {@link proxyInfo} and
  * {@link proxyHop} know it.
  *
- * It is the server unless `isServer` is `false`, and takes the options of
- * `new TLSSocket`, or then of `tls.connect`. To parse a key once and not for every
+ * It is the server, with the options of `new TLSSocket`, unless `isServer` is
+ * `false`: then it is the client, with the options of `tls.connect`. To parse a key once and not for every
  * connection, give it `secureContext`. `'secure'` is emitted when the handshake
  * is complete (`'secureConnect'` as the client); a handshake that fails closes the
  * connection, and an `'error'` before that needs no listener. The handshake has no

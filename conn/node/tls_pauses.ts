@@ -2,13 +2,13 @@ import process from "node:process";
 import { TLSSocket } from "node:tls";
 import { override } from "./override.ts";
 
-/** Whether a TLS socket that is paused goes on to read. */
+/** Whether a TLS socket that is paused continues to read. */
 const READS_ON = "deno" in process.versions;
 
 /**
- * Makes pauses of a TLS socket hold. On Deno (2.9.6) one that is paused goes on
- * to read and keeps all of it, and its end is lost: 3 MB arrived without 'end',
- * 2 MB of it kept at once. The connection below pauses well.
+ * Makes pauses of a TLS socket hold. On Deno (2.9.6) one that is paused continues
+ * to read, keeps all of it and loses its end: of 3 MB, 2 MB were kept at once, and
+ * 'end' was not emitted. The connection below can be paused.
  */
 export function mendPauses(socket: object): void {
   if (!READS_ON || !(socket instanceof TLSSocket)) return;

@@ -60,9 +60,9 @@ export interface NodeRelaySocket extends NodeSocket {
   readonly connecting?: boolean;
   /** Bytes that wait to be written. */
   readonly writableLength: number;
-  /** Whether all has been written, the end too. */
+  /** Whether everything has been written, including the end. */
   readonly writableFinished: boolean;
-  /** Writes; `false` if what waits is more than it likes to keep. */
+  /** Writes; `false` if more bytes wait than the `highWaterMark`. */
   write(bytes: Uint8Array): boolean;
   /** Ends the sending direction, after all that waits to be written. */
   end(done?: () => void): unknown;
@@ -72,7 +72,7 @@ export interface NodeRelaySocket extends NodeSocket {
   setNoDelay?(on: boolean): unknown;
 }
 
-/** Where `relay` connects to, as `net.connect` takes it. */
+/** Where `relay` connects to: the options of `net.connect`. */
 export type NodeRelayAddress = (TcpNetConnectOpts | IpcNetConnectOpts) & {
   /** `true` or the options of `tls.connect`; the header goes inside. */
   readonly tls?: boolean | ConnectionOptions;

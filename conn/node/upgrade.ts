@@ -5,7 +5,7 @@ import { joinBuffered } from "./join_buffered.ts";
 import { showOn } from "./show.ts";
 import type { NodeUpgradeOptions } from "./types.ts";
 
-/** Begins TLS on a socket, with what it has at hand; the TLS socket shows the client too. */
+/** Begins TLS on a socket, with the bytes it has buffered. The TLS socket shows the client. */
 export function beginTls(
   socket: Socket,
   options: NodeUpgradeOptions,
@@ -19,11 +19,11 @@ export function beginTls(
     remember(tls, facts);
     if (facts.shown !== undefined) showOn(tls, facts.shown);
   }
-  // What a peer does in the handshake ends its connection and nothing else.
+  // A handshake that fails closes its connection and nothing else.
   const established = options.isServer === false ? "secureConnect" : "secure";
   tls.on("error", ignore);
   tls.once(established, () => tls.off("error", ignore));
-  socket.on("error", ignore); // they are those of TLS now
+  socket.on("error", ignore); // TLS emits them
   return tls;
 }
 
