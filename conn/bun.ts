@@ -287,9 +287,9 @@ export function upgradeTls<O extends BunUpgradeOptions<T>, T extends object>(
 
 /**
  * Connects to a target and copies both ways until both ends have ended, like
- * `relay` for other runtimes: with `send` it tells the target who the client is,
- * with the TLVs that came (section 4.1, chains of proxies). In the end both are
- * closed, in every case.
+ * `relay` for other runtimes. With `send`, it writes a header for the target first:
+ * the client, and the TLVs that were received (section 4.1, chains of proxies). In
+ * the end both are closed, in every case.
  *
  * Call it in `open`, or `pause()` there until you do. From then on none of the
  * handlers of {@link proxied} is called for the socket. No more is read of a side
@@ -300,8 +300,8 @@ export function upgradeTls<O extends BunUpgradeOptions<T>, T extends object>(
  * has `allowHalfOpen: true`; without it Bun closes the connection of a client that
  * has ended its direction, before the answer.
  *
- * When one side is reset, or fails in another way, the other side is reset, below
- * TLS too. A target that cannot be reached and the `signal` end both in order.
+ * When one side is reset, or fails in another way, the other side is reset, also
+ * below TLS. A target that cannot be reached and the `signal` end both in order.
  *
  * A socket that was opened with `lazy` is relayed at once; with `send`, the target
  * is dialled when the header has arrived. A header that is rejected is the

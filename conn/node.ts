@@ -24,6 +24,7 @@
  */
 
 import { Server as HttpsServer } from "node:https";
+import type { Socket } from "node:net";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
@@ -41,6 +42,7 @@ import { NodeDoor } from "./node/server.ts";
 import { NodeRelay } from "./node/relay.ts";
 import { showOn } from "./node/show.ts";
 import { isSocket } from "./node/target.ts";
+import { beginTls } from "./node/upgrade.ts";
 import type {
   NodeAccepted,
   NodeAcceptOptions,
@@ -50,6 +52,7 @@ import type {
   NodeRelayTarget,
   NodeServer,
   NodeSocket,
+  NodeUpgradeOptions,
 } from "./node/types.ts";
 import { readRelayOptions, type RelayPlan } from "./sending/read_options.ts";
 import type { RelayOptions, RelayResult } from "./sending/types.ts";
@@ -66,6 +69,7 @@ export type {
   NodeRelayTarget,
   NodeServer,
   NodeSocket,
+  NodeUpgradeOptions,
 } from "./node/types.ts";
 export type { RelayOptions, RelayResult } from "./sending/types.ts";
 
@@ -319,19 +323,19 @@ export function proxyHop(socketOrRequest: object): Address | undefined {
 }
 
 /**
- * Connects a socket to a target and copies both ways until both ends have ended:
- * with `send` it tells the target who the client is, with the TLVs that came
- * (section 4.1, chains of proxies). The end of one direction is passed on, the
- * other goes on. In the end both are closed, in every case.
+ * Connects a socket to a target and copies both ways until both ends have ended.
+ * With `send`, it writes a header for the target first: the client, and the TLVs
+ * that were received (section 4.1, chains of proxies). The end of one direction is
+ * passed on, the other continues. In the end both are closed, in every case.
  *
- * The target is what `net.connect` takes, with `tls` what `tls.connect` takes; a
- * socket; or a function that returns one. A target with TLS gets the header and
- * payload inside TLS, once its certificate is verified. Reading from one side
- * pauses while the other has more to write than it likes to keep, and while 64
- * KiB wait for a target that is not there yet; only `signal` bounds that time.
+ * The target is an object with the options of `net.connect`, and with `tls` those of
+ * `tls.connect`; a socket; or a function that returns one. A target with TLS gets
+ * the header and payload inside TLS, once its certificate is verified. Reading from
+ * one side pauses while more bytes wait on the other than its `highWaterMark`, or
+ * 64 KiB until the target is connected. Only `signal` bounds that time.
  *
- * When one side is reset, or fails in another way, the other side is reset, below
- * TLS too. A target that cannot be reached and the `signal` end both in order.
+ * When one side is reset, or fails in another way, the other side is reset, also
+ * below TLS. On Deno a reset below TLS arrives as an end. A target that cannot be reached and the `signal` end both in order.
  *
  * The socket comes from {@link proxied} or {@link accept}, or is TLS on such a
  * socket. Do not read from it or write to it after the call. One that was handed
@@ -385,4 +389,56 @@ export async function relay(
   }
   facts.isRelayed = true;
   return await new NodeRelay(socket, facts, plan).run(target);
+}
+
+/**
+ * Continues a connection with TLS: directly after a header in plain text, or later,
+ * as STARTTLS does. The TLS session begins with the bytes that came with the
+ * header; the TLS socket shows the client, and {@link proxyInfo} and
+ * {@link proxyHop} know it.
+ *
+ * It is the server, with the options of `new TLSSocket`, unless `isServer` is
+ * `false`: then it is the client, with the options of `tls.connect`. To parse a key once and not for every
+ * connection, give it `secureContext`. `'secure'` is emitted when the handshake
+ * is complete (`'secureConnect'` as the client); a handshake that fails closes the
+ * connection, and an `'error'` before that needs no listener. The handshake has no
+ * deadline of its own: `setTimeout` of the socket sets one.
+ *
+ * Do not read from the plain socket or write to it after the call. Bytes that you
+ * have read, but that belong to TLS, go back by `socket.unshift()` before it.
+ *
+ * @returns The TLS socket; `undefined` when the connection is closed already.
+ *
+ * @throws {TypeError} for a socket whose header has not arrived: with `lazy`, wait
+ * for {@link ready}.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:net";
+ * import { createSecureContext } from "node:tls";
+ * import { proxied, upgradeTls } from "@edgewire/proxy-protocol/node";
+ *
+ * function main(key: string, cert: string) {
+ *   const secureContext = createSecureContext({ key, cert });
+ *   const server = createServer((socket) => {
+ *     const tls = upgradeTls(socket, { secureContext });
+ *     tls?.on("error", console.error);
+ *     tls?.once("secure", () => tls.write(`hello ${tls.remoteAddress}\n`));
+ *   });
+ *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8443);
+ * }
+ * ```
+ */
+export function upgradeTls(
+  socket: Socket,
+  options: NodeUpgradeOptions,
+): TLSSocket | undefined {
+  const facts = factsOf(socket);
+  if (facts !== undefined && !facts.isAdmitted && !socket.destroyed) {
+    throw new TypeError(
+      "Cannot begin TLS: the header has not come, wait for ready(socket)",
+    );
+  }
+  if (socket.destroyed) return undefined;
+  return beginTls(socket, options, facts);
 }

@@ -34,11 +34,12 @@ export type RelayTarget =
   | (() => Promise<NativeConn | ByteDuplex>);
 
 /**
- * Copies both ways between a client and a target until both have ended; with
- * `send` it tells the target who the client is, with the TLVs that came (section
- * 4.1, chains of proxies). Of a header that was discarded, by `header: "discard"`,
- * it passes nothing on but LOCAL. The end of one direction is passed on, the
- * other goes on. In the end both connections are closed, in every case.
+ * Copies both ways between a client and a target until both have ended. With
+ * `send`, it writes a header for the target first: the client, and the TLVs that
+ * were received (section 4.1, chains of proxies). Of a header that was discarded,
+ * by `header: "discard"`, it passes nothing on but LOCAL. The end of one direction
+ * is passed on, the other continues. In the end both connections are closed, in
+ * every case.
  *
  * When one side is reset, or fails in another way, the other side is reset if
  * its connection has a `reset()`. Connections of Deno have none: their peer sees an

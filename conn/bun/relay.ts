@@ -145,9 +145,11 @@ export class BunRelay implements PipeOwner {
         this.#header = headerBytes(header, this.#plan);
       }
       this.#keepAlive = target.keepAlive;
-      this.#isTargetTls = Boolean(target.tls);
+      const tls = tlsOf(target);
+      this.#isTargetTls = Boolean(tls);
       await Bun.connect({
         ...target,
+        tls,
         allowHalfOpen: true,
         data: this,
         socket: TARGET_HANDLERS,
@@ -254,4 +256,9 @@ export class BunRelay implements PipeOwner {
     clearTimeout(this.#timer);
     this.#closed.resolve();
   }
+}
+
+/** What Bun needs to begin TLS: without an option that it knows it does not. */
+function tlsOf({ tls = false }: BunRelayTarget): boolean | object {
+  return typeof tls === "object" ? { rejectUnauthorized: true, ...tls } : tls;
 }

@@ -9,11 +9,11 @@ export interface Facts {
   hop: Address;
   /** What the socket shows in place of its own ends. */
   shown: Ends | undefined;
-  /** Whether its header is in, or none was looked for. */
+  /** Whether its header has arrived, or none was looked for. */
   isAdmitted: boolean;
   /** With `lazy`: the header when it has come, or why it was rejected. */
   ready?: Promise<ProxyInfo | undefined>;
-  /** Whether it is passed on by a relay. */
+  /** Whether a relay has it. */
   isRelayed?: boolean;
 }
 

@@ -9,7 +9,7 @@ const MOST_KEPT = 65536;
  * write than it likes to keep; until there is a far end, the pipe keeps.
  */
 export class NodePipe {
-  /** Bytes of payload that the far end has taken. */
+  /** Bytes of payload that the far end has accepted. */
   written = 0;
   /** Whether the near end will send no more. */
   hasEnded = false;
@@ -19,19 +19,19 @@ export class NodePipe {
   #kept: Uint8Array[] = [];
   #keptLength = 0;
 
-  /** Whether the far end has written all, its end too, or takes no more. */
+  /** Whether the far end has written everything and its end, or is gone. */
   get isOver(): boolean {
     return this.#isDropped ||
       (this.hasEnded && this.#to?.writableFinished === true);
   }
 
-  /** Begins to take what `from` sends. */
+  /** Begins to read `from`. */
   from(from: NodeRelaySocket): void {
     this.#from = from;
     from.on("data", this.#data);
   }
 
-  /** Begins to write: a header, in one piece with what has come by now. */
+  /** Begins to write: the header and what is kept, in one piece. */
   to(to: NodeRelaySocket, header: Uint8Array): void {
     if (this.#isDropped) return;
     this.#to = to;
@@ -65,14 +65,14 @@ export class NodePipe {
     if (this.#keptLength >= MOST_KEPT) this.#from?.pause();
   }
 
-  /** Takes the end of what the near end sends, which is behind all of it. */
+  /** Handles the end of what the near end sends, which follows all of it. */
   end(): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
     if (!this.#isDropped) this.#to?.end();
   }
 
-  /** Throws away what comes: the far end takes no more. */
+  /** Discards what is kept and what arrives: the far end is gone. */
   drop(): void {
     if (this.#isDropped) return;
     this.#isDropped = true;

@@ -10,9 +10,10 @@ import { type Facts, shownEnds } from "./facts.ts";
 import { NodePipe } from "./pipe.ts";
 import { resetSocket } from "./reset.ts";
 import { isSocket, openingEvent, openTarget } from "./target.ts";
+import { mendPauses } from "./tls_pauses.ts";
 import type { NodeRelaySocket, NodeRelayTarget } from "./types.ts";
 
-/** A client, its target, and what goes on between them. */
+/** Copies between a client and its target. */
 export class NodeRelay {
   readonly #client: NodeRelaySocket;
   readonly #facts: Facts;
@@ -93,14 +94,15 @@ export class NodeRelay {
     });
   }
 
-  /** Takes what a socket sends, which may have ended by now. */
+  /** Reads a socket, whose sending direction may have ended by now. */
   #read(socket: NodeRelaySocket, pipe: NodePipe): void {
+    mendPauses(socket);
     pipe.from(socket);
     if (socket.readableEnded) this.#end(pipe);
     else socket.on("end", () => this.#end(pipe));
   }
 
-  /** Opens the target, as soon as it is known what to tell it. */
+  /** Opens the target, as soon as the header for it can be written. */
   #begin(target: NodeRelayTarget): void {
     const isTold = this.#plan.send !== undefined;
     const { ready } = this.#facts;
@@ -150,7 +152,7 @@ export class NodeRelay {
     if (this.#isClientClosed) finish(target);
   }
 
-  /** Takes the end of one direction. */
+  /** Handles the end of one direction. */
   #end(pipe: NodePipe): void {
     pipe.end();
     const { halfOpenTimeout } = this.#plan;
@@ -158,7 +160,7 @@ export class NodeRelay {
     this.#timer = setTimeout(() => this.#destroy(), halfOpenTimeout);
   }
 
-  /** Takes the failure of a socket: `out` is what comes of it, `back` what goes there. */
+  /** Handles the failure of a socket, from which `out` copies and to which `back` does. */
   #lose(out: NodePipe, back: NodePipe, error: unknown): void {
     if (this.#hasFailed || (out.isOver && back.isOver)) return;
     this.#error ??= error;
@@ -166,7 +168,7 @@ export class NodeRelay {
     if (!out.hasEnded || out.isOver) this.#fail(error);
   }
 
-  /** Takes the end of a connection, of which `other` is the other side. */
+  /** Handles the close of a connection, of which `other` is the other side. */
   #close(
     out: NodePipe,
     back: NodePipe,
@@ -189,7 +191,7 @@ export class NodeRelay {
     if (!isReset(error, this.#isCopying)) return this.#destroy();
     resetSocket(this.#client);
     if (this.#target !== undefined) resetSocket(this.#target);
-    // Not all runtimes tell that a socket of TLS is closed then.
+    // A TLS socket does not emit 'close' then on all runtimes.
     this.#isClientClosed = this.#isTargetClosed = true;
     this.#settle();
   }

@@ -7,7 +7,7 @@ import type { NodeSocket } from "./types.ts";
 const RESETS_TLS = "bun" in process.versions;
 
 /**
- * Closes a socket so that its peer sees a reset, below TLS too. A UNIX socket, and
+ * Closes a socket so that its peer sees a reset, also below TLS. A UNIX socket, and
  * TLS over any other stream, have no reset: they are destroyed, and so is a socket
  * that is not connected yet.
  */

@@ -27,7 +27,7 @@ export function isSocket(target: NodeRelayTarget): target is NodeRelaySocket {
 
 /** The event by which a socket can be written to; `undefined` if it can be now. */
 export function openingEvent(socket: NodeRelaySocket): string | undefined {
-  // Not before its certificate is verified: who is refused hears nothing.
+  // Not before its certificate is verified: a server that fails that receives nothing.
   if (Reflect.get(socket, "secureConnecting") === true) return "secureConnect";
   return socket.connecting ? "connect" : undefined;
 }

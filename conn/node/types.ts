@@ -1,5 +1,5 @@
 import type { IpcNetConnectOpts, TcpNetConnectOpts } from "node:net";
-import type { ConnectionOptions } from "node:tls";
+import type { ConnectionOptions, TLSSocketOptions } from "node:tls";
 import type { ProxyInfo } from "../../codec/mod.ts";
 import type { GateOptions, HeaderOptions, ListenerStats } from "../types.ts";
 
@@ -60,9 +60,9 @@ export interface NodeRelaySocket extends NodeSocket {
   readonly connecting?: boolean;
   /** Bytes that wait to be written. */
   readonly writableLength: number;
-  /** Whether all has been written, the end too. */
+  /** Whether everything has been written, including the end. */
   readonly writableFinished: boolean;
-  /** Writes; `false` if what waits is more than it likes to keep. */
+  /** Writes; `false` if more bytes wait than the `highWaterMark`. */
   write(bytes: Uint8Array): boolean;
   /** Ends the sending direction, after all that waits to be written. */
   end(done?: () => void): unknown;
@@ -72,7 +72,7 @@ export interface NodeRelaySocket extends NodeSocket {
   setNoDelay?(on: boolean): unknown;
 }
 
-/** Where `relay` connects to, as `net.connect` takes it. */
+/** Where `relay` connects to: the options of `net.connect`. */
 export type NodeRelayAddress = (TcpNetConnectOpts | IpcNetConnectOpts) & {
   /** `true` or the options of `tls.connect`; the header goes inside. */
   readonly tls?: boolean | ConnectionOptions;
@@ -87,6 +87,21 @@ export type NodeRelayTarget =
   | NodeRelayAddress
   | NodeRelaySocket
   | (() => NodeRelaySocket | Promise<NodeRelaySocket>);
+
+/**
+ * Options of `upgradeTls`: as the server those of `new TLSSocket`, as the client
+ * those of `tls.connect`.
+ */
+export type NodeUpgradeOptions =
+  | (TLSSocketOptions & {
+    /**
+     * Which end of TLS it is.
+     *
+     * @default {true}
+     */
+    isServer?: true;
+  })
+  | (ConnectionOptions & { isServer: false });
 
 /**
  * A server: those of `node:net`, `node:tls`, `node:http`, `node:https` and
