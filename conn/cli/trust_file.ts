@@ -52,13 +52,14 @@ export class TrustFile {
    */
   watch(report: (line: string) => void): { stop(): void } {
     const timer = setInterval(async () => {
-      const line = await this.#look();
+      const line = await this.look();
       if (line !== undefined) report(line);
     }, LOOK_INTERVAL);
     return { stop: () => clearInterval(timer) };
   }
 
-  async #look(): Promise<string | undefined> {
+  /** Looks once; returns what to report, if anything. */
+  async look(): Promise<string | undefined> {
     const wasMissing = this.#isMissing;
     let text: string;
     try {

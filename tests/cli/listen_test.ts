@@ -194,6 +194,8 @@ test("listen --ui serves the page, and tells it of connections", async (on) => {
     if (text.includes(HEADER.toHex())) break;
   }
   assertMatch(text, /^event: start\ndata: .*\n\nevent: connection\ndata: /);
+  cli.kill("SIGTERM");
+  assertEquals((await cli.ended()).code, 0);
 });
 
 for (const trust of ["10.0.0.0/8", "private"]) {

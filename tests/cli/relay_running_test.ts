@@ -143,6 +143,36 @@ test("relay --log has a line for a target that is dead, and for who is rejected"
   assertMatch(err, /^Relaying .*\nStopping, 0 connections open\n$/);
 });
 
+test("relay continues while nobody reads its log", async (on) => {
+  using service = listen();
+  answerYes(service);
+  const [program = "", ...args] = on.command(["--allow-net"]);
+  const child = new Deno.Command(program, {
+    args: [
+      ...[...args, "relay", "--map"],
+      `127.0.0.1:0=127.0.0.1:${service.addr.port}`,
+      ...[...TRUST, "--log", "json"],
+    ],
+    stdout: "piped", // and not read
+    stderr: "piped",
+  }).spawn();
+  const reader = child.stderr.getReader();
+  const { value } = await reader.read();
+  await reader.cancel();
+  const [, port] = /Relaying 127\.0\.0\.1:(\d+)/.exec(
+    new TextDecoder().decode(value),
+  ) ?? [];
+  // Lines of more than 200 bytes, where a pipe has room for 65536.
+  for (let i = 0; i < 600; i++) {
+    using client = await dial(Number(port));
+    await send(client, "nonsense".repeat(5));
+    await within(receive(client), "the rejection");
+  }
+  assertEquals(await within(isTrusted(Number(port)), "an answer"), true);
+  child.kill("SIGKILL");
+  await Promise.all([child.stdout.cancel(), child.status]);
+});
+
 /** Whether a header from this host is accepted: the service is asked. */
 async function isTrusted(port: number | undefined): Promise<boolean> {
   try {
