@@ -35,9 +35,9 @@ export function newHead(): Block {
 /** Fields of any address, as a caller without types may give them. */
 interface Loose {
   transport?: string;
-  path?: string;
-  hostname?: string;
-  port?: number;
+  path?: string | undefined;
+  hostname?: string | undefined;
+  port?: number | undefined;
 }
 
 /**

@@ -54,6 +54,7 @@ export * from "./tlvs/decode.ts";
 export * from "./encode.ts";
 export * from "./tlvs/encode.ts";
 export * from "./error.ts";
+export { formatAddress } from "./format_address.ts";
 export * from "./tlvs/is_client_verified.ts";
 export * from "./tlvs/read.ts";
 export * from "./simple_proxy.ts";

@@ -5,26 +5,45 @@
  */
 
 /**
- * One end of a connection, in the shape of Deno's `NetAddr` and `UnixAddr`.
- *
- * IPv4 is dotted text, IPv6 is RFC 5952 text. A UNIX path ends at its first
- * NUL; an abstract path keeps its leading NUL.
+ * One end of a connection over IP, in the shape of Deno's `NetAddr`. IPv4 is
+ * dotted text, IPv6 is RFC 5952 text.
  */
-export type Address =
-  | {
-    /** Carrier of the proxied connection: STREAM is `tcp`, DGRAM is `udp`. */
-    transport: "tcp" | "udp";
-    /** IPv4 or IPv6 address as text. */
-    hostname: string;
-    /** Port, 0 to 65535. */
-    port: number;
-  }
-  | {
-    /** Carrier: STREAM is `unix`, DGRAM is `unixpacket`. */
-    transport: "unix" | "unixpacket";
-    /** Path of the socket, at most 108 bytes; empty when it has none. */
-    path: string;
-  };
+export interface NetAddress {
+  /** Carrier of the proxied connection: STREAM is `tcp`, DGRAM is `udp`. */
+  transport: "tcp" | "udp";
+  /** IPv4 or IPv6 address as text. */
+  hostname: string;
+  /** Port, 0 to 65535. */
+  port: number;
+  /** Always absent. */
+  path?: undefined;
+}
+
+/**
+ * One end of a connection over a UNIX socket, in the shape of Deno's
+ * `UnixAddr`. A path ends at its first NUL; an abstract path keeps its leading
+ * NUL.
+ */
+export interface UnixAddress {
+  /** Carrier: STREAM is `unix`, DGRAM is `unixpacket`. */
+  transport: "unix" | "unixpacket";
+  /** Path of the socket, at most 108 bytes; empty when it has none. */
+  path: string;
+  /** Always absent. */
+  hostname?: undefined;
+  /** Always absent. */
+  port?: undefined;
+}
+
+/**
+ * One end of a connection. `hostname`, `port` and `path` can be read without
+ * asking which of the two it is; each is `undefined` on the other. To tell them
+ * apart, compare with `undefined`, such as `address.path !== undefined`.
+ *
+ * A header that came over TCP can name UNIX sockets, so even the client of a TCP
+ * listener may have no `hostname`. {@link formatAddress} returns it as text.
+ */
+export type Address = NetAddress | UnixAddress;
 
 /** Command of a header: `LOCAL` is a connection of the proxy's own, such as a health check (section 2.2). */
 export type Command = "PROXY" | "LOCAL";

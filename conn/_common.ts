@@ -6,6 +6,8 @@ export {
   type DecodedTlvs,
   type DecodeOptions,
   type Family,
+  formatAddress,
+  type NetAddress,
   type ProxyInfo,
   ProxyProtocolError,
   type ProxyProtocolErrorCode,
@@ -13,6 +15,7 @@ export {
   type TlvLocations,
   type Tlvs,
   type Transport,
+  type UnixAddress,
 } from "../codec/mod.ts";
 export type {
   GateOptions,

@@ -12,6 +12,7 @@ import {
   type Address,
   bytesNeeded,
   type DecodeOptions,
+  formatAddress,
   type ProxyInfo,
   ProxyProtocolError,
 } from "../../codec/mod.ts";
@@ -143,17 +144,8 @@ export function expectsHeader(
   if (isTrusted) return true;
   if (policy.untrusted === "direct" && cause === undefined) return false;
   throw new ProxyProtocolError(
-    `Cannot accept a PROXY header from ${describe(hop)}: not trusted`,
+    `Cannot accept a PROXY header from ${formatAddress(hop)}: not trusted`,
     "untrusted",
     { hop, cause },
   );
-}
-
-/** An address in a message. */
-function describe(address: Address): string {
-  if ("path" in address) return `${address.transport}:${quote(address.path)}`;
-  const { hostname, port } = address;
-  return hostname === ""
-    ? "a peer without an address"
-    : `${hostname} port ${port}`;
 }

@@ -175,7 +175,7 @@ function blockFields(
       ],
     ]);
   }
-  const ports = "path" in source ? 0 : PORTS_LENGTH;
+  const ports = source.path !== undefined ? 0 : PORTS_LENGTH;
   const each = (length - ports) / 2;
   return fieldsFrom(raw, FIXED_LENGTH, "2.2", [
     [each, "source address", host(source)],
@@ -188,12 +188,12 @@ function blockFields(
 }
 
 function host(address: Address): string {
-  if ("hostname" in address) return address.hostname;
+  if (address.hostname !== undefined) return address.hostname;
   return address.path === "" ? "no path" : showText(address.path);
 }
 
 function port(address: Address): string {
-  return "port" in address ? `${address.port}` : "";
+  return `${address.port ?? ""}`;
 }
 
 /** One level of TLVs that begins at `start` of the header. */

@@ -1,4 +1,5 @@
 import { EMPTY } from "../../codec/internal.ts";
+import { formatAddress } from "../../codec/mod.ts";
 import { toAddress } from "../_ends.ts";
 import { readOptions } from "../admission/policy.ts";
 import { isPeerGone, toRefusal } from "../admission/refusal.ts";
@@ -29,7 +30,7 @@ import {
   writeAll,
 } from "./io.ts";
 import { jsonLine, line, type Seen, verbose } from "./seen.ts";
-import { printable, showAddress } from "./show.ts";
+import { printable } from "./show.ts";
 
 /** How long to read what a peer still sends, in ms: closing at once would reset it. */
 const DRAIN_TIME = 1000;
@@ -116,7 +117,7 @@ async function listen(
   most: number,
   show: Show,
 ): Promise<void> {
-  const where = showAddress({ transport: "tcp", ...address });
+  const where = formatAddress({ transport: "tcp", ...address });
   const listener = await attempt(
     `listen on ${where}`,
     () => Deno.listen(address),
@@ -128,7 +129,7 @@ async function listen(
   const report = boundedWarn(io);
   const running = new Set<Promise<void>>();
   let makeRoom = () => {};
-  await warn(io, `Listening on ${showAddress(toAddress(listener.addr))}`);
+  await warn(io, `Listening on ${formatAddress(toAddress(listener.addr))}`);
   for (let taken = 0; taken < most && !signal.aborted;) {
     const accepting = listener.accept();
     try {
@@ -174,7 +175,7 @@ async function receive(
   let accepted: Accepted<Deno.TcpConn>;
   try {
     const tcp = await accepting;
-    hop = showAddress(toAddress(tcp.remoteAddr));
+    hop = formatAddress(toAddress(tcp.remoteAddr));
     accepted = await accept(tcp, options);
   } catch (cause) {
     const error = toRefusal(cause, undefined, EMPTY);

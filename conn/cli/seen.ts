@@ -1,6 +1,7 @@
 /** What `listen` prints of a connection. */
 
 import {
+  formatAddress,
   isClientVerified,
   type ProxyInfo,
   type ProxyProtocolError,
@@ -8,7 +9,7 @@ import {
 import { isChecksumRight } from "./anatomy.ts";
 import { hexDump } from "./hex_dump.ts";
 import { errorFields, infoFields, kindOf, strangerOf } from "./report.ts";
-import { showAddress, showBytes, showStart, showText, toJson } from "./show.ts";
+import { showBytes, showStart, showText, toJson } from "./show.ts";
 import { table } from "./table.ts";
 
 /** What there is to show of one connection. */
@@ -68,7 +69,7 @@ function headerWords(info: ProxyInfo): string {
   const { version, source, destination, tlvs } = info;
   const words = [`v${version} ${kindOf(info)}`];
   if (source !== undefined && destination !== undefined) {
-    words.push(showAddress(source), "->", showAddress(destination));
+    words.push(formatAddress(source), "->", formatAddress(destination));
   }
   for (const [name, value] of Object.entries(tlvs)) {
     if (value === undefined || name === "SSL") continue;

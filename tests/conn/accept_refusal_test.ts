@@ -52,9 +52,9 @@ for (const carrier of CARRIERS) {
       assertEquals(error.offset, offset);
       assertEquals(
         error.hop,
-        "path" in remoteAddr
-          ? { transport: "unix", path: "" }
-          : { ...remoteAddr },
+        remoteAddr.transport === "tcp"
+          ? { ...remoteAddr }
+          : { transport: "unix", path: "" },
       );
       const { length } = error.received;
       assert(length > 0);

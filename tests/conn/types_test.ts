@@ -11,11 +11,15 @@ import {
   type AcceptOptions,
   type Address,
   type ByteDuplex,
+  formatAddress,
   type NativeAddress,
   type NativeConn,
   type NativeListener,
+  type NetAddress,
   ProxiedConn,
   type ProxyInfo,
+  type ProxyProtocolError,
+  type UnixAddress,
 } from "../../mod.ts";
 import type { Readable } from "node:stream";
 
@@ -64,10 +68,39 @@ function denoTypesFit(
   const conns: NativeConn[] = [tcp, tls, unix];
   const duplexes: ByteDuplex[] = [tcp, tls, unix];
   const shown: NativeAddress = address;
+  const given: Address = address;
+  const [net, path]: [Deno.NetAddr, Deno.UnixAddr] = [netOf(), unixOf()];
+  const back: [NetAddress, UnixAddress] = [net, path];
   const ofTcp: NativeListener<Deno.TcpConn, Deno.NetAddr> = listener;
   const ofTls: NativeListener<Deno.TlsConn, Deno.NetAddr> = tlsListener;
   const ofUnix: NativeListener<Deno.UnixConn, Deno.UnixAddr> = unixListener;
-  return [conns, duplexes, shown, ofTcp, ofTls, ofUnix];
+  return [conns, duplexes, shown, given, back, ofTcp, ofTls, ofUnix];
+}
+
+declare function netOf(): NetAddress;
+declare function unixOf(): UnixAddress;
+
+/** What people write first of an address, without asking which of the two it is. */
+function addressesAreReadable(
+  conn: ProxiedConn<Deno.TcpConn>,
+  info: ProxyInfo,
+  error: ProxyProtocolError,
+): void {
+  holds<Same<typeof conn.remoteAddr.hostname, string | undefined>>();
+  holds<Same<typeof conn.remoteAddr.port, number | undefined>>();
+  holds<Same<typeof conn.remoteAddr.path, string | undefined>>();
+  const { source } = info;
+  holds<Same<NonNullable<typeof source>["hostname"], string | undefined>>();
+  const hostname: string | undefined = error.hop?.hostname;
+  const { remoteAddr } = conn;
+  if (remoteAddr.path === undefined) {
+    holds<Same<typeof remoteAddr, NetAddress>>();
+  } else holds<Same<typeof remoteAddr, UnixAddress>>();
+  if (remoteAddr.transport === "tcp") {
+    holds<Same<typeof remoteAddr, NetAddress>>();
+  }
+  const text: string = formatAddress(error.hop) + formatAddress(info.source);
+  void [hostname, text];
 }
 
 function proxiedConnFits(conn: ProxiedConn<Deno.TcpConn>): unknown[] {
@@ -143,6 +176,7 @@ async function optionsAreChecked(tcp: Deno.TcpConn): Promise<void> {
 void [
   denoConnsAreAccepted,
   denoTypesFit,
+  addressesAreReadable,
   proxiedConnFits,
   proxiedConnIsAClass,
   streamPairsAreAccepted,

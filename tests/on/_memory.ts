@@ -75,7 +75,7 @@ export class Outcomes {
   }
 
   #settle(hop: Address | undefined, outcome: Outcome): void {
-    assert(hop !== undefined && "port" in hop);
+    assert(hop?.port !== undefined);
     this.#of(hop.port).resolve(outcome);
   }
 
