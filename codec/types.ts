@@ -67,48 +67,73 @@ export type Transport = "UNSPEC" | "STREAM" | "DGRAM";
  * each of its bytes over 0x7F as a lone surrogate U+DC80 to U+DCFF, so that
  * different bytes never become the same text.
  */
-export type Tlvs = {
-  /** 0x01: application protocol that TLS negotiated, such as `h2` (section 2.2.1). */
-  ALPN?: string;
-  /** 0x02: host name the client asked for, usually the SNI (section 2.2.2). */
-  AUTHORITY?: string;
-  /** 0x03: CRC32C of the header with this field as zero, 32 bits (section 2.2.3). */
-  CRC32C?: number;
-  /** 0x04: padding (section 2.2.4). */
-  NOOP?: Uint8Array;
-  /** 0x05: opaque id of the connection, at most 128 bytes (section 2.2.5). */
-  UNIQUE_ID?: Uint8Array;
-  /** 0x20: an SSL TLV is there and its sub-TLVs could be read (section 2.2.6). */
-  SSL?: boolean;
-  /** Bit field of the SSL TLV: 0x01 SSL, 0x02 certificate on this connection, 0x04 in this session. */
-  SSL_CLIENT?: number;
-  /**
-   * 32-bit result of the SSL TLV: 0 when the client's certificate was verified.
-   * Senders also write 0 where there was no certificate: ask
-   * {@link isClientVerified}.
-   */
-  SSL_VERIFY?: number;
-  /** 0x21: TLS version, such as `TLSv1.3`. */
-  SSL_VERSION?: string;
-  /** 0x22: common name of the client's certificate. */
-  SSL_CN?: string;
-  /** 0x23: cipher. */
-  SSL_CIPHER?: string;
-  /** 0x24: algorithm that signed the frontend's certificate. */
-  SSL_SIG_ALG?: string;
-  /** 0x25: algorithm of the key of the frontend's certificate. */
-  SSL_KEY_ALG?: string;
-  /** 0x26: key exchange group, such as `secp256r1`. */
-  SSL_GROUP?: string;
-  /** 0x27: signature scheme of the handshake, such as `rsa_pss_rsae_sha256`. */
-  SSL_SIG_SCHEME?: string;
-  /** 0x28: the client's certificate, X.509 in DER. */
-  SSL_CLIENT_CERT?: Uint8Array;
-  /** 0x30: name of the network namespace (section 2.2.7). */
-  NETNS?: string;
-  /** Any type without a name, as its value's bytes. */
-  [unnamed: `x${string}`]: Uint8Array | undefined;
-};
+export type Tlvs =
+  & {
+    /** 0x01: application protocol that TLS negotiated, such as `h2` (section 2.2.1). */
+    ALPN?: string;
+    /** 0x02: host name the client asked for, usually the SNI (section 2.2.2). */
+    AUTHORITY?: string;
+    /** 0x03: CRC32C of the header with this field as zero, 32 bits (section 2.2.3). */
+    CRC32C?: number;
+    /** 0x04: padding (section 2.2.4). */
+    NOOP?: Uint8Array;
+    /** 0x05: opaque id of the connection, at most 128 bytes (section 2.2.5). */
+    UNIQUE_ID?: Uint8Array;
+    /** 0x20: an SSL TLV is there and its sub-TLVs could be read (section 2.2.6). */
+    SSL?: boolean;
+    /** Bit field of the SSL TLV: 0x01 SSL, 0x02 certificate on this connection, 0x04 in this session. */
+    SSL_CLIENT?: number;
+    /**
+     * 32-bit result of the SSL TLV: 0 when the client's certificate was verified.
+     * Senders also write 0 where there was no certificate: ask
+     * {@link isClientVerified}.
+     */
+    SSL_VERIFY?: number;
+    /** 0x21: TLS version, such as `TLSv1.3`. */
+    SSL_VERSION?: string;
+    /** 0x22: common name of the client's certificate. */
+    SSL_CN?: string;
+    /** 0x23: cipher. */
+    SSL_CIPHER?: string;
+    /** 0x24: algorithm that signed the frontend's certificate. */
+    SSL_SIG_ALG?: string;
+    /** 0x25: algorithm of the key of the frontend's certificate. */
+    SSL_KEY_ALG?: string;
+    /** 0x26: key exchange group, such as `secp256r1`. */
+    SSL_GROUP?: string;
+    /** 0x27: signature scheme of the handshake, such as `rsa_pss_rsae_sha256`. */
+    SSL_SIG_SCHEME?: string;
+    /** 0x28: the client's certificate, X.509 in DER. */
+    SSL_CLIENT_CERT?: Uint8Array;
+    /** 0x30: name of the network namespace (section 2.2.7). */
+    NETNS?: string;
+  }
+  & {
+    /** Any type without a name, as its value's bytes: `xEA`, not `xea`. */
+    [Name in TlvHexName]?: Uint8Array | undefined;
+  };
+
+/** Name of a TLV without a name in the specification: `x` and its type as two upper-case hex digits. */
+export type TlvHexName = `x${HexDigit}${HexDigit}`;
+
+/** A hex digit, in upper case. */
+export type HexDigit =
+  | "0"
+  | "1"
+  | "2"
+  | "3"
+  | "4"
+  | "5"
+  | "6"
+  | "7"
+  | "8"
+  | "9"
+  | "A"
+  | "B"
+  | "C"
+  | "D"
+  | "E"
+  | "F";
 
 /**
  * Where each TLV of {@link Tlvs} starts: bytes from the first TLV to the type

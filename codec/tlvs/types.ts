@@ -5,7 +5,7 @@ import {
   SSL_FIXED_LENGTH,
 } from "../_wire.ts";
 import { quote } from "../_quote.ts";
-import type { TlvLocations, Tlvs } from "../types.ts";
+import type { HexDigit, TlvHexName, TlvLocations, Tlvs } from "../types.ts";
 
 /**
  * Types of the TLVs by the names of the specification, `PP2_TYPE_` and
@@ -45,9 +45,6 @@ type NamedTlv = Exclude<
   keyof Tlvs,
   TlvHexName | "SSL_CLIENT" | "SSL_VERIFY"
 >;
-
-/** `xNN`, the name of any type by its number. */
-type TlvHexName = `x${string}`;
 
 /** What a value is in `Tlvs`; that of SSL is in parts. */
 export type TlvKind = "text" | "number" | "bytes" | "ssl";
@@ -170,15 +167,14 @@ const RULES: { readonly [Name in NamedTlv]: RuleOf<Name> } = {
   }),
 };
 
-/** Two hex digits of every type, by number. */
-const DIGITS: readonly string[] = Array.from(
-  { length: 256 },
-  (_, type) => type.toString(16).toUpperCase().padStart(2, "0"),
-);
+const DIGITS: readonly HexDigit[] = [
+  ...["0", "1", "2", "3", "4", "5", "6", "7"] as const,
+  ...["8", "9", "A", "B", "C", "D", "E", "F"] as const,
+];
 
 /** `xNN` of every type, by number. */
-const HEX_NAMES: readonly TlvHexName[] = DIGITS.map((_, type) =>
-  tlvHexName(type)
+const HEX_NAMES: readonly TlvHexName[] = DIGITS.flatMap((high) =>
+  DIGITS.map((low): TlvHexName => `x${high}${low}`)
 );
 
 /** Every type's name, by number. */
@@ -249,7 +245,7 @@ export function tlvType(name: string): number | undefined {
 
 /** `xNN` of a type, whether it has a name or not. */
 export function tlvHexName(type: number): TlvHexName {
-  return `x${DIGITS[type]}`;
+  return HEX_NAMES[type]!;
 }
 
 /** Whether the specification has a name for a type. */

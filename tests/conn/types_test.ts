@@ -17,6 +17,7 @@ import {
   type NativeListener,
   type NetAddress,
   ProxiedConn,
+  type ProxyHeader,
   type ProxyInfo,
   type ProxyProtocolError,
   type UnixAddress,
@@ -134,6 +135,22 @@ function proxiedConnIsAClass(conn: unknown): void {
   if (conn instanceof ProxiedConn) holds<Same<typeof conn.hopAddr, Address>>();
 }
 
+/** Only two upper-case digits name a type without a name. */
+function tlvNamesAreChecked({ tlvs }: ProxyInfo): void {
+  holds<Same<typeof tlvs.xEA, Uint8Array | undefined>>();
+  holds<Same<typeof tlvs.ALPN, string | undefined>>();
+  // @ts-expect-error: lower case
+  void tlvs.xea;
+  // @ts-expect-error: three digits
+  void tlvs.xEAA;
+  // @ts-expect-error: no digit
+  void tlvs.xEG;
+  // @ts-expect-error: lower case
+  const header: ProxyHeader = { tlvs: { xea: new Uint8Array() } };
+  const written: ProxyHeader = { tlvs: { xEA: new Uint8Array() } };
+  void [header, written];
+}
+
 /** The shape of Cloudflare's `Socket`, and of the WinterTC Sockets API. */
 interface CloudflareSocket {
   get readable(): ReadableStream;
@@ -177,6 +194,7 @@ void [
   denoConnsAreAccepted,
   denoTypesFit,
   addressesAreReadable,
+  tlvNamesAreChecked,
   proxiedConnFits,
   proxiedConnIsAClass,
   streamPairsAreAccepted,
