@@ -10,7 +10,8 @@ import {
   SIGNATURE,
 } from "./_wire.ts";
 import { ProxyProtocolError } from "./error.ts";
-import type { DecodeOptions, ProxyInfo } from "./types.ts";
+import type { Info } from "./_info.ts";
+import type { DecodeOptions } from "./types.ts";
 
 const SIGNATURE_START = SIGNATURE[0];
 const LINE_START = LINE_SIGNATURE.charCodeAt(0);
@@ -23,7 +24,7 @@ const LINE_START = LINE_SIGNATURE.charCodeAt(0);
 export function scan(
   bytes: Uint8Array,
   options: DecodeOptions,
-): ProxyInfo | number {
+): Info | number {
   const plain = plainView(bytes);
   const { versions, maxLength = DEFAULT_MAX_LENGTH } = options;
   const accepts = (version: 1 | 2) => versions?.includes(version) ?? true;

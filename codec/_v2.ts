@@ -3,6 +3,7 @@
 import { type Block, newBlock, viewOf } from "./_block.ts";
 import { checkTlvs } from "./tlvs/check.ts";
 import { collectTlvs } from "./tlvs/collect.ts";
+import { Info } from "./_info.ts";
 import { familyOf, formatIpv4, formatIpv6 } from "./_ip_text.ts";
 import { decodeText } from "./_text.ts";
 import {
@@ -15,7 +16,6 @@ import {
   INET6_STREAM,
   LENGTH_AT,
   LOCAL_BYTE,
-  noBytes,
   PORTS_LENGTH,
   PROXY_BYTE,
   SIGNATURE,
@@ -28,13 +28,7 @@ import {
 } from "./_wire.ts";
 import { headerChecksum } from "./crc32c.ts";
 import { ProxyProtocolError, type ProxyProtocolErrorCode } from "./error.ts";
-import type {
-  Address,
-  DecodeOptions,
-  ProxyInfo,
-  TlvLocations,
-  Tlvs,
-} from "./types.ts";
+import type { Address, DecodeOptions } from "./types.ts";
 
 /** Bytes up to this length are copied whole: nearly all headers, and most with their first payload. */
 const COPIED_LENGTH = 512;
@@ -62,7 +56,7 @@ export function scanV2(
   bytes: Uint8Array,
   options: DecodeOptions,
   maxLength: number,
-): ProxyInfo | number {
+): Info | number {
   copyToHead(bytes);
   const length = leastLength(bytes, maxLength);
   if (bytes.length < FIXED_LENGTH) return length - bytes.length;
@@ -81,43 +75,45 @@ export function scanV2(
   }
 
   const raw = firstBytes(bytes, length);
-  const tlvs: Tlvs = {};
-  const tlv_loc: TlvLocations = {};
-  let rest: Uint8Array;
-  if (length === tlv_start) {
-    rest = noBytes(raw, length);
-  } else {
-    rest = raw.subarray(tlv_start);
-    const view = viewOfHeader(bytes);
-    const extent = collectTlvs(raw, view, tlv_start, tlvs, tlv_loc);
-    if (isStrict && extent !== "all") checkTlvs(raw, view, tlv_start, length);
-    // What looks like a checksum in bytes that are no TLVs need not be one.
-    const isVerified = options.checksum !== "ignore" &&
-      (isAnchored || extent !== "part");
-    const { CRC32C } = tlv_loc;
-    if (CRC32C !== undefined && isVerified) {
-      checkChecksum(raw, view, tlv_start + CRC32C);
-    }
-  }
-  // The family of LOCAL is to be ignored; undefined nibbles of PROXY have been refused.
-  const told = isProxy ? FAMILIES[familyByte >> 4]! : "UNSPEC";
-  const transport = isProxy ? TRANSPORTS[familyByte & 0x0f]! : "UNSPEC";
-  if (!isAddressed) {
-    return {
-      version: 2,
-      command: isProxy ? "PROXY" : "LOCAL",
-      family: told,
-      transport,
-      tlvs,
-      tlv_loc,
-      tlv_start,
-      rest,
+  const info = isAddressed
+    ? addressed(raw, tlv_start, options.unmap === true)
+    // The family of LOCAL is to be ignored; undefined nibbles of PROXY have been refused.
+    : new Info(
+      2,
+      isProxy ? "PROXY" : "LOCAL",
+      isProxy ? FAMILIES[familyByte >> 4]! : "UNSPEC",
+      isProxy ? TRANSPORTS[familyByte & 0x0f]! : "UNSPEC",
+      undefined,
+      undefined,
       raw,
-    };
+      tlv_start,
+      length,
+    );
+  if (length === tlv_start) return info;
+  const { tlvs, tlv_loc } = info;
+  const view = viewOfHeader(bytes);
+  const extent = collectTlvs(raw, view, tlv_start, tlvs, tlv_loc);
+  if (isStrict && extent !== "all") checkTlvs(raw, view, tlv_start, length);
+  // What looks like a checksum in bytes that are no TLVs need not be one.
+  const isVerified = options.checksum !== "ignore" &&
+    (isAnchored || extent !== "part");
+  const { CRC32C } = tlv_loc;
+  if (CRC32C !== undefined && isVerified) {
+    checkChecksum(raw, view, tlv_start + CRC32C);
   }
+  return info;
+}
+
+/** What a header with an address block, in {@link head}, says. */
+function addressed(
+  raw: Uint8Array,
+  tlv_start: number,
+  unmap: boolean,
+): Info {
+  const familyByte = head.view.getUint8(FAMILY_AT);
+  const transport = TRANSPORTS[familyByte & 0x0f]!;
   const isDatagram = transport === "DGRAM";
-  const unmap = options.unmap === true;
-  let family = told;
+  let family = FAMILIES[familyByte >> 4]!;
   let source: Address;
   let destination: Address;
   if (family === "UNIX") {
@@ -142,19 +138,17 @@ export function scanV2(
     destination = { transport: carrier, hostname: to, port: toPort };
     if (isIpv6) family = familyOf(from, to, unmap);
   }
-  return {
-    version: 2,
-    command: "PROXY",
+  return new Info(
+    2,
+    "PROXY",
     family,
     transport,
     source,
     destination,
-    tlvs,
-    tlv_loc,
-    tlv_start,
-    rest,
     raw,
-  };
+    tlv_start,
+    raw.length,
+  );
 }
 
 /** Copies the bytes, or what has numbers before the TLVs; zeroes stand for what is not in yet. */

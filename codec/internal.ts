@@ -24,7 +24,6 @@ export { announcedLength, signatureIn } from "./_signature.ts";
 export {
   EMPTY,
   FAMILIES,
-  firstBytes,
   FIXED_LENGTH,
   LARGEST_PORT,
   LINE_SIGNATURE,

@@ -165,7 +165,15 @@ export interface LocatedTlv extends RawTlv {
 
 /**
  * A decoded header: one shape for both versions, plain data. v1 has no TLVs.
- * As JSON it can be read, but not encoded again: JSON has no bytes.
+ *
+ * - `console.log` prints all but `raw` and `rest`.
+ * - `JSON.stringify` writes bytes as hex: `raw`, and values in `tlvs`. To have
+ *   the header back, decode the bytes of `raw`.
+ * - Copies, by `{ ...info }` and `structuredClone`, are plain objects with all
+ *   but `rest`. {@link encode} writes the same bytes for them, because they have
+ *   `raw`; without `raw` it writes what `tlvs` shows.
+ * - Deep comparisons compare `raw` as well, and the prototype if they are
+ *   strict. To compare with a literal, use `{ ...info }` or single fields.
  */
 export interface ProxyInfo extends DecodedTlvs {
   /** Version of the header. */
@@ -188,8 +196,12 @@ export interface ProxyInfo extends DecodedTlvs {
    * `tlv_loc` are spelled like the fields of aiosmtpd that they stand for.
    */
   tlv_start?: number;
-  /** v2: the bytes after the address block, whose length follows the family. v1 `UNKNOWN`: those between the word and CRLF. */
-  rest: Uint8Array;
+  /**
+   * v2: the bytes after the address block, whose length follows the family. v1
+   * `UNKNOWN`: those between the word and CRLF. A view of `raw`, made when it is
+   * first read, so that copies of the info do not have it.
+   */
+  readonly rest: Uint8Array;
   /** The whole header as received; a view of the decoded bytes, not a copy. */
   raw: Uint8Array;
 }

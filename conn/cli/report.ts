@@ -181,6 +181,7 @@ export function infoFields(info: ProxyInfo): object {
   const isRight = isChecksumRight(info);
   return {
     ...info,
+    rest: info.rest,
     ...(isRight !== undefined && { isChecksumRight: isRight }),
     ...(info.tlvs.SSL && { isClientVerified: isClientVerified(info) }),
   };
