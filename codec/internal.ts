@@ -15,6 +15,7 @@ export {
   ENCODE_OPTIONS,
   readEncodeOptions,
 } from "./_encode_options.ts";
+export { checksumAt, checksumOf, isChecksumRight } from "./_checksum.ts";
 export { checkNames, checkOneOf, checkPlain, suggestion } from "./_options.ts";
 export { isMapped } from "./_ip_text.ts";
 export { parseIp } from "./_parse_ip.ts";
@@ -34,5 +35,5 @@ export {
   TLV_HEADER_LENGTH,
   TRANSPORTS,
 } from "./_wire.ts";
-export { headerChecksum } from "./crc32c.ts";
+export { kindOf } from "./describe.ts";
 export { isNamed, isSslSubtype, tlvHexName, tlvKind } from "./tlvs/types.ts";

@@ -50,6 +50,7 @@
 export * from "./bytes_needed.ts";
 export { crc32c } from "./crc32c.ts";
 export * from "./decode.ts";
+export { describe } from "./describe.ts";
 export * from "./tlvs/decode.ts";
 export * from "./encode.ts";
 export * from "./tlvs/encode.ts";

@@ -5,6 +5,7 @@ export {
   type Command,
   type DecodedTlvs,
   type DecodeOptions,
+  describe,
   type Family,
   formatAddress,
   type HexDigit,

@@ -15,9 +15,10 @@ import {
   tlvName,
 } from "../../codec/mod.ts";
 import {
+  checksumAt,
+  checksumOf,
   FAMILIES,
   FIXED_LENGTH,
-  headerChecksum,
   isNamed,
   isSslSubtype,
   LINE_SIGNATURE,
@@ -289,7 +290,7 @@ function meaningOf(
     if (offset !== checksumAt(info)) {
       return `${said}, not checked: not the last`;
     }
-    const expected = computed(info, offset);
+    const expected = checksumOf(info, offset);
     return tlvs.CRC32C === expected
       ? `${said}, right`
       : `${said}, WRONG: expected ${showUint32(expected)}`;
@@ -307,23 +308,6 @@ function meaningOf(
       ? `${value.length} bytes`
       : showBytes(value));
   return range === undefined ? said : `${said} (${range})`;
-}
-
-/** Whether the checksum of a header matches; `undefined` where it has none. */
-export function isChecksumRight(info: ProxyInfo): boolean | undefined {
-  const { CRC32C } = info.tlvs;
-  if (CRC32C === undefined) return undefined;
-  return CRC32C === computed(info, checksumAt(info));
-}
-
-/** Where the TLV is that `info.tlvs.CRC32C` comes from, the last of several. */
-function checksumAt({ tlv_loc, tlv_start = 0 }: ProxyInfo): number {
-  return tlv_start + (tlv_loc.CRC32C ?? 0);
-}
-
-/** Section 2.2.3: over the whole header, the field of the TLV at `offset` as zero. */
-function computed({ raw }: ProxyInfo, offset: number): number {
-  return headerChecksum(raw, raw.length, offset + TLV_HEADER_LENGTH);
 }
 
 /** What a provider says by one TLV; others may use the same types. */

@@ -9,11 +9,12 @@ import {
   ProxyProtocolError,
 } from "../../codec/mod.ts";
 import {
+  isChecksumRight,
+  kindOf,
   LINE_SIGNATURE,
   LONGEST_HEADER,
   SIGNATURE,
 } from "../../codec/internal.ts";
-import { isChecksumRight } from "./anatomy.ts";
 import { hexDump } from "./hex_dump.ts";
 import { count, latin1, showStart, toJson } from "./show.ts";
 import { table } from "./table.ts";
@@ -63,14 +64,6 @@ export function describe(
     case "refused":
       return describeRefusal(bytes, outcome.error, options);
   }
-}
-
-/** What kind of header it is, in words. */
-export function kindOf(info: ProxyInfo): string {
-  const { version, command, family, transport } = info;
-  if (command === "LOCAL") return "LOCAL";
-  if (version === 1 && family === "UNSPEC") return "UNKNOWN";
-  return `${command} ${family} ${transport}`;
 }
 
 function describeIncomplete(bytes: Uint8Array, needed: number): string {

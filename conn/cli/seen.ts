@@ -1,15 +1,13 @@
 /** What `listen` prints of a connection. */
 
 import {
-  formatAddress,
-  isClientVerified,
+  describe,
   type ProxyInfo,
   type ProxyProtocolError,
 } from "../../codec/mod.ts";
-import { isChecksumRight } from "./anatomy.ts";
 import { hexDump } from "./hex_dump.ts";
-import { errorFields, infoFields, kindOf, strangerOf } from "./report.ts";
-import { showBytes, showStart, showText, toJson } from "./show.ts";
+import { errorFields, infoFields, strangerOf } from "./report.ts";
+import { showStart, toJson } from "./show.ts";
 import { table } from "./table.ts";
 
 /** What there is to show of one connection. */
@@ -33,10 +31,8 @@ export function jsonLine({ time, hop, info, error }: Seen): string {
 
 /** A line for people. */
 export function line({ time, hop, info, error }: Seen): string {
-  const said = info !== undefined
-    ? headerWords(info)
-    : error === undefined
-    ? "no header"
+  const said = error === undefined
+    ? describe(info)
     : error.code === "empty"
     ? "empty: closed without a byte, as health checks do"
     : `refused ${refusalText(error)}`;
@@ -62,30 +58,4 @@ export function verbose(seen: Seen): string {
     ? hexDump(error.received, error.offset)
     : "";
   return below === "" ? line(seen) : `${line(seen)}\n\n${below}\n`;
-}
-
-/** A header in words of one line. */
-function headerWords(info: ProxyInfo): string {
-  const { version, source, destination, tlvs } = info;
-  const words = [`v${version} ${kindOf(info)}`];
-  if (source !== undefined && destination !== undefined) {
-    words.push(formatAddress(source), "->", formatAddress(destination));
-  }
-  for (const [name, value] of Object.entries(tlvs)) {
-    if (value === undefined || name === "SSL") continue;
-    words.push(`${name}=${name === "CRC32C" ? verdict(info) : word(value)}`);
-  }
-  if (tlvs.SSL) {
-    words.push(`client=${isClientVerified(info) ? "" : "un"}verified`);
-  }
-  return words.join(" ");
-}
-
-function verdict(info: ProxyInfo): string {
-  return isChecksumRight(info) ? "right" : "WRONG";
-}
-
-function word(value: string | number | boolean | Uint8Array): string {
-  if (value instanceof Uint8Array) return showBytes(value);
-  return typeof value === "string" ? showText(value) : `${value}`;
 }
