@@ -30,13 +30,16 @@ export function jsonLine({ time, hop, info, error }: Seen): string {
 }
 
 /** A line for people. */
-export function line({ time, hop, info, error }: Seen): string {
-  const said = error === undefined
-    ? describe(info)
-    : error.code === "empty"
+export function line(seen: Seen): string {
+  return `${seen.time} ${seen.hop} ${words(seen)}`;
+}
+
+/** What came of a connection, in words. */
+export function words({ info, error }: Seen): string {
+  if (error === undefined) return describe(info);
+  return error.code === "empty"
     ? "empty: closed without a byte, as health checks do"
     : `refused ${refusalText(error)}`;
-  return `${time} ${hop} ${said}`;
 }
 
 /** Why a connection was refused, where, and what it began with. */
