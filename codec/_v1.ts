@@ -1,7 +1,8 @@
 /** The human-readable header, version 1 (section 2.1). */
 
 import { CR, LF, SPACE } from "./_ascii.ts";
-import { FieldScanner } from "./_field_scanner.ts";
+import { FieldScanner, MIXED_FAULT } from "./_field_scanner.ts";
+import { byteText } from "./_hint.ts";
 import { Info } from "./_info.ts";
 import { familyOf, formatIpv4, formatIpv6 } from "./_ip_text.ts";
 import {
@@ -10,6 +11,7 @@ import {
   LONGEST_LINE,
   SHORTEST_LINE,
 } from "./_wire.ts";
+import { noHeaderError } from "./_no_header.ts";
 import { ProxyProtocolError, type ProxyProtocolErrorCode } from "./error.ts";
 import type { DecodeOptions } from "./types.ts";
 
@@ -62,6 +64,7 @@ export function scanV1(
       Math.min(bytes.length, longest),
       "line",
       `line is longer than ${longest} bytes`,
+      longest < LONGEST_LINE ? "raise `maxLength` to accept it" : "",
     );
   }
   return line;
@@ -82,7 +85,7 @@ function matchStart(bytes: Uint8Array): Start | number {
   }
   if (least < Infinity) return least;
   throw furthest < LINE_SIGNATURE.length
-    ? lineError(bytes, furthest, "signature", "signature does not match")
+    ? noHeaderError(bytes, furthest, LINE_SIGNATURE.charCodeAt(furthest))
     : lineError(bytes, furthest, "family", "expected TCP4, TCP6 or UNKNOWN");
 }
 
@@ -174,9 +177,15 @@ function stop(
   leastAfter: number,
 ): number {
   if (fields.fault !== undefined) {
-    throw lineError(bytes, fields.at, code, fields.fault);
+    throw lineError(bytes, fields.at, code, fields.fault, remedyOf(bytes));
   }
   return fields.missing + leastAfter;
+}
+
+/** What would help with a line that stopped in a field. */
+function remedyOf(bytes: Uint8Array): string {
+  if (fields.fault === MIXED_FAULT) return "`mixedTcp6: true` accepts it";
+  return bytes[fields.at] === LF ? "a line ends with CRLF" : "";
 }
 
 function lineError(
@@ -184,10 +193,15 @@ function lineError(
   offset: number,
   code: ProxyProtocolErrorCode,
   what: string,
+  remedy = "",
 ): ProxyProtocolError {
   const isV1 = offset >= LINE_SIGNATURE.length;
+  const byte = bytes[offset];
+  const received = byte === undefined ? "" : `, received ${byteText(byte)}`;
   return new ProxyProtocolError(
-    `Cannot decode PROXY v1 header: ${what} at byte ${offset}`,
+    `Cannot decode PROXY v1 header: ${what} at byte ${offset}${received}${
+      remedy && `; ${remedy}`
+    }`,
     code,
     { offset, received: bytes, ...(isV1 && { version: 1 }) },
   );

@@ -5,10 +5,12 @@ import { checkTlvs } from "./tlvs/check.ts";
 import { collectTlvs } from "./tlvs/collect.ts";
 import { Info } from "./_info.ts";
 import { familyOf, formatIpv4, formatIpv6 } from "./_ip_text.ts";
+import { noHeaderError } from "./_no_header.ts";
 import { decodeText } from "./_text.ts";
 import {
   BLOCK_LENGTHS,
   COMMAND_AT,
+  COMMANDS,
   FAMILIES,
   FAMILY_AT,
   firstBytes,
@@ -43,6 +45,9 @@ const NUMBERS_END = FIXED_LENGTH + BLOCK_LENGTHS[INET6_STREAM]!;
  */
 const head: Block = newBlock(COPIED_LENGTH);
 
+/** What accepts TLVs that are refused. */
+const REMEDY = '`tlvs: "lenient"` accepts them';
+
 const signature = viewOf(Uint8Array.from(SIGNATURE));
 const SIGNATURE_START = signature.getUint32(0);
 const SIGNATURE_MIDDLE = signature.getUint32(4);
@@ -70,7 +75,9 @@ export function scanV2(
   const isAnchored = isProxy && block > 0;
   const isStrict = isAnchored && options.tlvs !== "lenient";
   if (bytes.length < length) {
-    if (isStrict) checkTlvs(bytes, viewOfHeader(bytes), tlv_start, length);
+    if (isStrict) {
+      checkTlvs(bytes, viewOfHeader(bytes), tlv_start, length, REMEDY);
+    }
     return length - bytes.length;
   }
 
@@ -93,7 +100,9 @@ export function scanV2(
   const { tlvs, tlv_loc } = info;
   const view = viewOfHeader(bytes);
   const extent = collectTlvs(raw, view, tlv_start, tlvs, tlv_loc);
-  if (isStrict && extent !== "all") checkTlvs(raw, view, tlv_start, length);
+  if (isStrict && extent !== "all") {
+    checkTlvs(raw, view, tlv_start, length, REMEDY);
+  }
   // What looks like a checksum in bytes that are no TLVs need not be one.
   const isVerified = options.checksum !== "ignore" &&
     (isAnchored || extent !== "part");
@@ -225,7 +234,7 @@ function startsWithSignature(): boolean {
 function checkPartOfSignature(bytes: Uint8Array): void {
   for (let i = 0; i < SIGNATURE.length && i < bytes.length; i++) {
     if (bytes[i] === SIGNATURE[i]) continue;
-    throw headerError(bytes, i, "signature", "signature does not match");
+    throw noHeaderError(bytes, i, SIGNATURE[i]);
   }
 }
 
@@ -235,7 +244,8 @@ function limited(bytes: Uint8Array, length: number, maxLength: number): number {
     bytes,
     LENGTH_AT,
     "length",
-    `header of ${length} bytes is over the limit of ${maxLength}`,
+    `header of ${length} bytes`,
+    `expected at most ${maxLength}; raise \`maxLength\` to accept it`,
   );
 }
 
@@ -246,19 +256,40 @@ function commandError(bytes: Uint8Array, byte: number): ProxyProtocolError {
       COMMAND_AT,
       "command",
       `undefined command ${byte & 0x0f}`,
+      `expected ${choices(COMMANDS)}`,
     )
-    : headerError(bytes, COMMAND_AT, "version", `version ${byte >> 4}`);
+    : headerError(
+      bytes,
+      COMMAND_AT,
+      "version",
+      `unsupported version ${byte >> 4}`,
+      `expected ${VERSION_2}`,
+    );
 }
 
 function familyError(bytes: Uint8Array, byte: number): ProxyProtocolError {
   return FAMILIES[byte >> 4] === undefined
-    ? headerError(bytes, FAMILY_AT, "family", `undefined family ${byte >> 4}`)
+    ? headerError(
+      bytes,
+      FAMILY_AT,
+      "family",
+      `undefined family ${byte >> 4}`,
+      `expected ${choices(FAMILIES)}`,
+    )
     : headerError(
       bytes,
       FAMILY_AT,
       "transport",
       `undefined transport ${byte & 0x0f}`,
+      `expected ${choices(TRANSPORTS)}`,
     );
+}
+
+/** Numbers with their names, such as `0 (LOCAL) or 1 (PROXY)`. */
+function choices(names: readonly string[]): string {
+  const words = names.map((name, number) => `${number} (${name})`);
+  const last = words.pop();
+  return `${words.join(", ")} or ${last}`;
 }
 
 function blockError(
@@ -270,7 +301,8 @@ function blockError(
     bytes,
     LENGTH_AT,
     "length",
-    `address block needs ${needed} bytes, received ${announced}`,
+    `header of ${announced} bytes after the length`,
+    `expected at least ${needed} for the addresses`,
   );
 }
 
@@ -284,7 +316,10 @@ function checkChecksum(raw: Uint8Array, view: DataView, tlv: number): void {
     raw,
     field,
     "checksum",
-    `CRC32C is ${hex(received)}, expected ${hex(computed)}`,
+    "CRC32C mismatch",
+    `header has 0x${hex(received)}, computed 0x${
+      hex(computed)
+    }; \`checksum: "ignore"\` accepts it`,
   );
 }
 
@@ -302,16 +337,17 @@ function unixPath(bytes: Uint8Array, at: number): string {
     : decodeText(bytes, at, pathEnd);
 }
 
+/** `rest` follows the byte: what was expected, and what to do. */
 function headerError(
   bytes: Uint8Array,
   offset: number,
   code: ProxyProtocolErrorCode,
   what: string,
+  rest: string,
 ): ProxyProtocolError {
-  const isV2 = offset >= SIGNATURE.length;
   return new ProxyProtocolError(
-    `Cannot decode PROXY v2 header: ${what}`,
+    `Cannot decode PROXY v2 header: ${what} at byte ${offset}, ${rest}`,
     code,
-    { offset, received: bytes, ...(isV2 && { version: 2 }) },
+    { offset, received: bytes, version: 2 },
   );
 }

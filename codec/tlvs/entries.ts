@@ -13,7 +13,7 @@ import {
   fits,
   isSslSubName,
   isSslSubtype,
-  lengthFault,
+  lengthsOf,
   TLV_TYPES,
   tlvKind,
   tlvName,
@@ -256,7 +256,9 @@ function bytesEntry(name: string, type: number, value: unknown): TlvEntry {
   if (bytes.length > LONGEST_TLV_VALUE) throw tooLong(name, bytes.length);
   if (!fits(type, bytes.length)) {
     throw new RangeError(
-      `Cannot encode tlvs.${name}: ${lengthFault(type, bytes.length)}`,
+      `Cannot encode tlvs.${name}: expected ${
+        lengthsOf(type)
+      } bytes, received ${bytes.length}`,
     );
   }
   if (type === TLV_TYPES.SSL) checkSubTlvs(name, bytes);

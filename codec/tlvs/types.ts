@@ -269,12 +269,11 @@ export function fits(type: number, length: number): boolean {
   return length >= shortest && length <= longest;
 }
 
-/** What a value that does not fit breaks. */
-export function lengthFault(type: number, length: number): string {
+/** The lengths that the value of a type may have, in words. */
+export function lengthsOf(type: number): string {
   const { shortest, longest } = tlvRule(type);
-  return `${
-    tlvName(type)
-  } takes ${shortest} to ${longest} bytes, received ${length}`;
+  if (shortest === longest) return `${longest}`;
+  return shortest > 0 ? `at least ${shortest}` : `at most ${longest}`;
 }
 
 /**
