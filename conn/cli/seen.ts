@@ -2,11 +2,12 @@
 
 import {
   describe,
+  formatAddress,
   type ProxyInfo,
   type ProxyProtocolError,
 } from "../../codec/mod.ts";
 import { hexDump } from "./hex_dump.ts";
-import { errorFields, infoFields, strangerOf } from "./report.ts";
+import { errorFields, infoFields } from "./report.ts";
 import { showStart, toJson } from "./show.ts";
 import { table } from "./table.ts";
 
@@ -42,14 +43,16 @@ export function words({ info, error }: Seen): string {
     : `refused ${refusalText(error)}`;
 }
 
-/** Why a connection was refused, where, and what it began with. */
-export function refusalText(error: ProxyProtocolError): string {
-  const { code, message, offset, received } = error;
-  const start = received.length === 0
+/** Why a connection was refused, and what it began with, after whom it came from. */
+export function refusalText(
+  { code, message, received, hop }: ProxyProtocolError,
+): string {
+  const why = message.replace(` from ${formatAddress(hop)}`, "");
+  // What is no header is in the message.
+  const start = received.length === 0 || code === "signature"
     ? ""
-    : `; byte ${offset} of ${showStart(received, 32)}`;
-  const stranger = code === "signature" ? strangerOf(received) : undefined;
-  return `(${code}): ${message}${start}${stranger ? `, ${stranger}` : ""}`;
+    : `; received ${showStart(received, 32)}`;
+  return `(${code}): ${why}${start}`;
 }
 
 /** The line, and below it the table or the bytes. */
