@@ -1,5 +1,6 @@
 import { put16, put32 } from "../_block.ts";
 import { plainView } from "../_plain_view.ts";
+import { suggestion } from "../_options.ts";
 import { quote } from "../_quote.ts";
 import { encodeText, isAscii, writeLatin1 } from "../_text.ts";
 import {
@@ -17,6 +18,7 @@ import {
   TLV_TYPES,
   tlvKind,
   tlvName,
+  tlvNames,
   tlvType,
 } from "./types.ts";
 import type { RawTlv, Tlvs } from "../types.ts";
@@ -226,7 +228,9 @@ export function namedEntry(name: string, value: TlvValue): TlvEntry {
   const type = tlvType(name);
   if (type === undefined) {
     const field = /^\w{1,32}$/.test(name) ? `.${name}` : `[${quote(name)}]`;
-    throw new TypeError(`Cannot encode tlvs${field}: unknown name`);
+    throw new TypeError(
+      `Cannot encode tlvs${field}: unknown name${suggestion(name, tlvNames())}`,
+    );
   }
   const kind = name === tlvName(type) ? tlvKind(type) : "bytes";
   if (kind === "text") {

@@ -243,6 +243,11 @@ export function tlvType(name: string): number | undefined {
   return TYPES.get(name);
 }
 
+/** All names that a TLV can have in `Tlvs`, but for the parts of SSL. */
+export function tlvNames(): readonly string[] {
+  return [...TYPES.keys()];
+}
+
 /** `xNN` of a type, whether it has a name or not. */
 export function tlvHexName(type: number): TlvHexName {
   return HEX_NAMES[type]!;
