@@ -18,7 +18,7 @@ export {
 export { checksumAt, checksumOf, isChecksumRight } from "./_checksum.ts";
 export { checkNames, checkOneOf, checkPlain, suggestion } from "./_options.ts";
 export { type Hint, hintOf } from "./_hint.ts";
-export { isMapped } from "./_ip_text.ts";
+export { formatIpv4, formatIpv6, isMapped } from "./_ip_text.ts";
 export { parseIp } from "./_parse_ip.ts";
 export { quote } from "./_quote.ts";
 export { scan } from "./_scan.ts";

@@ -20,9 +20,11 @@ export {
   type Transport,
   type UnixAddress,
 } from "../codec/mod.ts";
+export { trustList } from "./admission/trust.ts";
 export type {
   GateOptions,
   HeaderOptions,
   ListenerStats,
   Trust,
+  Untrusted,
 } from "./types.ts";
