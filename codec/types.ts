@@ -149,6 +149,43 @@ export interface DecodedTlvs {
   tlv_loc: TlvLocations;
 }
 
+/** What {@link defineTlv} takes. */
+export interface TlvDefinition<Name extends string, Value> {
+  /** Type of the TLV, 0 to 255. */
+  type: number;
+  /** Name of the value in `info.tlvs`: letters, digits and `_`. */
+  name: Name;
+  /**
+   * Reads a value, which is a view of the header. Returns `undefined` for
+   * bytes of another shape.
+   */
+  read(value: Uint8Array): Value | undefined;
+}
+
+/** A type of TLV with its reader. {@link defineTlv} makes one; those of some vendors are exported. */
+export interface TlvReader<Name extends string = string, Value = unknown> {
+  /** Reads the value from an info; `undefined` if no TLV of the type has the right shape. */
+  (info: TlvSource): Value | undefined;
+  /** Type of the TLV, 0 to 255. */
+  readonly type: number;
+  /** Name of the value in `info.tlvs`. */
+  readonly tlvName: Name;
+  /** Reads the bytes of one TLV; `undefined` for another shape. */
+  read(value: Uint8Array): Value | undefined;
+}
+
+/** The parts of an info that a {@link TlvReader} reads. */
+export type TlvSource =
+  & Pick<ProxyInfo, "version">
+  & Partial<Pick<ProxyInfo, "rest" | "raw" | "tlv_start">>;
+
+/** Names and values in `info.tlvs` of the TLVs that are defined by readers. */
+export type DefinedTlvs<R extends TlvReader> = [R] extends [never] ? object
+  : string extends R["tlvName"] ? object
+  : {
+    readonly [D in R as D["tlvName"]]?: Exclude<ReturnType<D>, undefined>;
+  };
+
 /** One TLV as it is on the wire (section 2.2). */
 export interface RawTlv {
   /** Type, 0 to 255. */
@@ -172,10 +209,15 @@ export interface LocatedTlv extends RawTlv {
  * - Copies, by `{ ...info }` and `structuredClone`, are plain objects with all
  *   but `rest`. {@link encode} writes the same bytes for them, because they have
  *   `raw`; without `raw` it writes what `tlvs` shows.
+ * - `Defined` are the names that the option `define` adds to `tlvs`. They read the
+ *   bytes of an `xNN`; {@link encode} writes those bytes.
  * - Deep comparisons compare `raw` as well, and the prototype if they are
  *   strict. To compare with a literal, use `{ ...info }` or single fields.
  */
-export interface ProxyInfo extends DecodedTlvs {
+export interface ProxyInfo<Defined extends object = object>
+  extends DecodedTlvs {
+  /** Values by name; those of the option `define` among them. */
+  tlvs: Tlvs & Defined;
   /** Version of the header. */
   version: 1 | 2;
   /** Command; v1 has only `PROXY`. */
@@ -238,10 +280,15 @@ export interface ProxyHeader {
    * What the info says otherwise, or no longer, is written as the info has it.
    */
   raw?: Uint8Array;
+  /**
+   * That of a {@link ProxyInfo}. Names in `tlvs` that the option `define` has
+   * added are known by it, and left out.
+   */
+  tlv_loc?: TlvLocations;
 }
 
 /** Named leniencies and limits of {@link decode} and {@link bytesNeeded}. */
-export interface DecodeOptions {
+export interface DecodeOptions<R extends TlvReader = TlvReader> {
   /**
    * `"ignore"` accepts a header whose CRC32C does not match (section 2.2.3).
    *
@@ -257,6 +304,13 @@ export interface DecodeOptions {
    * @default {"strict"}
    */
   tlvs?: "strict" | "lenient";
+  /**
+   * Adds values to `info.tlvs`, each read by a reader that {@link defineTlv} has
+   * made, under its name.
+   *
+   * @default {[]}
+   */
+  define?: readonly R[];
   /**
    * Accept a plain IPv4 address in a v1 `TCP6` line, which nginx and h2o send
    * for mixed families.

@@ -1,5 +1,5 @@
 import { EMPTY } from "../codec/internal.ts";
-import type { Address } from "../codec/mod.ts";
+import type { Address, DefinedTlvs, TlvReader } from "../codec/mod.ts";
 import { checkListener } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
 import { readOptions } from "./admission/policy.ts";
@@ -30,6 +30,7 @@ import type { ListenerOptions, ListenerStats } from "./types.ts";
 export class ProxiedListener<
   C extends NativeConn = NativeConn,
   A = NativeAddress,
+  Defined extends object = object,
 > {
   readonly #listener: NativeListener<C, A>;
   readonly #gate: Gate<ProxiedConn<C>>;
@@ -68,6 +69,7 @@ export class ProxiedListener<
    * connections are taken from the system and their headers read beside each
    * other; a silent peer delays nobody.
    */
+  accept(): Promise<ProxiedConn<C, Defined>>;
   accept(): Promise<ProxiedConn<C>> {
     const ready = this.#ready.shift();
     if (ready !== undefined) return Promise.resolve(ready);
@@ -144,6 +146,7 @@ export class ProxiedListener<
   }
 
   /** Connections until the listener is closed; leaving the loop closes it. */
+  [Symbol.asyncIterator](): AsyncGenerator<ProxiedConn<C, Defined>, void>;
   async *[Symbol.asyncIterator](): AsyncGenerator<ProxiedConn<C>, void> {
     try {
       for (;;) yield await this.accept();
@@ -191,6 +194,10 @@ export class ProxiedListener<
  * }
  * ```
  */
+export function proxied<C extends NativeConn, A, R extends TlvReader = never>(
+  listener: NativeListener<C, A>,
+  options: ListenerOptions<R>,
+): ProxiedListener<C, A, DefinedTlvs<R>>;
 export function proxied<C extends NativeConn, A>(
   listener: NativeListener<C, A>,
   options: ListenerOptions,

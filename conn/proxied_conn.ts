@@ -14,9 +14,9 @@ export function isAccepted(conn: object): boolean {
 }
 
 /** What a {@link ProxiedConn} knows besides its bytes. */
-export interface ConnFacts {
+export interface ConnFacts<Defined extends object = object> {
   /** The header; `undefined` where there is none. */
-  readonly info: ProxyInfo | undefined;
+  readonly info: ProxyInfo<Defined> | undefined;
   /** The peer: the proxy that dialled us, or a direct client. */
   readonly hopAddr: Address;
   /** The client. */
@@ -46,9 +46,11 @@ export interface ConnFacts {
  * }
  * ```
  */
-export class ProxiedConn<C extends object = object>
-  extends ReadableStream<Uint8Array<ArrayBuffer>> {
-  #facts: ConnFacts;
+export class ProxiedConn<
+  C extends object = object,
+  Defined extends object = object,
+> extends ReadableStream<Uint8Array<ArrayBuffer>> {
+  #facts: ConnFacts<Defined>;
   readonly #raw: C;
   readonly #native: NativeConn;
   #payload: Uint8Array;
@@ -60,7 +62,7 @@ export class ProxiedConn<C extends object = object>
   constructor(
     raw: C,
     native: NativeConn,
-    facts: ConnFacts,
+    facts: ConnFacts<Defined>,
     payload: Uint8Array,
   ) {
     super({
@@ -76,7 +78,7 @@ export class ProxiedConn<C extends object = object>
   }
 
   /** The header; `undefined` where there is none, or none yet with `lazy`. */
-  get info(): ProxyInfo | undefined {
+  get info(): ProxyInfo<Defined> | undefined {
     return this.#facts.info;
   }
 
@@ -101,12 +103,12 @@ export class ProxiedConn<C extends object = object>
    * `ProxyProtocolError` where the header is refused, as reading does, and the
    * connection is closed.
    */
-  get ready(): Promise<ProxyInfo | undefined> {
+  get ready(): Promise<ProxyInfo<Defined> | undefined> {
     return Promise.resolve(this.info);
   }
 
   /** Takes what the header says, and the payload that has come with it. */
-  protected settle(facts: ConnFacts, payload: Uint8Array): void {
+  protected settle(facts: ConnFacts<Defined>, payload: Uint8Array): void {
     this.#facts = facts;
     this.#payload = payload;
     this.#isShown = false;

@@ -7,9 +7,11 @@
 import type {
   Address,
   DecodeOptions,
+  DefinedTlvs,
   ProxyInfo,
   ProxyProtocolError,
   ProxyProtocolErrorCode,
+  TlvReader,
 } from "../codec/mod.ts";
 import type { ProxiedConn } from "./proxied_conn.ts";
 
@@ -57,7 +59,8 @@ export type Untrusted =
   | ((hop: Address) => "reject" | "direct");
 
 /** Options of every adapter, with the leniencies of the codec. */
-export interface HeaderOptions extends DecodeOptions {
+export interface HeaderOptions<R extends TlvReader = TlvReader>
+  extends DecodeOptions<R> {
   /** Who may send a header. Required: there is no safe default. */
   trust: Trust;
   /**
@@ -105,7 +108,8 @@ export interface HeaderOptions extends DecodeOptions {
 }
 
 /** Options of {@link accept}. */
-export interface AcceptOptions extends HeaderOptions {
+export interface AcceptOptions<R extends TlvReader = TlvReader>
+  extends HeaderOptions<R> {
   /**
    * Called with each valid header of a trusted peer. Return `true` to accept;
    * any other answer rejects the connection. `timeout` does not apply to it, only
@@ -117,17 +121,17 @@ export interface AcceptOptions extends HeaderOptions {
    * Do not read from that one.
    */
   verify?: (
-    info: ProxyInfo,
-    conn: ProxiedConn,
+    info: ProxyInfo<DefinedTlvs<R>>,
+    conn: ProxiedConn<object, DefinedTlvs<R>>,
   ) => boolean | Promise<boolean>;
 }
 
 /** What {@link accept} resolves to. */
-export interface Accepted<C extends object> {
+export interface Accepted<C extends object, Defined extends object = object> {
   /** The header; `undefined` where none was looked for or found, and always with `lazy`. */
-  info: ProxyInfo | undefined;
+  info: ProxyInfo<Defined> | undefined;
   /** The connection, without the header. */
-  conn: ProxiedConn<C>;
+  conn: ProxiedConn<C, Defined>;
 }
 
 /** Options of each `proxied`, in addition to those of one connection. */
@@ -151,7 +155,8 @@ export interface GateOptions {
 }
 
 /** Options of {@link proxied}. */
-export interface ListenerOptions extends AcceptOptions, GateOptions {}
+export interface ListenerOptions<R extends TlvReader = TlvReader>
+  extends AcceptOptions<R>, GateOptions {}
 
 /** Counts of the connections that a listener has accepted and rejected; the object is live. */
 export interface ListenerStats {

@@ -12,6 +12,7 @@ import {
 import { readTlvs } from "./read.ts";
 import {
   fits,
+  isSslPart,
   isSslSubName,
   isSslSubtype,
   lengthsOf,
@@ -21,7 +22,7 @@ import {
   tlvNames,
   tlvType,
 } from "./types.ts";
-import type { RawTlv, Tlvs } from "../types.ts";
+import type { ProxyHeader, RawTlv, Tlvs } from "../types.ts";
 
 /** The client came over TLS, without a certificate that was verified (section 2.2.6). */
 const DEFAULT_SSL_CLIENT = 0x01;
@@ -180,6 +181,23 @@ function entriesOfRecord(tlvs: Tlvs): TlvEntry[] {
   return entries;
 }
 
+/** The TLVs of a header without readings: they have a place in `tlv_loc`, but are no names of TLVs. */
+export function writtenTlvs(
+  { tlvs, tlv_loc }: ProxyHeader,
+): ProxyHeader["tlvs"] {
+  // What is no record is for others to refuse.
+  if (!tlvs || !tlv_loc || typeof tlvs !== "object" || isIterable(tlvs)) {
+    return tlvs;
+  }
+  const isReading = (name: string) =>
+    tlv_loc[name] !== undefined && tlvType(name) === undefined;
+  const names = Object.keys(tlvs);
+  if (!names.some(isReading)) return tlvs;
+  return Object.fromEntries(
+    [...givenTlvs(tlvs)].filter(([name]) => !isReading(name)),
+  );
+}
+
 /** The values of a record by name, each read once. */
 export function* givenTlvs(
   tlvs: Tlvs,
@@ -189,11 +207,6 @@ export function* givenTlvs(
     const value = record[name];
     if (value !== undefined) yield [name, value];
   }
-}
-
-/** Whether a name stands for the SSL TLV itself. */
-export function isSslPart(name: string): boolean {
-  return name === "SSL" || name === "SSL_CLIENT" || name === "SSL_VERIFY";
 }
 
 /** Whether a record has an SSL TLV, by the parts of it that are given. */

@@ -313,3 +313,8 @@ export function shownName(
 export function isSslSubName(name: string, type: number): boolean {
   return isSslSubtype(type) && name === tlvName(type);
 }
+
+/** Whether a name stands for the SSL TLV itself. */
+export function isSslPart(name: string): boolean {
+  return name === "SSL" || name === "SSL_CLIENT" || name === "SSL_VERIFY";
+}

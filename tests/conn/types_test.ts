@@ -10,16 +10,26 @@ import {
   type Accepted,
   type AcceptOptions,
   type Address,
+  awsVpcEndpointId,
   type ByteDuplex,
+  decode,
+  type DecodeOptions,
+  type DefinedTlvs,
+  defineTlv,
+  describe,
+  encode,
   formatAddress,
   type NativeAddress,
   type NativeConn,
   type NativeListener,
   type NetAddress,
+  proxied,
   ProxiedConn,
   type ProxyHeader,
   type ProxyInfo,
   type ProxyProtocolError,
+  serve,
+  type TlvReader,
   type UnixAddress,
 } from "../../mod.ts";
 import type { Readable } from "node:stream";
@@ -151,6 +161,69 @@ function tlvNamesAreChecked({ tlvs }: ProxyInfo): void {
   void [header, written];
 }
 
+/** What is defined has its type wherever an info comes from. */
+async function definedTlvsAreTyped(
+  bytes: Uint8Array,
+  tcp: Deno.TcpConn,
+  listener: Deno.TcpListener,
+): Promise<void> {
+  const tenant = defineTlv({
+    type: 0xe4,
+    name: "TENANT",
+    read: (value) => value[0],
+  });
+  holds<Same<typeof tenant, TlvReader<"TENANT", number>>>();
+  const define = [tenant, awsVpcEndpointId];
+  const info = decode(bytes, { define });
+  holds<Same<typeof info, ProxyInfo<Defined> | undefined>>();
+  if (info !== undefined) {
+    holds<Same<typeof info.tlvs.TENANT, number | undefined>>();
+    holds<Same<typeof info.tlvs.AWS_VPC_ENDPOINT_ID, string | undefined>>();
+    holds<Same<typeof info.tlvs.ALPN, string | undefined>>();
+    // @ts-expect-error: nobody has defined it
+    void info.tlvs.GCP_PSC_CONNECTION_ID;
+    // @ts-expect-error: a reading of xE4, which is what is written
+    info.tlvs.TENANT = 1;
+    const plain: ProxyInfo = info;
+    holds<Same<ReturnType<typeof tenant>, number | undefined>>();
+    void [tenant(info), tenant(plain), tenant({ ...info })];
+    void [encode(info), describe(info), structuredClone(info)];
+  }
+  // @ts-expect-error: not what defineTlv() returns
+  decode(bytes, { define: [{ type: 1, tlvName: "A", read: () => 1 }] });
+
+  const plain = decode(bytes, { tlvs: "lenient" });
+  holds<Same<typeof plain, ProxyInfo | undefined>>();
+  const options: DecodeOptions = { define };
+  const loose = decode(bytes, options);
+  holds<Same<typeof loose, ProxyInfo | undefined>>();
+
+  const accepted = await accept(tcp, {
+    trust: [],
+    define,
+    verify: ({ tlvs }, conn) => {
+      holds<Same<typeof tlvs.TENANT, number | undefined>>();
+      return conn.info?.tlvs.TENANT === 1;
+    },
+  });
+  holds<Same<typeof accepted, Accepted<Deno.TcpConn, Defined>>>();
+  accepted.conn.raw.setNoDelay();
+  const wrapped = proxied(listener, { trust: [], define });
+  for await (const conn of wrapped) {
+    holds<Same<typeof conn, ProxiedConn<Deno.TcpConn, Defined>>>();
+    const fits: ProxiedConn = conn;
+    void fits;
+  }
+  serve(wrapped, (conn) => {
+    holds<Same<typeof conn, ProxiedConn<Deno.TcpConn, Defined>>>();
+    return conn.info?.tlvs.TENANT;
+  });
+}
+
+type Defined = DefinedTlvs<
+  TlvReader<"TENANT", number> | typeof awsVpcEndpointId
+>;
+
 /** The shape of Cloudflare's `Socket`, and of the WinterTC Sockets API. */
 interface CloudflareSocket {
   get readable(): ReadableStream;
@@ -195,6 +268,7 @@ void [
   denoTypesFit,
   addressesAreReadable,
   tlvNamesAreChecked,
+  definedTlvsAreTyped,
   proxiedConnFits,
   proxiedConnIsAClass,
   streamPairsAreAccepted,
