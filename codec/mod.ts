@@ -57,6 +57,7 @@ export * from "./encode.ts";
 export * from "./tlvs/encode.ts";
 export * from "./error.ts";
 export { formatAddress } from "./format_address.ts";
+export { forwarded } from "./forwarded.ts";
 export * from "./tlvs/is_client_verified.ts";
 export { readTlvs } from "./tlvs/read.ts";
 export * from "./simple_proxy.ts";
