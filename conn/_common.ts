@@ -14,6 +14,12 @@ export {
   type Tlvs,
   type Transport,
 } from "../codec/mod.ts";
+export {
+  type ClientHeader,
+  headerOf,
+  proxyHop,
+  proxyInfo,
+} from "./header_of.ts";
 export type {
   GateOptions,
   HeaderOptions,

@@ -27,11 +27,11 @@ import { Server as HttpsServer } from "node:https";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
-import type { Address, ProxyInfo } from "../codec/mod.ts";
+import type { ProxyInfo } from "../codec/mod.ts";
 import { checkSocket } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
 import { readOptions } from "./admission/policy.ts";
-import { factsOf, remember } from "./node/facts.ts";
+import { factsOf, remember } from "./_facts.ts";
 import { endTls, listenInFront, needsFront } from "./node/front.ts";
 import { timeoutsOf } from "./node/http_timeouts.ts";
 import { override } from "./node/override.ts";
@@ -239,26 +239,6 @@ function inherit(heir: unknown): void {
 }
 
 /**
- * The header by which a connection came: of a socket, a `TLSSocket`, a request
- * of HTTP/1 or HTTP/2, a stream or a session of HTTP/2. `undefined` where there
- * was none.
- *
- * @example
- * ```ts
- * import type { IncomingMessage, ServerResponse } from "node:http";
- * import { proxyInfo } from "@edgewire/proxy-protocol/node";
- *
- * function handle(request: IncomingMessage, response: ServerResponse) {
- *   const { AUTHORITY = "no name" } = proxyInfo(request)?.tlvs ?? {};
- *   response.end(`You asked the proxy for ${AUTHORITY}\n`);
- * }
- * ```
- */
-export function proxyInfo(socketOrRequest: object): ProxyInfo | undefined {
-  return factsOf(socketOrRequest)?.info;
-}
-
-/**
  * Resolves to the header of a socket that was handed over with `lazy`, when it
  * has come and `verify` has agreed; at once for any other. It takes what
  * {@link proxyInfo} takes.
@@ -286,24 +266,4 @@ export async function ready(
 ): Promise<ProxyInfo | undefined> {
   const facts = factsOf(socketOrRequest);
   return await (facts?.ready ?? facts?.info);
-}
-
-/**
- * The peer of a connection: the proxy, where `remoteAddress` is the client. It
- * takes what {@link proxyInfo} takes; `undefined` for what was not accepted
- * here.
- *
- * @example
- * ```ts
- * import type { IncomingMessage, ServerResponse } from "node:http";
- * import { proxyHop } from "@edgewire/proxy-protocol/node";
- *
- * function handle(request: IncomingMessage, response: ServerResponse) {
- *   console.log(request.socket.remoteAddress, "by way of", proxyHop(request));
- *   response.end("hello\n");
- * }
- * ```
- */
-export function proxyHop(socketOrRequest: object): Address | undefined {
-  return factsOf(socketOrRequest)?.hop;
 }

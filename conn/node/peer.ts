@@ -7,11 +7,11 @@ import type {
   ProxyProtocolError,
 } from "../../codec/mod.ts";
 import { type Ends, tcpAddress, unixAddress } from "../_ends.ts";
+import { type Facts, factsOf, remember } from "../_facts.ts";
 import { Admission, type Peer } from "../admission/admission.ts";
 import type { Gate } from "../admission/gate.ts";
 import type { Header } from "../admission/header_reader.ts";
 import { lostAddress, resetError } from "../admission/refusal.ts";
-import { type Facts, factsOf, remember } from "./facts.ts";
 import { showOn } from "./show.ts";
 import type { NodeSocket } from "./types.ts";
 
@@ -66,7 +66,14 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     this.#kind = remoteAddress === undefined ? kindOf(socket) : "tcp";
     const hop = peerOf(socket, this.#kind);
     this.#admission = new Admission(gate, hop, this);
-    remember(socket, this.#facts = { info: undefined, hop, shown: undefined });
+    this.#facts = {
+      info: undefined,
+      hop,
+      shown: undefined,
+      isAwaited: true,
+      conn: socket,
+    };
+    remember(socket, this.#facts);
   }
 
   /** Begins, with what the socket has at hand. */
@@ -162,6 +169,7 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     const { info, shown } = this.#claim;
     this.#facts.info = info;
     this.#facts.shown = shown;
+    this.#facts.isAwaited = false;
     if (shown !== undefined) showOn(this.conn, shown);
   }
 
