@@ -30,7 +30,7 @@ import { TLSSocket } from "node:tls";
 import type { ProxyInfo } from "../codec/mod.ts";
 import { checkSocket } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
-import { readOptions } from "./admission/policy.ts";
+import { type Policy, readOptions } from "./admission/policy.ts";
 import { factsOf, remember } from "./_facts.ts";
 import { endTls, listenInFront, needsFront } from "./node/front.ts";
 import { timeoutsOf } from "./node/http_timeouts.ts";
@@ -103,7 +103,7 @@ export async function accept<S extends NodeSocket>(
 ): Promise<NodeAccepted<S>> {
   checkSocket(socket);
   // Counted by nobody, and reported to the caller alone.
-  const policy = { ...readOptions(options), onReject: undefined };
+  const policy = { ...readNodeOptions(options), onReject: undefined };
   const gate = new Gate<S>(policy, true);
   try {
     const info = await new Promise<ProxyInfo | undefined>((resolve, reject) =>
@@ -182,7 +182,7 @@ export function proxied<S extends NodeServer>(
   };
   const hand = (socket: NodeSocket) => void pass(["connection", socket]);
   const door = new NodeDoor(
-    options,
+    readNodeOptions(options),
     isFronted && server instanceof HttpsServer ? endTls(server, hand) : hand,
   );
   if (isFronted) listenInFront(server, (socket) => door.admit(socket));
@@ -219,6 +219,10 @@ export function proxied<S extends NodeServer>(
   return Object.assign(server, { stats: door.stats });
 }
 
+function readNodeOptions<S>(options: NodeAcceptOptions<S>): Policy<S> {
+  return readOptions(options, ["encrypted"]);
+}
+
 /** Events that bring something new built upon a socket. */
 const HEIRS = new Set<unknown>([
   "secureConnection",
@@ -233,9 +237,17 @@ function inherit(heir: unknown): void {
   const facts = factsOf(heir);
   if (facts === undefined) return;
   remember(heir, facts);
-  const { shown } = facts;
+  const { shown, conn } = facts;
   // It asks the socket below, as long as that is there.
   if (shown !== undefined && heir instanceof TLSSocket) showOn(heir, shown);
+  // A session of Bun asks for the class of its socket.
+  const isPlain = Reflect.get(heir, "encrypted") === false;
+  if (isPlain && Reflect.get(conn, "encrypted") === true) {
+    Object.defineProperty(heir, "encrypted", {
+      value: true,
+      configurable: true,
+    });
+  }
 }
 
 /**

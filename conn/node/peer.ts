@@ -15,6 +15,11 @@ import { lostAddress, resetError } from "../admission/refusal.ts";
 import { showOn } from "./show.ts";
 import type { NodeSocket } from "./types.ts";
 
+/** What a header says of a socket. */
+interface Claim extends Pick<Facts, "info" | "shown"> {
+  isEncrypted: boolean;
+}
+
 /** Takes what was admitted, and what lets it flow when its application listens. */
 type Deliver = (info: ProxyInfo | undefined, flow: () => void) => void;
 
@@ -37,7 +42,7 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
   /** Whether somebody has asked that the socket flows. */
   #isResumed = false;
   /** What the header says, until it is believed. */
-  #claim: Pick<Facts, "info" | "shown"> = { info: undefined, shown: undefined };
+  #claim: Claim = { info: undefined, shown: undefined, isEncrypted: false };
   /** What has come of the payload, and `null` for its end, of a socket that flows already. */
   #kept: unknown[] | undefined;
   /** Of the chunk that was given back, in bytes. */
@@ -158,19 +163,25 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     return Promise.resolve(isDisconnected(handle) ? resetError() : undefined);
   }
 
-  show({ info, payload }: Header, shown: Ends | undefined): void {
+  show(
+    { info, payload }: Header,
+    shown: Ends | undefined,
+    isEncrypted: boolean,
+  ): void {
     this.#payloadLength = payload.length;
-    this.#claim = { info, shown };
+    this.#claim = { info, shown, isEncrypted };
     // Its application holds it: no claim before `verify` has agreed.
     if (this.#ready === undefined) this.#believe();
   }
 
   #believe(): void {
-    const { info, shown } = this.#claim;
+    const { info, shown, isEncrypted } = this.#claim;
     this.#facts.info = info;
     this.#facts.shown = shown;
     this.#facts.isAwaited = false;
     if (shown !== undefined) showOn(this.conn, shown);
+    // As a `TLSSocket` has it. Frameworks ask nothing else for `https`.
+    if (isEncrypted) Reflect.set(this.conn, "encrypted", true);
   }
 
   admit(info: ProxyInfo | undefined): void {
