@@ -49,6 +49,21 @@ import type {
 } from "./node/types.ts";
 
 export * from "./_common.ts";
+export {
+  type ClientPoolOptions,
+  HeaderAgent,
+  type HeaderAgentOptions,
+  HttpsHeaderAgent,
+  type HttpsHeaderAgentOptions,
+} from "./node/agents.ts";
+export {
+  type Connector,
+  connectorFor,
+  type ConnectorOptions,
+  type ConnectTarget,
+} from "./node/connector.ts";
+export { type Closable, perClient } from "./node/per_client.ts";
+export type { EncodeOptions, ProxyHeader, RawTlv } from "../codec/mod.ts";
 export type {
   NodeAccepted,
   NodeAcceptOptions,
