@@ -20,9 +20,11 @@ export {
   proxyHop,
   proxyInfo,
 } from "./header_of.ts";
+export { trustList } from "./admission/trust.ts";
 export type {
   GateOptions,
   HeaderOptions,
   ListenerStats,
   Trust,
+  Untrusted,
 } from "./types.ts";

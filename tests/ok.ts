@@ -24,6 +24,7 @@ const SHIPPED = [
   "conn/bun.ts",
   "conn/node.ts",
   "conn/cli.ts",
+  "conn/testing.ts",
 ];
 const STEPS: Step[] = [
   {
@@ -56,6 +57,14 @@ const STEPS: Step[] = [
     args: ["publish", "--dry-run", "--allow-dirty"],
     isCheck: true,
   },
+  ...["fmt", "lint", "check"].map((tool): Step => ({
+    name: `${tool} of the page`,
+    args: [
+      ...[tool, ...(tool === "fmt" ? ["--check"] : [])],
+      ...["--config", "tests/page/deno.json", "conn/cli/page"],
+    ],
+    isCheck: true,
+  })),
   { name: "demo", args: ["task", "demo"] },
   { name: "proof", args: ["task", "proof"] },
   { name: "fuzz", args: ["task", "fuzz", "--inputs", "200000"] },

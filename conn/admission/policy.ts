@@ -15,9 +15,10 @@ import {
   type ProxyInfo,
   ProxyProtocolError,
 } from "../../codec/mod.ts";
-import { checkTimeout } from "../_checks.ts";
+import { checkFunction, checkTimeout } from "../_checks.ts";
 import type { GateOptions, HeaderOptions } from "../types.ts";
-import { readTrust, type Trusts } from "./trust.ts";
+import { tellMistake } from "./tell.ts";
+import { readTrust, readUntrusted, type Trusts } from "./trust.ts";
 
 /** One retransmit of TCP takes 3 s, which a deadline has to cover (section 2). */
 const DEFAULT_TIMEOUT = 5000;
@@ -59,7 +60,8 @@ const NAMES: readonly string[] = [
 /** Options as they are used: checked, defaults filled in. */
 export interface Policy<C> {
   readonly trusts: Trusts;
-  readonly untrusted: "reject" | "direct";
+  /** Which of the others are served directly. */
+  readonly isDirect: Trusts;
   readonly header: "require" | "optional" | "discard";
   readonly lazy: boolean;
   /** Whether a connection is shown as encrypted if its header says that its client used TLS. */
@@ -100,9 +102,8 @@ export function readOptions<C>(
     signal,
     verify,
     maxPending = DEFAULT_MAX_PENDING,
-    onReject,
+    onReject = tellMistake,
   } = options;
-  checkOneOf("untrusted", untrusted, ["reject", "direct"]);
   checkOneOf("header", header, ["require", "optional", "discard"]);
   checkOneOf("lazy", lazy, [true, false]);
   checkOneOf("encrypted", encrypted, [true, false]);
@@ -119,7 +120,7 @@ export function readOptions<C>(
   const decode = readDecodeOptions(options);
   return {
     trusts: readTrust(trust),
-    untrusted,
+    isDirect: readUntrusted(untrusted),
     header,
     lazy,
     encrypted,
@@ -133,37 +134,36 @@ export function readOptions<C>(
   };
 }
 
-/** Anything else would fail when it is called, or never be. */
-function checkFunction(name: string, value: unknown): void {
-  if (value === undefined || typeof value === "function") return;
-  throw new TypeError(
-    `Cannot read ${name}: expected a function, received ${quote(value)}`,
-  );
-}
-
 /**
- * Whether a header is to be read from a peer, or it is served directly.
+ * Whether a header is to be read from a peer, or it is served directly. A
+ * function of the user's that fails is no reason for either.
  *
  * @throws {ProxyProtocolError} code `untrusted`, when it is neither.
  */
 export function expectsHeader(
-  policy: Pick<Policy<unknown>, "trusts" | "untrusted">,
+  { trusts, isDirect }: Pick<Policy<unknown>, "trusts" | "isDirect">,
   hop: Address,
 ): boolean {
-  let isTrusted = false;
+  let asked = "trust";
+  let reason = "not trusted";
   let cause: unknown;
   try {
-    isTrusted = policy.trusts(hop);
+    if (trusts(hop)) return true;
+    asked = "untrusted";
+    if (isDirect(hop)) return false;
   } catch (error) {
-    cause = error; // of the user's function: not a reason to trust
+    cause = error;
+    reason = `the function ${asked} has failed: ${messageOf(error)}`;
   }
-  if (isTrusted) return true;
-  if (policy.untrusted === "direct" && cause === undefined) return false;
   throw new ProxyProtocolError(
-    `Cannot accept a PROXY header from ${describe(hop)}: not trusted`,
+    `Cannot accept a PROXY header from ${describe(hop)}: ${reason}`,
     "untrusted",
     { hop, cause },
   );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** An address in a message. */
