@@ -12,7 +12,7 @@ export interface Facts {
   shown: Ends | undefined;
   /** Whether nobody can say yet who the client is: its header has not arrived, or was rejected. */
   isAwaited: boolean;
-  /** With `lazy`: the header when it has come, or why it was rejected. */
+  /** With `lazy`: the header when it has arrived, or why it was rejected. */
   ready?: Promise<ProxyInfo | undefined>;
   /** The socket, which is asked for its own end. */
   conn: object;
@@ -20,12 +20,12 @@ export interface Facts {
 
 /**
  * Where a socket of Node keeps them. A property is found through the proxies that
- * are the sockets of `node:http2`, and costs nothing in the end: entries of a
- * `WeakMap` cost 1 us and as much again when memory is collected.
+ * are the sockets of `node:http2`, and costs nothing in the end. An entry of a
+ * `WeakMap` costs 1 us, and as much again when memory is collected.
  */
 const FACTS = Symbol("proxy-protocol");
 
-/** Those of objects that take no property, or show it. */
+/** Those of objects that would show a property. */
 const ASIDE = new WeakMap<object, Facts>();
 
 /**

@@ -1,13 +1,14 @@
 import { quote } from "../codec/internal.ts";
 import type { Address, ProxyHeader, ProxyInfo, Tlvs } from "../codec/mod.ts";
 import { DISCARDED } from "./admission/discarded.ts";
+import { Session } from "./datagram/session.ts";
 import { type Ends, tcpAddress, toAddress } from "./_ends.ts";
 import { type Facts, factsOf, findBehind } from "./_facts.ts";
 import type { NativeAddress } from "./native_types.ts";
 import { AWAITED, connBehind } from "./proxied_conn.ts";
 import { type Origin, tellsAddresses } from "./sending/relayed_header.ts";
 
-/** What {@link headerOf} returns: a header that `encode` and `writeHeader` take. */
+/** What {@link headerOf} returns: a header for `encode` and `writeHeader`. */
 export interface ClientHeader extends ProxyHeader {
   /** `LOCAL` if there are no addresses; absent if there are. */
   command?: "LOCAL";
@@ -25,12 +26,11 @@ export interface ClientHeader extends ProxyHeader {
 }
 
 /**
- * Returns the header by which a connection arrived. Takes what an application
- * holds of a connection: a {@link ProxiedConn} or its `raw`, a socket, a
- * `TLSSocket`, a request, a stream or a session of HTTP/2. Returns `undefined` if
- * there was no header, or none yet with `lazy`.
+ * Returns the header of a connection; `undefined` if there was none, or none yet
+ * with `lazy`. With `header: "discard"` it is the header that was discarded.
  *
- * With `header: "discard"` the result says what the header claimed.
+ * @param connection What you have of a connection: a `ProxiedConn` or its `raw`, a
+ * socket, a request, a stream or session of HTTP/2, or a session of UDP.
  *
  * @example
  * ```ts
@@ -46,14 +46,15 @@ export interface ClientHeader extends ProxyHeader {
  * ```
  */
 export function proxyInfo(connection: object): ProxyInfo | undefined {
-  const conn = connBehind(connection);
-  return conn === undefined ? factsOf(connection)?.info : conn.info;
+  return knownOf(connection)?.info;
 }
 
 /**
  * Returns the address of the peer, whatever the connection shows: the proxy that
- * dialled this server, or a direct client. Takes what {@link proxyInfo} takes.
- * Returns `undefined` for a connection that was not accepted by this library.
+ * dialled this server, or a direct client. Returns `undefined` for a connection
+ * that was not accepted by this library.
+ *
+ * @param connection As for {@link proxyInfo}.
  *
  * @example
  * ```ts
@@ -68,25 +69,25 @@ export function proxyInfo(connection: object): ProxyInfo | undefined {
  * ```
  */
 export function proxyHop(connection: object): Address | undefined {
-  const conn = connBehind(connection);
-  return conn === undefined ? factsOf(connection)?.hop : conn.hopAddr;
+  return knownOf(connection)?.hop;
 }
 
 /**
- * Returns the header that tells a backend who the client of a connection is
- * (section 4.1, chains of proxies): its addresses and the received TLVs, ready
- * for {@link encode} and {@link writeHeader}. Takes what {@link proxyInfo} takes,
- * and also a connection, a socket or a request that this library never saw,
- * whose addresses are its own.
+ * Returns the header that names the client of a connection to a backend (section
+ * 4.1, chains of proxies): the client's addresses and the received TLVs, ready for
+ * `encode` and `writeHeader`.
  *
- * The version is not that of the received header: version 2 is written, unless
- * the options of `encode` or `writeHeader` have another `version`. The header is
- * LOCAL if a LOCAL header arrived, or one without addresses, or if a direct client
- * has no address, as on a UNIX socket. Of a header that was received with
- * `header: "discard"` it has nothing: the addresses are the real ones.
+ * Version 2 is written, whatever arrived, unless the options of `encode` or
+ * `writeHeader` have another `version`. The header is LOCAL if a LOCAL header
+ * arrived, or one without addresses. It is also LOCAL for a direct client without
+ * an address, as on a UNIX socket. A header that was received with
+ * `header: "discard"` is not passed on: the result has the real addresses.
  *
- * @throws {TypeError} if `connection` has no addresses, as an object that is no
- * connection, and with `lazy` before the header has arrived.
+ * @param connection As for {@link proxyInfo}. A connection, socket or request that
+ * was not accepted by this library has its own addresses.
+ *
+ * @throws {TypeError} for an object that is no connection, and while nobody knows
+ * the client: with `lazy` before the header has arrived, or after it was rejected.
  *
  * @example
  * ```ts
@@ -116,40 +117,54 @@ export function headerOf(connection: object): ClientHeader {
   };
 }
 
+/** What is known of something that this library handed out. */
+type Known = Pick<Facts, "info" | "hop" | "shown" | "isAwaited" | "conn">;
+
+function knownOf(connection: object): Known | undefined {
+  const conn = connBehind(connection);
+  if (conn !== undefined) {
+    const { info, hopAddr: hop, remoteAddr, localAddr } = conn;
+    const isAwaited = AWAITED.has(conn);
+    return { info, hop, shown: { remoteAddr, localAddr }, isAwaited, conn };
+  }
+  if (connection instanceof Session) {
+    const { info, hop, remoteAddr, localAddr = UNKNOWN } = connection;
+    const shown = { remoteAddr, localAddr };
+    return { info, hop, shown, isAwaited: false, conn: connection };
+  }
+  return factsOf(connection);
+}
+
 /** What the header of a connection is made from. */
 function originOf(connection: object): Origin {
-  if (typeof connection === "object" && connection !== null) {
-    const conn = connBehind(connection);
-    if (conn !== undefined) {
-      if (AWAITED.has(conn)) throw awaitedError();
-      return conn;
-    }
-    const facts = factsOf(connection);
-    if (facts !== undefined) return originFrom(facts);
-    const ends = findBehind(connection, ownEnds);
-    if (ends !== undefined) return { info: undefined, ...ends };
+  const known = knownOf(connection);
+  if (known === undefined) {
+    return { info: undefined, ...strangersEnds(connection) };
   }
+  const { info, hop, shown, isAwaited, conn } = known;
+  if (isAwaited) {
+    throw new TypeError(
+      "Cannot name the client: its header has not arrived, or was rejected; wait for ready",
+    );
+  }
+  if (shown !== undefined) return { info, ...shown };
+  const { localAddr = UNKNOWN } = ownEnds(conn) ?? {};
+  return { info, remoteAddr: hop, localAddr };
+}
+
+/** The ends of what this library did not hand out. */
+function strangersEnds(connection: object): Ends {
+  const ends = findBehind(connection, ownEnds);
+  if (ends !== undefined) return ends;
   throw new TypeError(
-    `Cannot tell the client: expected a connection, a socket or a request, received ${
+    `Cannot name the client: expected a connection, a socket or a request, received ${
       quote(connection)
     }`,
   );
 }
 
-function originFrom({ info, hop, shown, isAwaited, conn }: Facts): Origin {
-  if (isAwaited) throw awaitedError();
-  const ends = shown ?? {
-    remoteAddr: hop,
-    localAddr: ownEnds(conn)?.localAddr ?? tcpAddress(),
-  };
-  return { info, ...ends };
-}
-
-function awaitedError(): TypeError {
-  return new TypeError(
-    "Cannot tell the client: its header has not arrived, or was rejected; wait for ready",
-  );
-}
+/** An end that nobody knows, as that of a socket after a reset. */
+const UNKNOWN = tcpAddress();
 
 /** A connection as runtimes have it: Deno, or Node and Bun. */
 interface Connection {

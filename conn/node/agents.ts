@@ -53,8 +53,8 @@ export interface HttpsHeaderAgentOptions
 
 /**
  * An `http.Agent` that begins each connection with a PROXY header and keeps its
- * connections by client, for a reverse proxy that tells its backend who the client
- * is (section 4.1). {@link HttpsHeaderAgent} is the same for HTTPS.
+ * connections by client. A reverse proxy names its clients to a backend with it
+ * (section 4.1). {@link HttpsHeaderAgent} is the same for HTTPS.
  *
  * A header belongs to a connection, not to a request. An agent that all clients
  * share would send the request of one client over the idle connection of another.
@@ -88,7 +88,7 @@ export interface HttpsHeaderAgentOptions
  * }
  * ```
  *
- * http-proxy and httpxy take it per request:
+ * With http-proxy and httpxy it is an option of each request:
  * `proxy.web(req, res, { target, agent: agent.for(req) })`.
  */
 export class HeaderAgent extends HttpAgent {
@@ -110,8 +110,8 @@ export class HeaderAgent extends HttpAgent {
    * Returns the agent for the requests of one client: the same pool, limits and
    * options, but only with connections that began with this client's header.
    *
-   * @param client What {@link headerOf} takes, such as the client's request or
-   * socket; or a header, such as `{ command: "LOCAL" }` for requests of your own.
+   * @param client As for {@link headerOf}, such as the client's request or socket.
+   * Or a header, such as `{ command: "LOCAL" }` for requests of your own.
    *
    * @throws {TypeError} like {@link headerOf}, and for a header that cannot be written.
    * @throws {RangeError} for a header that cannot be written.

@@ -5,7 +5,7 @@ import { findBehind } from "../_facts.ts";
 import { headerOf } from "../header_of.ts";
 import { headerBytes } from "../sending/header_bytes.ts";
 
-/** A client of a proxy, as a backend is told of it. */
+/** A client of a proxy, as it is named to a backend. */
 export interface Client {
   /** The header that begins each connection for this client. */
   readonly header: Uint8Array;

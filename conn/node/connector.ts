@@ -23,7 +23,7 @@ export interface ConnectorOptions {
    */
   tls?: ConnectionOptions;
   /**
-   * How long it may take to connect, TLS included, in ms. `Infinity` for no limit.
+   * Deadline in ms until it is connected, TLS included. `Infinity` for no limit.
    *
    * @default {10000}
    */
@@ -68,7 +68,7 @@ export type Connector = (
 /**
  * Returns a function that connects to a backend on behalf of one client: each
  * connection begins with the client's PROXY header, in plain text before TLS
- * (section 2). It fits where others take such a function:
+ * (section 2). Use it as
  *
  * - `connect` of an `Agent`, `Pool` or `Client` of undici,
  * - `createConnection` of `http2.connect` and of `http.request`.
@@ -76,8 +76,8 @@ export type Connector = (
  * Whatever keeps its connections must serve this client alone: see
  * {@link perClient}.
  *
- * @param client What {@link headerOf} takes, such as the client's request or
- * socket; or a header.
+ * @param client As for {@link headerOf}, such as the client's request or socket.
+ * Or a header.
  *
  * @throws {TypeError} like {@link headerOf}, for a header that cannot be written,
  * and for a wrong or unknown option.
@@ -180,7 +180,7 @@ function report(
   };
   const fail = (error: Error) => {
     end();
-    socket.on("error", () => {}); // Node tells those below TLS twice
+    socket.on("error", () => {}); // Node emits those below TLS twice
     if (typeof done === "function") Reflect.apply(done, undefined, [error]);
   };
   const succeed = () => {

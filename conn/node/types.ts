@@ -82,8 +82,9 @@ export interface NodeAcceptOptions<S = NodeSocket> extends HeaderOptions {
    * Koa, Fastify and srvx then say `https`, and set cookies that are secure.
    *
    * The connection to this server is plain text all the same. Set it only if every
-   * trusted peer is a proxy that writes the SSL TLV itself: one that passes on what
-   * it was sent, or `header: "optional"`, lets a client in plain text claim TLS.
+   * trusted peer is a proxy that writes the SSL TLV itself. If a proxy passes on
+   * headers of clients, or with `header: "optional"`, a client in plain text can
+   * claim TLS.
    *
    * Headers without the bit, LOCAL, `header: "discard"` and direct peers change
    * nothing, and neither does a socket on which this server itself ends TLS:

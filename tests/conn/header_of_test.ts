@@ -5,6 +5,8 @@ import {
   accept,
   type AcceptOptions,
   type ClientHeader,
+  DatagramSessions,
+  type DatagramSessionsOptions,
   decode,
   encode,
   headerOf,
@@ -155,6 +157,27 @@ Deno.test("headerOf() of a peer without an address is LOCAL", async () => {
   conn.close();
 });
 
+Deno.test("headerOf() of a session of UDP", () => {
+  const hop = { address: "127.0.0.1", port: 5300 };
+  const header = v2("2112", BLOCK4 + tlv("ea", "01") + tlv("ea", "02"));
+  const rows: [Uint8Array, Partial<DatagramSessionsOptions>, string][] = [
+    [header, {}, header.toHex()],
+    [v2("2000"), {}, v2("2000").toHex()],
+    // Its own end is not known.
+    [ascii("hello"), { trust: [], untrusted: "direct" }, v2("2000").toHex()],
+  ];
+  for (const [bytes, options, told] of rows) {
+    const sessions = new DatagramSessions({ trust: "any", ...options });
+    const received = sessions.receive(bytes, hop);
+    assert(received);
+    const { session } = received;
+    assertEquals(encode(headerOf(session)).toHex(), told);
+    assertEquals(proxyInfo(session), session.info);
+    assertEquals(proxyHop(session), session.hop);
+    sessions.close();
+  }
+});
+
 Deno.test("headerOf() shows a mapped address as `unmap` has it", async () => {
   const mapped = ascii(
     "PROXY TCP6 ::ffff:192.0.2.1 ::ffff:198.51.100.1 56324 443\r\n",
@@ -203,7 +226,7 @@ Deno.test("headerOf() takes nothing that has no ends", () => {
     const untyped: object = Object(stranger) === stranger
       ? Object(stranger)
       : JSON.parse(JSON.stringify(stranger ?? null));
-    assertThrows(() => headerOf(untyped), TypeError, "Cannot tell the client");
+    assertThrows(() => headerOf(untyped), TypeError, "Cannot name the client");
     assertEquals(proxyInfo(untyped), undefined);
     assertEquals(proxyHop(untyped), undefined);
   }

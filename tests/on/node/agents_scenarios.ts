@@ -450,6 +450,6 @@ test("HeaderAgent takes no wrong options", () => {
   }
   const agent = new HeaderAgent({ header: { version: 1 } });
   for (const client of [{}, [], () => {}]) {
-    assert.throws(() => agent.for(client), /Cannot tell the client/);
+    assert.throws(() => agent.for(client), /Cannot name the client/);
   }
 });

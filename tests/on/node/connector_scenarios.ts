@@ -238,7 +238,7 @@ test("connectorFor() takes no wrong options", () => {
   for (const [options, message] of wrong) {
     assert.throws(() => connectorFor(CLIENT, options), { message });
   }
-  assert.throws(() => connectorFor({}), /Cannot tell the client/);
+  assert.throws(() => connectorFor({}), /Cannot name the client/);
 });
 
 test("perClient() keeps one session for each client, until the client leaves", async () => {

@@ -250,6 +250,6 @@ test("headerOf() of a socket that has closed says the client that it had", async
 
 test("headerOf() takes nothing that has no ends", () => {
   for (const stranger of [{}, [], { socket: {} }, createServer(), () => {}]) {
-    assert.throws(() => headerOf(stranger), /Cannot tell the client/);
+    assert.throws(() => headerOf(stranger), /Cannot name the client/);
   }
 });
