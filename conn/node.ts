@@ -20,6 +20,9 @@
  * }
  * ```
  *
+ * A reverse proxy names its clients to a backend with {@link HeaderAgent},
+ * {@link HttpsHeaderAgent} or {@link connectorFor}.
+ *
  * @module
  */
 

@@ -310,6 +310,46 @@ test("HeaderAgent does not count time in use as idle", async () => {
   });
 });
 
+test("HeaderAgent gives up a connection that is upgraded", async () => {
+  const agent = new HeaderAgent({ idleTimeout: 20 });
+  const backend = createHttpServer();
+  backend.on("upgrade", (_request, socket: Socket) => {
+    socket.on("error", () => {});
+    socket.write(
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n",
+    );
+    socket.write(`told ${socket.remoteAddress};`);
+    socket.pipe(socket);
+  });
+  proxied(backend, { trust: TRUST });
+  await listening(backend, async (port) => {
+    const upgraded = Promise.withResolvers<[IncomingMessage, Socket, Buffer]>();
+    await withProxy((req, res) => {
+      request({
+        ...{ host: "127.0.0.1", port, agent: agent.for(req) },
+        headers: { connection: "Upgrade", upgrade: "echo" },
+      }).on("upgrade", (...args: [IncomingMessage, Socket, Buffer]) => {
+        upgraded.resolve(args);
+        res.end();
+      }).on("error", upgraded.reject).end();
+    }, async (proxy) => {
+      const anna = await dialAs(proxy, ANNA);
+      await anna.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      const [, socket, head] = await within(upgraded.promise, "an upgrade");
+      let text = head.toString();
+      socket.on("data", (chunk) => text += chunk);
+      await until("the greeting", () => text === `told ${ANNA};`);
+      anna.socket.destroy();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      setTimeout(resolve, 60); // longer than it may be idle
+      await promise;
+      socket.write("still here");
+      await until("an echo", () => text.endsWith("still here"));
+      socket.destroy();
+    });
+  });
+});
+
 test("HeaderAgent sends nothing without a client, also when it has to wait", async () => {
   const agent = new HeaderAgent({ maxTotalSockets: 1 });
   await withBackend("http", async ({ port }) => {
