@@ -1,7 +1,5 @@
+import { isClientEncrypted } from "./tlvs/is_client_encrypted.ts";
 import type { Address, ProxyInfo } from "./types.ts";
-
-/** `PP2_CLIENT_SSL`: the client connected over TLS (section 2.2.6). */
-const CLIENT_SSL = 0x01;
 
 /**
  * Returns the value of a `Forwarded` header for an HTTP backend
@@ -40,8 +38,7 @@ export function forwarded(
 ): string {
   const pairs = [`for=${nodeOf(source)}`];
   if (destination !== undefined) pairs.push(`by=${nodeOf(destination)}`);
-  const { SSL, SSL_CLIENT = 0 } = tlvs;
-  if (SSL && (SSL_CLIENT & CLIENT_SSL) !== 0) pairs.push("proto=https");
+  if (isClientEncrypted({ tlvs })) pairs.push("proto=https");
   return pairs.join(";");
 }
 

@@ -37,4 +37,6 @@ export {
   TRANSPORTS,
 } from "./_wire.ts";
 export { kindOf } from "./describe.ts";
+export { withoutReadings } from "./tlvs/entries.ts";
+export { isClientEncrypted } from "./tlvs/is_client_encrypted.ts";
 export { isNamed, isSslSubtype, tlvHexName, tlvKind } from "./tlvs/types.ts";

@@ -5,21 +5,33 @@ export {
   type Command,
   type DecodedTlvs,
   type DecodeOptions,
+  type DefinedTlvs,
+  defineTlv,
   describe,
   type Family,
   formatAddress,
+  forwarded,
   type HexDigit,
   type NetAddress,
   type ProxyInfo,
   ProxyProtocolError,
   type ProxyProtocolErrorCode,
   type ProxyProtocolErrorDetails,
+  type TlvDefinition,
   type TlvHexName,
   type TlvLocations,
+  type TlvReader,
   type Tlvs,
+  type TlvSource,
   type Transport,
   type UnixAddress,
 } from "../codec/mod.ts";
+export {
+  type ClientHeader,
+  headerOf,
+  proxyHop,
+  proxyInfo,
+} from "./header_of.ts";
 export { trustList } from "./admission/trust.ts";
 export type {
   GateOptions,

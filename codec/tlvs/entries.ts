@@ -22,7 +22,7 @@ import {
   tlvNames,
   tlvType,
 } from "./types.ts";
-import type { ProxyHeader, RawTlv, Tlvs } from "../types.ts";
+import type { ProxyHeader, RawTlv, TlvLocations, Tlvs } from "../types.ts";
 
 /** The client came over TLS, without a certificate that was verified (section 2.2.6). */
 const DEFAULT_SSL_CLIENT = 0x01;
@@ -181,18 +181,21 @@ function entriesOfRecord(tlvs: Tlvs): TlvEntry[] {
   return entries;
 }
 
-/** The TLVs of a header without readings: they have a place in `tlv_loc`, but are no names of TLVs. */
+/** The TLVs of a header that are to be written. */
 export function writtenTlvs(
   { tlvs, tlv_loc }: ProxyHeader,
 ): ProxyHeader["tlvs"] {
-  // What is no record is for others to refuse.
-  if (!tlvs || !tlv_loc || typeof tlvs !== "object" || isIterable(tlvs)) {
-    return tlvs;
-  }
+  // What is no record is for others to reject.
+  return !tlvs || !tlv_loc || typeof tlvs !== "object" || isIterable(tlvs)
+    ? tlvs
+    : withoutReadings(tlvs, tlv_loc);
+}
+
+/** A record without readings: they have a place, but no name of a TLV. */
+export function withoutReadings(tlvs: Tlvs, tlv_loc: TlvLocations): Tlvs {
   const isReading = (name: string) =>
     tlv_loc[name] !== undefined && tlvType(name) === undefined;
-  const names = Object.keys(tlvs);
-  if (!names.some(isReading)) return tlvs;
+  if (!Object.keys(tlvs).some(isReading)) return tlvs;
   return Object.fromEntries(
     [...givenTlvs(tlvs)].filter(([name]) => !isReading(name)),
   );

@@ -30,9 +30,14 @@ const DEFAULT_MAX_PENDING = 1024;
 /** Options of every entry point; `verify` is called with its own kind of connection. */
 export interface Options<C> extends HeaderOptions, GateOptions {
   verify?: (info: ProxyInfo, conn: C) => boolean | Promise<boolean>;
+  /** Only of entry points that ask for it. */
+  encrypted?: boolean;
 }
 
-/** Names of {@link Options}. */
+/** Names of {@link Options} that some entry points know. */
+type Special = "encrypted";
+
+/** Names of {@link Options} that every entry point knows. */
 const NAMES: readonly string[] = [
   ...Object.keys(
     {
@@ -45,7 +50,10 @@ const NAMES: readonly string[] = [
       verify: 0,
       maxPending: 0,
       onReject: 0,
-    } satisfies Record<Exclude<keyof Options<never>, keyof DecodeOptions>, 0>,
+    } satisfies Record<
+      Exclude<keyof Options<never>, keyof DecodeOptions | Special>,
+      0
+    >,
   ),
   ...DECODE_OPTIONS,
 ];
@@ -57,6 +65,8 @@ export interface Policy<C> {
   readonly isDirect: Trusts;
   readonly header: "require" | "optional" | "discard";
   readonly lazy: boolean;
+  /** Whether a connection is shown as encrypted if its header says that its client used TLS. */
+  readonly encrypted: boolean;
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
   /** A method, for a connection of one kind is one of any kind that it fits. */
@@ -71,19 +81,24 @@ export interface Policy<C> {
 /**
  * Reads options once, so that a mistake shows before a peer comes: a misspelt
  * name too, or nobody would ask a `verfiy`. Those of a listener may be given for
- * a single connection.
+ * a single connection. `special` are the names that the entry point knows
+ * besides those of all.
  *
  * @throws {TypeError} for an option of the wrong kind, with its name.
  * @throws {RangeError} for an option out of its range, with its name.
  */
-export function readOptions<C>(options: Options<C>): Policy<C> {
-  checkNames("options", options, NAMES);
+export function readOptions<C>(
+  options: Options<C>,
+  special: readonly Special[] = [],
+): Policy<C> {
+  checkNames("options", options, [...NAMES, ...special]);
   checkPlain("options", options);
   const {
     trust,
     untrusted = "reject",
     header = "require",
     lazy = false,
+    encrypted = false,
     timeout = DEFAULT_TIMEOUT,
     signal,
     verify,
@@ -92,6 +107,7 @@ export function readOptions<C>(options: Options<C>): Policy<C> {
   } = options;
   checkOneOf("header", header, ["require", "optional", "discard"]);
   checkOneOf("lazy", lazy, [true, false]);
+  checkOneOf("encrypted", encrypted, [true, false]);
   checkTimeout("timeout", timeout, 1);
   checkFunction("verify", verify);
   checkFunction("onReject", onReject);
@@ -108,6 +124,7 @@ export function readOptions<C>(options: Options<C>): Policy<C> {
     isDirect: readUntrusted(untrusted),
     header,
     lazy,
+    encrypted,
     timeout,
     signal,
     ...(verify && { verify }),

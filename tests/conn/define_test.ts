@@ -1,7 +1,7 @@
 /** The option `define` of the connections: what is defined is in the info of each. */
 
 import { assertEquals } from "@std/assert";
-import { accept, defineTlv, encode, proxied } from "../../mod.ts";
+import { accept, defineTlv, encode, headerOf, proxied } from "../../mod.ts";
 import { CLIENT, listen } from "./_peers.ts";
 import { assertRefused, send, tcpPair, TRUST } from "./_loopback.ts";
 
@@ -16,14 +16,14 @@ const tenant = defineTlv({
 
 const define = [tenant];
 
-function headerOf(value: number): Uint8Array {
+function bytesOf(value: number): Uint8Array {
   return encode({ ...CLIENT, tlvs: { xE4: Uint8Array.of(value) } });
 }
 
 Deno.test("accept() adds what is defined to the TLVs, for verify too", async () => {
   for (const lazy of [false, true]) {
     using pair = await tcpPair();
-    await send(pair.client, headerOf(7));
+    await send(pair.client, bytesOf(7));
     const asked: unknown[] = [];
     const { conn } = await accept(pair.server, {
       trust: TRUST,
@@ -41,7 +41,7 @@ Deno.test("accept() adds what is defined to the TLVs, for verify too", async () 
 
 Deno.test("accept() rejects a header whose reader throws", async () => {
   using pair = await tcpPair();
-  await send(pair.client, headerOf(0xff));
+  await send(pair.client, bytesOf(0xff));
   const accepting = accept(pair.server, { trust: TRUST, define });
   const { offset, message } = await assertRefused(accepting, "tlv");
   assertEquals(offset, 28);
@@ -56,9 +56,11 @@ Deno.test("proxied() adds what is defined to the TLVs of each connection", async
       hostname: "127.0.0.1",
       port: listener.addr.port,
     });
-    await send(client, headerOf(value));
+    await send(client, bytesOf(value));
     using conn = await listener.accept();
     assertEquals(conn.info?.tlvs.TENANT, value);
     assertEquals(conn.info && tenant(conn.info), value);
+    // The bytes are passed on, not what they were read as.
+    assertEquals(encode(headerOf(conn)), bytesOf(value));
   }
 });
