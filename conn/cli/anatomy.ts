@@ -2,10 +2,7 @@
 
 import {
   type Address,
-  awsVpcEndpointId,
-  azurePrivateEndpointLinkId,
   decodeTlvs,
-  gcpPscConnectionId,
   isClientVerified,
   type LocatedTlv,
   type ProxyInfo,
@@ -29,6 +26,7 @@ import {
   tlvHexName,
   TRANSPORTS,
 } from "../../codec/internal.ts";
+import { candidates } from "./candidates.ts";
 import { showBytes, showText, showUint32 } from "./show.ts";
 
 /** A part of a header. */
@@ -299,25 +297,17 @@ function meaningOf(
   if (typeof read === "string") return showText(read);
   if (read === undefined) return "does not fit its type";
   const range = RANGES.find(([first]) => type >= first)?.[1];
-  const said = vendorMeaning(whole) ??
-    (type === TLV_TYPES.NOOP
-      ? "padding"
-      : value.length === 0
-      ? "empty"
-      : showBytes(value).startsWith("0x")
-      ? `${value.length} bytes`
-      : showBytes(value));
+  const plain = type === TLV_TYPES.NOOP
+    ? "padding"
+    : value.length === 0
+    ? "empty"
+    : showBytes(value).startsWith("0x")
+    ? `${value.length} bytes`
+    : showBytes(value);
+  // Nothing says who has sent it: the type means something else to each.
+  const guesses = candidates(type, value);
+  const said = guesses.length === 0
+    ? plain
+    : `${guesses.join(", or ")}, or of another sender`;
   return range === undefined ? said : `${said} (${range})`;
-}
-
-/** What a provider says by one TLV; others may use the same types. */
-function vendorMeaning(whole: Uint8Array): string | undefined {
-  const header = { version: 2, rest: whole } as const;
-  const aws = awsVpcEndpointId(header);
-  if (aws !== undefined) return `AWS VPC endpoint ${showText(aws)}`;
-  const azure = azurePrivateEndpointLinkId(header);
-  if (azure !== undefined) return `Azure private endpoint LINKID ${azure}`;
-  const gcp = gcpPscConnectionId(header);
-  if (gcp !== undefined) return `GCP PSC connection ${gcp}, or 8 bytes`;
-  return undefined;
 }

@@ -147,6 +147,76 @@ Deno.test("decode says how many bytes are missing, at every cut", async () => {
   }
 });
 
+/** Values of types without a name, and what the table says of them. */
+const MEANINGS: readonly (readonly [string, Uint8Array, string])[] = [
+  [
+    "ea",
+    utf8("\x01vpce-1"),
+    'AWS VPC endpoint "vpce-1", or of another sender (custom)',
+  ],
+  ["ea", utf8("vpce-1"), '"vpce-1" (custom)'],
+  [
+    "e0",
+    new Uint8Array(8),
+    "GCP PSC connection 0, or of another sender (custom)",
+  ],
+  [
+    "e0",
+    utf8("ab".repeat(16)),
+    `JA3 of Harper "${
+      "ab".repeat(16)
+    }", or certificate fingerprint of InspIRCd "${
+      "ab".repeat(16)
+    }", or of another sender (custom)`,
+  ],
+  ["e0", new Uint8Array(7), "7 bytes (custom)"],
+  [
+    "e1",
+    utf8("\x01vpc-1"),
+    'Alibaba VPC "vpc-1", or of another sender (custom)',
+  ],
+  [
+    "e1",
+    utf8("\x02ep-1"),
+    'Alibaba PrivateLink endpoint "ep-1", or of another sender (custom)',
+  ],
+  [
+    "e1",
+    utf8("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+    'W3C traceparent "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", or of another sender (custom)',
+  ],
+  [
+    "e1",
+    utf8("t13d1516h2_8daaf6152771_e5627efa2ab1"),
+    'JA4 of Harper "t13d1516h2_8daaf6152771_e5627efa2ab1", or of another sender (custom)',
+  ],
+  [
+    "e4",
+    Uint8Array.of(1, 0, 1, 7, 2, 0, 0),
+    "signed header of Teleport 2 parts, or of another sender (custom)",
+  ],
+  [
+    "ee",
+    Uint8Array.of(1, 2, 0, 0, 0),
+    "Azure private endpoint LINKID 2, or of another sender (custom)",
+  ],
+  [
+    "d0",
+    utf8("spiffe://a/ns/b/sa/c"),
+    'Istio ztunnel identity "spiffe://a/ns/b/sa/c", or of another sender',
+  ],
+];
+
+for (const [type, value, meaning] of MEANINGS) {
+  Deno.test(`decode says of a type without a name: ${meaning.slice(0, 60)}`, async () => {
+    const { out } = await run(
+      ["decode"],
+      v2("2111", BLOCK4 + tlv(type, value.toHex())),
+    );
+    assertStringIncludes(out, `  ${meaning}\n`);
+  });
+}
+
 Deno.test("decode shows the stored and the computed checksum", async () => {
   const bytes = v2("2111", BLOCK4 + tlv("03", "11223344"));
   const refused = await run(["decode"], bytes);
