@@ -22,7 +22,7 @@ const HINTS: readonly (Hint & { readonly text?: RegExp; hex?: RegExp })[] = [
   },
   { text: /^PRI \* HTTP\/2/, what: "an HTTP/2 preface", meaning: NO_HEADER },
   {
-    text: /^[A-Z]{3,10} (?:[/*]|\S+ HTTP\/)/,
+    text: /^[A-Z]{3,10} (?:[*/]|\S+ HTTP\/)/,
     what: "an HTTP request",
     meaning: NO_HEADER,
   },

@@ -14,8 +14,8 @@ const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 /**
  * A decoded header: plain data, except that its bytes are not printed and that
- * JSON has them as hex. `rest` is made at the first read: a view takes from 30
- * to 100 ns, where all else of a decode takes 140.
+ * JSON has them as hex. `rest` is made at the first read, because a view costs
+ * from 30 to 100 ns and all else of a decode 140.
  */
 export class Info implements ProxyInfo {
   // Declared only: what is absent is not to be listed as `undefined`.
@@ -33,7 +33,7 @@ export class Info implements ProxyInfo {
   readonly #restEnd: number;
   #rest: Uint8Array | undefined;
 
-  /** Takes where `rest` is in `raw`; of version 2, TLVs begin there. The caller puts them in. */
+  /** `restAt` and `restEnd` are in `raw`. TLVs of version 2 begin at `restAt`; the caller adds them. */
   constructor(
     version: 1 | 2,
     command: Command,

@@ -37,8 +37,8 @@ export interface UnixAddress {
 
 /**
  * One end of a connection. `hostname`, `port` and `path` can be read without
- * asking which of the two it is; each is `undefined` on the other. To tell them
- * apart, compare with `undefined`, such as `address.path !== undefined`.
+ * asking which of the two it is; each is `undefined` on the other. To ask
+ * which one it is, compare with `undefined`: `address.path !== undefined`.
  *
  * A header that came over TCP can name UNIX sockets, so even the client of a TCP
  * listener may have no `hostname`. {@link formatAddress} returns it as text.
@@ -149,7 +149,7 @@ export interface DecodedTlvs {
   tlv_loc: TlvLocations;
 }
 
-/** What {@link defineTlv} takes. */
+/** The definition that {@link defineTlv} makes a reader of. */
 export interface TlvDefinition<Name extends string, Value> {
   /** Type of the TLV, 0 to 255. */
   type: number;
@@ -202,6 +202,14 @@ export interface LocatedTlv extends RawTlv {
 
 /**
  * A decoded header: one shape for both versions, plain data. v1 has no TLVs.
+ *
+ * | what arrived | `info` | `info.source` | `remoteAddr` of the connection |
+ * |---|---|---|---|
+ * | PROXY with addresses | the header | the client | the client |
+ * | PROXY without them: v1 `UNKNOWN`, UNSPEC | the header | `undefined` | the peer |
+ * | LOCAL: a health check of the proxy | the header | `undefined` | the peer |
+ * | any of them, with `header: "discard"` | the header | as above | the peer |
+ * | no header: a direct client | `undefined` | | the peer |
  *
  * - `console.log` prints all but `raw` and `rest`.
  * - `JSON.stringify` writes bytes as hex: `raw`, and values in `tlvs`. To have
