@@ -114,7 +114,7 @@ export class Outcomes {
 /** What an info says, as text of its own. */
 function textOf(info: ProxyInfo | undefined): string {
   return JSON.stringify(
-    info,
+    [info, info?.rest],
     (_, value) =>
       value instanceof Uint8Array ? `bytes ${Array.from(value)}` : value,
   );
