@@ -39,9 +39,10 @@ import { BunRelay } from "./bun/relay.ts";
 import type {
   BunHandlers,
   BunListenerOptions,
+  BunNativePayload,
+  BunNativeSocket,
   BunPayload,
   BunProxiedHandlers,
-  BunRelaySocket,
   BunRelayTarget,
   BunSocket,
   BunUpgradable,
@@ -55,9 +56,10 @@ export type {
   BunBinaryType,
   BunHandlers,
   BunListenerOptions,
+  BunNativePayload,
+  BunNativeSocket,
   BunPayload,
   BunProxiedHandlers,
-  BunRelaySocket,
   BunRelayTarget,
   BunSocket,
   BunTlsHandlers,
@@ -120,8 +122,8 @@ const WRAPPED = new WeakSet<object>();
  * ```
  */
 export function proxied<
-  S extends BunSocket = BunSocket,
-  P extends BunPayload = Uint8Array,
+  S extends BunSocket = BunNativeSocket,
+  P extends BunPayload = BunNativePayload,
 >(
   handlers: BunHandlers<S, P>,
   options: BunListenerOptions<S>,
@@ -311,13 +313,13 @@ export function upgradeTls<O extends BunUpgradeOptions<T>, T extends object>(
  * @example
  * ```ts
  * import {
- *   type BunRelaySocket,
+ *   type BunSocket,
  *   proxied,
  *   relay,
  * } from "@edgewire/proxy-protocol/bun";
  *
  * const socket = proxied({
- *   async open(socket: BunRelaySocket) {
+ *   async open(socket: BunSocket) {
  *     const target = { hostname: "10.0.0.9", port: 443 };
  *     const { sent, received, error } = await relay(socket, target, { send: 2 });
  *     console.log(sent, received, error);
@@ -327,7 +329,7 @@ export function upgradeTls<O extends BunUpgradeOptions<T>, T extends object>(
  * ```
  */
 export async function relay(
-  socket: BunRelaySocket,
+  socket: BunSocket,
   target: BunRelayTarget,
   options: RelayOptions = {},
 ): Promise<RelayResult> {
