@@ -41,8 +41,8 @@ const STEPS: Step[] = [
   },
   { name: "types", args: ["check", ...map, "."], isCheck: true },
   {
-    name: "types of the README",
-    args: ["check", ...map, "--doc-only", "README.md"],
+    name: "programs of the documentation",
+    args: ["run", "-A", "tests/examples/check.ts"],
     isCheck: true,
   },
   { name: "doc", args: ["doc", "--lint", ...SHIPPED], isCheck: true },
