@@ -15,7 +15,7 @@ import {
   type ProxyInfo,
   ProxyProtocolError,
 } from "../../codec/mod.ts";
-import { checkTimeout } from "../_checks.ts";
+import { checkFunction, checkTimeout } from "../_checks.ts";
 import type { GateOptions, HeaderOptions } from "../types.ts";
 import { readTrust, type Trusts } from "./trust.ts";
 
@@ -114,14 +114,6 @@ export function readOptions<C>(options: Options<C>): Policy<C> {
     maxPending,
     onReject,
   };
-}
-
-/** Anything else would fail when it is called, or never be. */
-function checkFunction(name: string, value: unknown): void {
-  if (value === undefined || typeof value === "function") return;
-  throw new TypeError(
-    `Cannot read ${name}: expected a function, received ${quote(value)}`,
-  );
 }
 
 /**
