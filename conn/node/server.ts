@@ -1,7 +1,7 @@
 import { EMPTY } from "../../codec/internal.ts";
 import type { ListenerStats } from "../types.ts";
 import { Gate } from "../admission/gate.ts";
-import { readOptions } from "../admission/policy.ts";
+import { type Policy, readOptions } from "../admission/policy.ts";
 import { toRefusal } from "../admission/refusal.ts";
 import { NodePeer, release } from "./peer.ts";
 import type { NodeListenerOptions, NodeSocket } from "./types.ts";
@@ -16,7 +16,8 @@ export class NodeDoor {
     options: NodeListenerOptions,
     deliver: (socket: NodeSocket) => void,
   ) {
-    this.#gate = new Gate(readOptions(options), false);
+    const policy: Policy<NodeSocket> = readOptions(options);
+    this.#gate = new Gate(policy, false);
     this.#gate.waits.leaveSignal(); // it closes the server, which closes what is pending
     this.#deliver = deliver;
   }

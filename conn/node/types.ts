@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { ProxyInfo } from "../../codec/mod.ts";
 import type { GateOptions, HeaderOptions, ListenerStats } from "../types.ts";
 
@@ -78,8 +79,11 @@ export interface NodeAcceptOptions<S = NodeSocket> extends HeaderOptions {
   verify?: (info: ProxyInfo, socket: S) => boolean | Promise<boolean>;
 }
 
-/** Options of {@link proxied}. */
-export interface NodeListenerOptions<S = NodeSocket>
+/**
+ * Options of {@link proxied}. `verify` is called with a `net.Socket`, for servers
+ * of TLS too: the header comes before TLS, so there is no certificate yet.
+ */
+export interface NodeListenerOptions<S = Socket>
   extends NodeAcceptOptions<S>, GateOptions {}
 
 /** What {@link accept} resolves to. */
