@@ -1,9 +1,10 @@
-import type { ProxyHeader } from "../codec/mod.ts";
+import type { ProxyHeader, ProxyInfo } from "../codec/mod.ts";
+import { type Ends, toAddress } from "./_ends.ts";
 import { closeDuplex, openDuplex } from "./native/duplex_conn.ts";
 import type { RelayOptions, RelayResult } from "./sending/types.ts";
 import { checkRelayOptions, relayedHeader } from "./sending/relayed_header.ts";
 import { Waits } from "./admission/waits.ts";
-import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
+import { closeQuietly, ProxiedConn } from "./proxied_conn.ts";
 import type { ByteDuplex, NativeConn } from "./native_types.ts";
 import { writeHeader } from "./write_header.ts";
 
@@ -33,6 +34,10 @@ export type RelayTarget =
  * it passes nothing on but LOCAL. The end of one direction is passed on, the
  * other goes on. In the end both connections are closed, in every case.
  *
+ * `from` may also be a connection that was not accepted here, such as a
+ * `Deno.Conn`. `send` then tells its real addresses, and there are no TLVs to pass
+ * on, as at the first proxy of a chain.
+ *
  * Failures of the connections, that of the dialling function included, are in
  * the result.
  *
@@ -53,12 +58,12 @@ export type RelayTarget =
  * ```
  */
 export async function relay(
-  from: ProxiedConn,
+  from: ProxiedConn | NativeConn,
   to: RelayTarget,
   options: RelayOptions = {},
 ): Promise<RelayResult> {
   const closeEnds = () => {
-    from.close();
+    closeQuietly(from);
     if (typeof to !== "function") closeTarget(to);
   };
   try {
@@ -77,13 +82,15 @@ export async function relay(
   let header: ProxyHeader | undefined;
   try {
     waits.check();
-    if (send !== undefined) await waits.within(() => from.ready);
+    if (send !== undefined && from instanceof ProxiedConn) {
+      await waits.within(() => from.ready);
+    }
   } catch (error) {
     closeBoth();
     return { ...result, error };
   }
   try {
-    if (send !== undefined) header = relayedHeader(from, options);
+    if (send !== undefined) header = relayedHeader(originOf(from), options);
   } catch (error) {
     closeBoth();
     throw error;
@@ -110,10 +117,22 @@ export async function relay(
     result.error = error;
   }
   waits.close();
-  from.close();
+  closeQuietly(from);
   opening.then(closeQuietly, () => {}); // a failure is in the result already
   await Promise.allSettled(directions);
   return result;
+}
+
+/** What is told of a client: of a connection that was not accepted here, its own ends. */
+function originOf(
+  from: ProxiedConn | NativeConn,
+): Ends & { info: ProxyInfo | undefined } {
+  if (from instanceof ProxiedConn) return from;
+  return {
+    info: undefined,
+    remoteAddr: toAddress(from.remoteAddr),
+    localAddr: toAddress(from.localAddr),
+  };
 }
 
 async function open(to: RelayTarget, waits: Waits): Promise<NativeConn> {
