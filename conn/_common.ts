@@ -1,15 +1,26 @@
-/** What the entry points of single runtimes have in their signatures besides their own. */
+/**
+ * What the entry points of single runtimes have besides their own: what is needed
+ * beside a connection, so that one import is enough, and the types of it.
+ */
 
 export {
   type Address,
+  awsVpcEndpointId,
+  azurePrivateEndpointLinkId,
   type Command,
   type DecodedTlvs,
   type DecodeOptions,
+  encode,
+  type EncodeOptions,
   type Family,
+  gcpPscConnectionId,
+  isClientVerified,
+  type ProxyHeader,
   type ProxyInfo,
   ProxyProtocolError,
   type ProxyProtocolErrorCode,
   type ProxyProtocolErrorDetails,
+  type RawTlv,
   type TlvLocations,
   type Tlvs,
   type Transport,
@@ -20,3 +31,4 @@ export type {
   ListenerStats,
   Trust,
 } from "./types.ts";
+export { type HeaderTarget, writeHeader } from "./write_header.ts";

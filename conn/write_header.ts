@@ -4,24 +4,27 @@ import { headerBytes } from "./sending/header_bytes.ts";
 
 /**
  * What a header can be written to: a stream, a pair of streams, a `Deno.Conn`,
- * a socket of `node:net`.
+ * a socket of `node:net` or one of Bun.
  */
 export type HeaderTarget =
   | WritableStream<Uint8Array>
   | { readonly writable: WritableStream<Uint8Array> }
-  | WriteCalls;
-
-/** A connection that is written by calls. */
-export interface WriteCalls {
-  /**
-   * Either promises how many bytes of `bytes` were taken, as a `Deno.Conn`
-   * does, or calls back when all of it is written, as a socket of Node does.
-   */
-  write(
-    bytes: Uint8Array,
-    callback: (error?: Error | null) => void,
-  ): Promise<number> | boolean;
-}
+  | {
+    /**
+     * Either promises how many bytes of `bytes` were taken, as a `Deno.Conn`
+     * does, or calls back when all of it is written, as a socket of Node does.
+     */
+    write(
+      bytes: Uint8Array,
+      callback: (error?: Error | null) => void,
+    ): Promise<number> | boolean;
+  }
+  | {
+    /** Returns how many bytes were taken, -1 if the socket is closed. */
+    write(bytes: Uint8Array): number;
+    /** Closes the connection at once; sockets of Bun are told by this method. */
+    terminate(): void;
+  };
 
 /**
  * Writes a header in one write: before any payload, and never split, since
@@ -33,6 +36,8 @@ export interface WriteCalls {
  *
  * @throws {TypeError} like {@link encode}; nothing has been written then.
  * @throws {RangeError} like {@link encode}; nothing has been written then.
+ * @throws {Error} of the runtime when the connection fails, and for a socket of
+ * Bun that is closed.
  *
  * @example
  * ```ts
@@ -71,6 +76,7 @@ async function writeOnce(
     }
     return;
   }
+  if ("terminate" in conn) return await writePolling(conn, bytes);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const result = conn.write(
     bytes,
@@ -81,5 +87,24 @@ async function writeOnce(
   let taken = await result;
   while (taken < bytes.length) {
     taken += Number(await conn.write(bytes.subarray(taken), () => {}));
+  }
+}
+
+/**
+ * Writes to a socket that tells by a handler of its user when it takes more: so it
+ * is asked again. A header is the first that is sent, so that this is rare.
+ */
+async function writePolling(
+  conn: { write(bytes: Uint8Array): number },
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let rest = bytes;;) {
+    const taken = conn.write(rest);
+    if (taken < 0) {
+      throw new Error("Cannot write the header: the socket is closed");
+    }
+    rest = rest.subarray(taken);
+    if (rest.length === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }

@@ -10,7 +10,8 @@ const ADAPTER = new URL("../../../conn/bun.ts", import.meta.url).pathname;
 /** Not a file of its own: Deno would check it, and knows no Bun. */
 const SOURCE = `
 import {
-  type BunHandlers, type BunSocket, proxied, proxyHop, proxyInfo, type ProxyInfo, relay, upgradeTls,
+  type BunHandlers, type BunSocket, encode, isClientVerified, proxied, proxyHop, proxyInfo, type ProxyInfo, relay, upgradeTls,
+  writeHeader,
 } from ${JSON.stringify(ADAPTER)};
 
 const trust = ["127.0.0.1"];
@@ -135,6 +136,9 @@ const buffers = proxied({
 Bun.listen({ hostname: "", port: 1, socket: buffers });
 
 declare const native: Bun.Socket<string>;
+await writeHeader(native, { command: "LOCAL" });
+native.write(encode({ tlvs: { ALPN: "h2" } }));
+isClientVerified({ tlvs: {} });
 const fits: BunSocket = native;
 export { accepted, fits };
 `;
