@@ -10,12 +10,10 @@ import {
   LENIENCIES,
   type Options,
   readArgs,
-  readHostPort,
-  readNumber,
-  readWord,
   trustOf,
-  UsageError,
 } from "./args.ts";
+import { readHostPort, readNumber, readWord } from "./read_text.ts";
+import { UsageError } from "./usage_error.ts";
 import type { Command } from "./command.ts";
 import { type Mapping, runServices } from "./services.ts";
 
