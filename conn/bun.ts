@@ -6,24 +6,30 @@
  * on. The header inside TLS needs nothing else than `tls` in `Bun.listen`; for
  * TLS after a header in clear there is {@link upgradeTls}.
  *
- * ```ts
- * import { type BunSocket, proxied } from "@edgewire/proxy-protocol/bun";
+ * ```ts ignore
+ * import { proxied } from "@edgewire/proxy-protocol/bun";
  *
- * // Bun.listen({ hostname: "0.0.0.0", port: 8080, socket: handlers });
- * const handlers = proxied<BunSocket & { write(bytes: Uint8Array): number }>({
- *   open(socket, info) {
- *     console.log(socket.remoteAddress, info?.tlvs.AUTHORITY);
- *   },
- *   data(socket, payload) {
- *     socket.write(payload);
- *   },
- * }, { trust: ["10.0.0.0/8"] });
+ * Bun.listen({
+ *   hostname: "0.0.0.0",
+ *   port: 8080,
+ *   socket: proxied({
+ *     open(socket, info) {
+ *       console.log(socket.remoteAddress); // 192.0.2.7
+ *       console.log(info?.tlvs.AUTHORITY); // example.com
+ *     },
+ *     data(socket, payload) {
+ *       socket.write(payload);
+ *     },
+ *   }, { trust: ["10.0.0.0/8"] }),
+ * });
  * ```
  *
- * Written right into the call, `Bun.listen<Data>({ socket: proxied({ … }, { … }) })`
- * with its type of data named, the types of Bun are inferred. `Bun.serve`
- * cannot take a socket over: for HTTP see `@edgewire/proxy-protocol/node`,
- * which runs on Bun.
+ * The handlers infer the types of Bun, in a variable too. To type `socket.data`,
+ * write them into a call that names its type:
+ * `Bun.listen<Data>({ socket: proxied({ … }, { … }) })`.
+ *
+ * `Bun.serve` cannot take a socket over: for HTTP see
+ * `@edgewire/proxy-protocol/node`, which runs on Bun.
  *
  * @module
  */
@@ -98,27 +104,21 @@ const WRAPPED = new WeakSet<object>();
  * @throws {RangeError} for an option out of its range, with its name.
  *
  * @example
- * ```ts
- * import {
- *   type BunSocket,
- *   proxied,
- *   proxyHop,
- * } from "@edgewire/proxy-protocol/bun";
+ * ```ts ignore
+ * import { proxied } from "@edgewire/proxy-protocol/bun";
  *
- * const handlers = proxied({
- *   open(socket: BunSocket, info) {
- *     console.log(socket.remoteAddress, "by way of", proxyHop(socket));
- *     console.log(info?.tlvs.UNIQUE_ID);
+ * const socket = proxied({
+ *   open(socket) {
+ *     console.log(socket.remoteAddress); // 192.0.2.7
  *   },
- *   data(_socket, payload) {
- *     console.log(payload.byteLength);
+ *   data(socket, payload) {
+ *     console.log(payload.toString()); // hello
  *   },
  * }, {
  *   trust: ["10.0.0.0/8"],
  *   onReject: (error) => console.warn(error.code, error.hop, error.message),
  * });
- * // Bun.listen({ hostname: "0.0.0.0", port: 8080, socket: handlers });
- * console.log(handlers.stats.accepted);
+ * Bun.listen({ hostname: "0.0.0.0", port: 8080, socket });
  * ```
  */
 export function proxied<
@@ -161,12 +161,15 @@ export function proxied<
  * {@link upgradeTls} makes of them.
  *
  * @example
- * ```ts
- * import { type BunSocket, proxyInfo } from "@edgewire/proxy-protocol/bun";
+ * ```ts ignore
+ * import { proxied, proxyInfo } from "@edgewire/proxy-protocol/bun";
  *
- * function authorityOf(socket: BunSocket): string | undefined {
- *   return proxyInfo(socket)?.tlvs.AUTHORITY;
- * }
+ * const socket = proxied({
+ *   data(socket) {
+ *     console.log(proxyInfo(socket)?.tlvs.AUTHORITY); // example.com
+ *   },
+ * }, { trust: ["10.0.0.0/8"] });
+ * Bun.listen({ hostname: "0.0.0.0", port: 8080, socket });
  * ```
  */
 export function proxyInfo(socket: object): ProxyInfo | undefined {
@@ -180,17 +183,17 @@ export function proxyInfo(socket: object): ProxyInfo | undefined {
  * @throws {ProxyProtocolError} when the connection is rejected; it is closed then.
  *
  * @example
- * ```ts
- * import { type BunSocket, proxied, ready } from "@edgewire/proxy-protocol/bun";
+ * ```ts ignore
+ * import { proxied, ready } from "@edgewire/proxy-protocol/bun";
  *
- * const handlers = proxied({
- *   async open(socket: BunSocket & { write(text: string): number }) {
- *     socket.write("220 hello\r\n");
+ * const socket = proxied({
+ *   async open(socket) {
+ *     socket.write("220 mail.example ESMTP\r\n");
  *     await ready(socket).catch(() => {});
- *     console.log(socket.remoteAddress);
+ *     console.log(socket.remoteAddress); // 192.0.2.7
  *   },
  * }, { trust: ["10.0.0.0/8"], lazy: true });
- * // Bun.listen({ hostname: "0.0.0.0", port: 25, socket: handlers });
+ * Bun.listen({ hostname: "0.0.0.0", port: 2525, socket });
  * ```
  */
 export async function ready(socket: object): Promise<ProxyInfo | undefined> {
@@ -202,12 +205,17 @@ export async function ready(socket: object): Promise<ProxyInfo | undefined> {
  * direct client. `undefined` for a socket that is not from here.
  *
  * @example
- * ```ts
- * import { type BunSocket, proxyHop } from "@edgewire/proxy-protocol/bun";
+ * ```ts ignore
+ * import { proxied, proxyHop } from "@edgewire/proxy-protocol/bun";
  *
- * function log(socket: BunSocket): void {
- *   console.log(socket.remoteAddress, "by way of", proxyHop(socket));
- * }
+ * const socket = proxied({
+ *   open(socket) {
+ *     console.log(socket.remoteAddress); // 192.0.2.7
+ *     const hop = proxyHop(socket);
+ *     console.log(hop?.transport); // tcp
+ *   },
+ * }, { trust: ["10.0.0.0/8"] });
+ * Bun.listen({ hostname: "0.0.0.0", port: 8080, socket });
  * ```
  */
 export function proxyHop(socket: object): Address | undefined {
@@ -226,37 +234,24 @@ export function proxyHop(socket: object): Address | undefined {
  * @returns The TLS socket; `undefined` when the connection is closed already.
  *
  * @example
- * ```ts
- * import {
- *   type BunSocket,
- *   type BunTlsHandlers,
- *   type BunUpgradable,
- *   proxied,
- *   upgradeTls,
- * } from "@edgewire/proxy-protocol/bun";
+ * ```ts ignore
+ * import { proxied, upgradeTls } from "@edgewire/proxy-protocol/bun";
  *
- * // Of Bun, which infers them where it is called in `Bun.listen<Data>(…)`.
- * type TlsSocket = BunSocket & { write(bytes: Uint8Array): number };
- * interface TlsOptions {
- *   tls: { key: string; cert: string };
- *   socket: BunTlsHandlers<TlsSocket> & {
- *     data(socket: TlsSocket, payload: Uint8Array): void;
- *   };
- * }
- *
- * function secureEcho(tls: TlsOptions["tls"]) {
- *   return proxied({
- *     open(socket: BunSocket & BunUpgradable<TlsOptions, TlsSocket>) {
- *       upgradeTls(socket, {
- *         tls,
- *         socket: {
- *           open: (socket) => console.log(socket.remoteAddress),
- *           data: (socket, payload) => void socket.write(payload),
+ * const tls = { key: Bun.file("key.pem"), cert: Bun.file("cert.pem") };
+ * const socket = proxied({
+ *   open(socket) {
+ *     upgradeTls(socket, {
+ *       tls,
+ *       socket: {
+ *         data(socket, payload) {
+ *           console.log(socket.remoteAddress); // 192.0.2.7
+ *           socket.write(payload);
  *         },
- *       });
- *     },
- *   }, { trust: ["10.0.0.0/8"] });
- * }
+ *       },
+ *     });
+ *   },
+ * }, { trust: ["10.0.0.0/8"] });
+ * Bun.listen({ hostname: "0.0.0.0", port: 8443, socket });
  * ```
  */
 export function upgradeTls<O extends BunUpgradeOptions<T>, T extends object>(
@@ -311,21 +306,17 @@ export function upgradeTls<O extends BunUpgradeOptions<T>, T extends object>(
  * @throws {RangeError} for an option out of its range; the socket is closed then.
  *
  * @example
- * ```ts
- * import {
- *   type BunSocket,
- *   proxied,
- *   relay,
- * } from "@edgewire/proxy-protocol/bun";
+ * ```ts ignore
+ * import { proxied, relay } from "@edgewire/proxy-protocol/bun";
  *
  * const socket = proxied({
- *   async open(socket: BunSocket) {
+ *   async open(socket) {
  *     const target = { hostname: "10.0.0.9", port: 443 };
- *     const { sent, received, error } = await relay(socket, target, { send: 2 });
- *     console.log(sent, received, error);
+ *     const { sent, received } = await relay(socket, target, { send: 2 });
+ *     console.log(sent, received); // 5 0
  *   },
  * }, { trust: ["10.0.0.0/8"] });
- * // Bun.listen({ hostname: "0.0.0.0", port: 8443, allowHalfOpen: true, socket });
+ * Bun.listen({ hostname: "0.0.0.0", port: 8443, allowHalfOpen: true, socket });
  * ```
  */
 export async function relay(

@@ -19,12 +19,15 @@ import type { ListenerOptions, ListenerStats } from "./types.ts";
  * {@link ProxiedConn}. {@link proxied} makes one.
  *
  * @example
- * ```ts
- * import type { ProxiedListener } from "@edgewire/proxy-protocol";
+ * ```ts ignore
+ * import { proxied } from "@edgewire/proxy-protocol";
  *
- * function report({ addr, stats }: ProxiedListener) {
- *   console.log(addr, stats.accepted, stats.pending, stats.rejected);
- * }
+ * const tcp = Deno.listen({ port: 8080 });
+ * const listener = proxied(tcp, { trust: ["10.0.0.0/8"] });
+ * const conn = await listener.accept();
+ * console.log(listener.stats.accepted, listener.stats.rejected); // 1 {}
+ * conn.close();
+ * listener.close();
  * ```
  */
 export class ProxiedListener<
@@ -176,18 +179,16 @@ export class ProxiedListener<
  * @throws {RangeError} for an option out of its range, with its name.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { proxied } from "@edgewire/proxy-protocol";
  *
- * async function echo(tcp: Deno.TcpListener) {
- *   const listener = proxied(tcp, {
- *     trust: ["10.0.0.0/8"],
- *     onReject: (error) => console.warn(error.code, error.hop, error.message),
- *   });
- *   for await (const conn of listener) {
- *     console.log(conn.remoteAddr);
- *     conn.pipeTo(conn.writable).catch(console.error);
- *   }
+ * const listener = proxied(Deno.listen({ port: 8080 }), {
+ *   trust: ["10.0.0.0/8"],
+ *   onReject: (error) => console.warn(error.code, error.hop, error.message),
+ * });
+ * for await (const conn of listener) {
+ *   console.log(conn.remoteAddr); // { transport: "tcp", hostname: "192.0.2.7", port: 51234 }
+ *   conn.pipeTo(conn.writable).catch(console.error);
  * }
  * ```
  */

@@ -36,13 +36,16 @@ export interface ConnFacts {
  * Cancelling the stream closes the connection.
  *
  * @example
- * ```ts
- * import { accept } from "@edgewire/proxy-protocol";
+ * ```ts ignore
+ * import { proxied } from "@edgewire/proxy-protocol";
  *
- * async function echo(tcp: Deno.TcpConn) {
- *   const { conn } = await accept(tcp, { trust: ["10.0.0.0/8"] });
- *   console.log(conn.remoteAddr, "by way of", conn.hopAddr);
- *   await conn.pipeTo(conn.writable);
+ * const tcp = Deno.listen({ port: 8080 });
+ * for await (const conn of proxied(tcp, { trust: ["10.0.0.0/8"] })) {
+ *   console.log(conn.localAddr); // { transport: "tcp", hostname: "198.51.100.9", port: 443 }
+ *   const buffer = new Uint8Array(1024);
+ *   const count = await conn.read(buffer);
+ *   console.log(count); // 5
+ *   conn.close();
  * }
  * ```
  */

@@ -45,15 +45,17 @@ export type RelayTarget =
  * @throws {RangeError} for an option out of its range; both are closed then.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { proxied, relay } from "@edgewire/proxy-protocol";
  *
- * async function chain(tcp: Deno.TcpListener) {
- *   for await (const conn of proxied(tcp, { trust: ["10.0.0.0/8"] })) {
- *     const dial = () => Deno.connect({ hostname: "10.0.0.9", port: 443 });
- *     relay(conn, dial, { send: 2, drop: ["xEA"], checksum: true })
- *       .then(({ sent, received, error }) => console.log(sent, received, error));
- *   }
+ * const front = proxied(Deno.listen({ port: 8443 }), { trust: ["10.0.0.0/8"] });
+ * const dial = () => Deno.connect({ hostname: "10.0.0.9", port: 443 });
+ * for await (const conn of front) {
+ *   relay(conn, dial, { send: 2, drop: ["xEA"], checksum: true }).then(
+ *     ({ sent, received, error }) => {
+ *       console.log(sent, received, error); // 5 0 undefined
+ *     },
+ *   );
  * }
  * ```
  */

@@ -24,14 +24,20 @@ export interface ServeOptions<C extends ProxiedConn = ProxiedConn> {
  * A running server. {@link serve} makes one.
  *
  * @example
- * ```ts
- * import type { Server } from "@edgewire/proxy-protocol";
+ * ```ts ignore
+ * import { proxied, serve } from "@edgewire/proxy-protocol";
  *
- * async function drain(server: Server, ms: number) {
- *   const timer = setTimeout(() => server.abort(), ms);
+ * const tcp = Deno.listen({ port: 8080 });
+ * const server = serve(
+ *   proxied(tcp, { trust: ["10.0.0.0/8"] }),
+ *   (conn) => conn.pipeTo(conn.writable),
+ * );
+ * Deno.addSignalListener("SIGTERM", async () => {
+ *   const timer = setTimeout(() => server.abort(), 10_000);
  *   await server.shutdown();
  *   clearTimeout(timer);
- * }
+ * });
+ * console.log(server.active); // 0
  * ```
  */
 export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
@@ -124,18 +130,17 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
  * when its handler's promise settles; a handler that throws ends only its own.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { proxied, serve } from "@edgewire/proxy-protocol";
  *
- * async function echo(tcp: Deno.TcpListener) {
- *   const server = serve(
- *     proxied(tcp, { trust: ["10.0.0.0/8"] }),
- *     (conn) => conn.pipeTo(conn.writable),
- *     { onError: console.error },
- *   );
- *   Deno.addSignalListener("SIGTERM", () => server.shutdown());
- *   await server.finished;
- * }
+ * const tcp = Deno.listen({ port: 8080 });
+ * const listener = proxied(tcp, { trust: ["10.0.0.0/8"] });
+ * const server = serve(listener, async (conn) => {
+ *   console.log(conn.remoteAddr); // { transport: "tcp", hostname: "192.0.2.7", port: 51234 }
+ *   await conn.pipeTo(conn.writable);
+ * });
+ * Deno.addSignalListener("SIGTERM", () => server.shutdown());
+ * await server.finished;
  * ```
  */
 export function serve<C extends ProxiedConn, A = NativeAddress>(

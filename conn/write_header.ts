@@ -40,17 +40,16 @@ export type HeaderTarget =
  * Bun that is closed.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { writeHeader } from "@edgewire/proxy-protocol";
  *
- * async function dial(client: Deno.TcpConn) {
- *   const backend = await Deno.connect({ hostname: "127.0.0.1", port: 8080 });
- *   await writeHeader(backend, {
- *     source: client.remoteAddr,
- *     destination: client.localAddr,
- *   });
- *   return backend;
- * }
+ * const backend = await Deno.connect({ hostname: "10.0.0.9", port: 8080 });
+ * await writeHeader(backend, {
+ *   source: { transport: "tcp", hostname: "192.0.2.1", port: 56324 },
+ *   destination: { transport: "tcp", hostname: "198.51.100.1", port: 443 },
+ * });
+ * await backend.write(new TextEncoder().encode("hello"));
+ * backend.close();
  * ```
  */
 export async function writeHeader(

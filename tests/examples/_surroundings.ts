@@ -11,7 +11,7 @@ const NEUTRAL: readonly string[] = [PACKAGE, `${PACKAGE}/codec`];
 /** What only one runtime has, in the order in which it decides. */
 const SIGNS: readonly [needs: Needs, sign: RegExp][] = [
   ["bun", new RegExp(`\\bBun\\.|["'](bun(:.*)?|${PACKAGE}/bun)["']`)],
-  ["deno", new RegExp(`\\bDeno\\.|["'](@std/.*|${PACKAGE}/deno)["']`)],
+  ["deno", new RegExp(`\\bDeno\\.|["'](@std/.*|${PACKAGE}/(deno|cli))["']`)],
   ["workerd", /\bexport default\b|["']cloudflare:/],
   ["node", /\b(process|Buffer)\./],
 ];
