@@ -26,8 +26,8 @@ export {
   type Transport,
 } from "../codec/mod.ts";
 export type {
-  GateOptions,
-  HeaderOptions,
+  AcceptOptions,
+  ListenerOptions,
   ListenerStats,
   Trust,
 } from "./types.ts";

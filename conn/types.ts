@@ -32,8 +32,11 @@ export type Trust =
   | "any"
   | "none";
 
-/** Options of every adapter, with the leniencies of the codec. */
-export interface HeaderOptions extends DecodeOptions {
+/**
+ * Options of each `accept`, with the leniencies of the codec; `C` is the
+ * connection that `verify` is called with.
+ */
+export interface AcceptOptions<C = ProxiedConn> extends DecodeOptions {
   /** Who may send a header. Required: there is no safe default. */
   trust: Trust;
   /**
@@ -76,10 +79,6 @@ export interface HeaderOptions extends DecodeOptions {
   lazy?: boolean;
   /** Closes the connection when it fires before the connection is accepted. */
   signal?: AbortSignal;
-}
-
-/** Options of {@link accept}. */
-export interface AcceptOptions extends HeaderOptions {
   /**
    * Called with each valid header of a trusted peer. Return `true` to accept;
    * any other answer rejects the connection. `timeout` does not apply to it, only
@@ -90,10 +89,7 @@ export interface AcceptOptions extends HeaderOptions {
    * With `lazy` it is called with a separate connection that shows the client.
    * Do not read from that one.
    */
-  verify?: (
-    info: ProxyInfo,
-    conn: ProxiedConn,
-  ) => boolean | Promise<boolean>;
+  verify?: (info: ProxyInfo, conn: C) => boolean | Promise<boolean>;
 }
 
 /** What {@link accept} resolves to. */
@@ -104,8 +100,8 @@ export interface Accepted<C extends object> {
   conn: ProxiedConn<C>;
 }
 
-/** Options of each `proxied`, in addition to those of one connection. */
-export interface GateOptions {
+/** Options of each `proxied`. */
+export interface ListenerOptions<C = ProxiedConn> extends AcceptOptions<C> {
   /**
    * Largest number of connections that are pending at once, waiting for their
    * header or for `verify`. When one more comes, the one that has waited longest
@@ -120,9 +116,6 @@ export interface GateOptions {
    */
   onReject?: (error: ProxyProtocolError) => void;
 }
-
-/** Options of {@link proxied}. */
-export interface ListenerOptions extends AcceptOptions, GateOptions {}
 
 /** Counts of the connections that a listener has accepted and rejected; the object is live. */
 export interface ListenerStats {

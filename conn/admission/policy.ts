@@ -16,7 +16,7 @@ import {
   ProxyProtocolError,
 } from "../../codec/mod.ts";
 import { checkFunction, checkTimeout } from "../_checks.ts";
-import type { GateOptions, HeaderOptions } from "../types.ts";
+import type { ListenerOptions } from "../types.ts";
 import { readTrust, type Trusts } from "./trust.ts";
 
 /** One retransmit of TCP takes 3 s, which a deadline has to cover (section 2). */
@@ -25,12 +25,7 @@ const DEFAULT_TIMEOUT = 5000;
 /** Bound of pending headers where the caller sets none. */
 const DEFAULT_MAX_PENDING = 1024;
 
-/** Options of every entry point; `verify` is called with its own kind of connection. */
-export interface Options<C> extends HeaderOptions, GateOptions {
-  verify?: (info: ProxyInfo, conn: C) => boolean | Promise<boolean>;
-}
-
-/** Names of {@link Options}. */
+/** Names of {@link ListenerOptions}. */
 const NAMES: readonly string[] = [
   ...Object.keys(
     {
@@ -43,7 +38,7 @@ const NAMES: readonly string[] = [
       verify: 0,
       maxPending: 0,
       onReject: 0,
-    } satisfies Record<Exclude<keyof Options<never>, keyof DecodeOptions>, 0>,
+    } satisfies Record<Exclude<keyof ListenerOptions, keyof DecodeOptions>, 0>,
   ),
   ...DECODE_OPTIONS,
 ];
@@ -62,7 +57,7 @@ export interface Policy<C> {
   /** Of a header, in bytes. */
   readonly leastLength: number;
   readonly maxPending: number;
-  readonly onReject: GateOptions["onReject"];
+  readonly onReject: ListenerOptions["onReject"];
 }
 
 /**
@@ -73,7 +68,7 @@ export interface Policy<C> {
  * @throws {TypeError} for an option of the wrong kind, with its name.
  * @throws {RangeError} for an option out of its range, with its name.
  */
-export function readOptions<C>(options: Options<C>): Policy<C> {
+export function readOptions<C>(options: ListenerOptions<C>): Policy<C> {
   checkNames("options", options, NAMES);
   checkPlain("options", options);
   const {

@@ -1,5 +1,5 @@
 import type { ProxyInfo } from "../../codec/mod.ts";
-import type { GateOptions, HeaderOptions, ListenerStats } from "../types.ts";
+import type { ListenerOptions, ListenerStats } from "../types.ts";
 
 /** What a socket of `Bun.listen` has to have; `Bun.Socket` is one. */
 export interface BunSocket {
@@ -120,7 +120,7 @@ export interface BunHandlers<
 
 /** Options of {@link proxied}. */
 export interface BunListenerOptions<S extends BunSocket = BunNativeSocket>
-  extends HeaderOptions, GateOptions {
+  extends ListenerOptions<S> {
   /**
    * Called with each valid header of a trusted peer. Return `true` to accept;
    * any other answer rejects the connection. `timeout` does not apply to it, only

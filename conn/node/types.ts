@@ -1,6 +1,10 @@
 import type { Socket } from "node:net";
 import type { ProxyInfo } from "../../codec/mod.ts";
-import type { GateOptions, HeaderOptions, ListenerStats } from "../types.ts";
+import type {
+  AcceptOptions,
+  ListenerOptions,
+  ListenerStats,
+} from "../types.ts";
 
 /** What hears an event. */
 export type NodeListener = (...args: unknown[]) => void;
@@ -70,7 +74,7 @@ export interface NodeServer {
 }
 
 /** Options of {@link accept}. */
-export interface NodeAcceptOptions<S = NodeSocket> extends HeaderOptions {
+export interface NodeAcceptOptions<S = NodeSocket> extends AcceptOptions<S> {
   /**
    * Called with each valid header of a trusted peer. Return `true` to accept;
    * any other answer rejects the connection. `timeout` does not apply to it, only
@@ -84,7 +88,7 @@ export interface NodeAcceptOptions<S = NodeSocket> extends HeaderOptions {
  * of TLS too: the header comes before TLS, so there is no certificate yet.
  */
 export interface NodeListenerOptions<S = Socket>
-  extends NodeAcceptOptions<S>, GateOptions {}
+  extends NodeAcceptOptions<S>, ListenerOptions<S> {}
 
 /** What {@link accept} resolves to. */
 export interface NodeAccepted<S> {

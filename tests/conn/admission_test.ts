@@ -6,7 +6,8 @@ import { Admission, type Peer } from "../../conn/admission/admission.ts";
 import type { Ends } from "../../conn/_ends.ts";
 import { Gate } from "../../conn/admission/gate.ts";
 import type { Header } from "../../conn/admission/header_reader.ts";
-import { type Options, readOptions } from "../../conn/admission/policy.ts";
+import { readOptions } from "../../conn/admission/policy.ts";
+import type { ListenerOptions } from "../../conn/types.ts";
 import { concat, utf8 } from "../_bytes.ts";
 import { TestClock } from "./_test_clock.ts";
 
@@ -139,7 +140,7 @@ class Case {
 }
 
 /** Options, and whether there is a `verify` that is answered by {@link Case.say}. */
-type RowOptions = Partial<Options<string>> & { asks?: boolean };
+type RowOptions = Partial<ListenerOptions<string>> & { asks?: boolean };
 
 interface Row {
   /** A state, and what happens in it. */
