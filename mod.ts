@@ -23,7 +23,7 @@ export * from "./conn/accept.ts";
 export * from "./conn/datagram.ts";
 export * from "./conn/datagram_sessions.ts";
 export * from "./conn/proxied.ts";
-export { type ConnFacts, ProxiedConn } from "./conn/proxied_conn.ts";
+export type { ProxiedConn } from "./conn/proxied_conn.ts";
 export * from "./conn/relay.ts";
 export * from "./conn/serve.ts";
 export type * from "./conn/native_types.ts";

@@ -51,15 +51,12 @@ import type {
   BunProxiedHandlers,
   BunRelayTarget,
   BunSocket,
-  BunUpgradable,
-  BunUpgradeOptions,
 } from "./bun/types.ts";
 import { checkRelayOptions, relayedHeader } from "./sending/relayed_header.ts";
 import type { RelayOptions, RelayResult } from "./sending/types.ts";
 
 export * from "./_common.ts";
 export type {
-  BunBinaryType,
   BunHandlers,
   BunListenerOptions,
   BunNativePayload,
@@ -68,9 +65,6 @@ export type {
   BunProxiedHandlers,
   BunRelayTarget,
   BunSocket,
-  BunTlsHandlers,
-  BunUpgradable,
-  BunUpgradeOptions,
 } from "./bun/types.ts";
 export type { RelayOptions, RelayResult } from "./sending/types.ts";
 
@@ -254,8 +248,13 @@ export function proxyHop(socket: object): Address | undefined {
  * Bun.listen({ hostname: "0.0.0.0", port: 8443, socket });
  * ```
  */
-export function upgradeTls<O extends BunUpgradeOptions<T>, T extends object>(
-  socket: BunUpgradable<O, T>,
+export function upgradeTls<
+  O extends { readonly socket: { open?(socket: T): unknown } },
+  T extends object,
+>(
+  socket: {
+    upgradeTLS(options: O): readonly [raw: unknown, tls: T] | undefined;
+  },
   options: O,
 ): T | undefined {
   const conn = connOf(socket);

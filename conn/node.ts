@@ -50,7 +50,6 @@ export * from "./_common.ts";
 export type {
   NodeAccepted,
   NodeAcceptOptions,
-  NodeListener,
   NodeListenerOptions,
   NodeProxied,
   NodeServer,

@@ -4,7 +4,7 @@ import { closeDuplex, openDuplex } from "./native/duplex_conn.ts";
 import type { RelayOptions, RelayResult } from "./sending/types.ts";
 import { checkRelayOptions, relayedHeader } from "./sending/relayed_header.ts";
 import { Waits } from "./admission/waits.ts";
-import { closeQuietly, ProxiedConn } from "./proxied_conn.ts";
+import { closeQuietly, PayloadConn, type ProxiedConn } from "./proxied_conn.ts";
 import type { ByteDuplex, NativeConn } from "./native_types.ts";
 import { writeHeader } from "./write_header.ts";
 
@@ -84,7 +84,7 @@ export async function relay(
   let header: ProxyHeader | undefined;
   try {
     waits.check();
-    if (send !== undefined && from instanceof ProxiedConn) {
+    if (send !== undefined && from instanceof PayloadConn) {
       await waits.within(() => from.ready);
     }
   } catch (error) {
@@ -129,7 +129,7 @@ export async function relay(
 function originOf(
   from: ProxiedConn | NativeConn,
 ): Ends & { info: ProxyInfo | undefined } {
-  if (from instanceof ProxiedConn) return from;
+  if (from instanceof PayloadConn) return from;
   return {
     info: undefined,
     remoteAddr: toAddress(from.remoteAddr),

@@ -81,9 +81,6 @@ export type BunRelayTarget =
 /** What arrives, in the class that `binaryType` asks for. */
 export type BunPayload = Uint8Array | ArrayBuffer;
 
-/** The `binaryType` of Bun; `"buffer"` where there is none. */
-export type BunBinaryType = "buffer" | "uint8array" | "arraybuffer";
-
 /**
  * What an application hears: the handlers of `Bun.listen({ socket })`, of
  * which {@link open} is told what the header says.
@@ -115,7 +112,7 @@ export interface BunHandlers<
    *
    * @default {"buffer"}
    */
-  binaryType?: BunBinaryType;
+  binaryType?: "buffer" | "uint8array" | "arraybuffer";
 }
 
 /** Options of {@link proxied}. */
@@ -158,23 +155,5 @@ export interface BunProxiedHandlers<
   /** That of the application. */
   connectError?(socket: S, error: Error): void;
   /** That of the application. */
-  binaryType?: BunBinaryType;
-}
-
-/** A socket that can go on with TLS; `O` is what it takes, `T` the socket it gives. */
-export interface BunUpgradable<O, T> {
-  /** The raw socket and that of TLS; nothing when the connection is closed. */
-  upgradeTLS(options: O): readonly [unknown, T] | undefined;
-}
-
-/** What {@link upgradeTls} needs to know of the options of `upgradeTLS`. */
-export interface BunUpgradeOptions<T> {
-  /** Handlers of the TLS socket. */
-  readonly socket: BunTlsHandlers<T>;
-}
-
-/** What {@link upgradeTls} needs to know of the handlers of a TLS socket. */
-export interface BunTlsHandlers<T> {
-  /** TLS begins, or where there is no `handshake` handler: it is established. */
-  open?(socket: T): unknown;
+  binaryType?: "buffer" | "uint8array" | "arraybuffer";
 }

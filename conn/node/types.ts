@@ -6,9 +6,6 @@ import type {
   ListenerStats,
 } from "../types.ts";
 
-/** What hears an event. */
-export type NodeListener = (...args: unknown[]) => void;
-
 /**
  * A socket: `net.Socket` and `tls.TLSSocket` of `node:net` and `node:tls` are
  * such, on every runtime.
@@ -45,9 +42,9 @@ export interface NodeSocket {
   /** Closes both directions. */
   destroy(): unknown;
   /** Adds a listener. */
-  on(event: string, listener: NodeListener): unknown;
+  on(event: string, listener: (...args: unknown[]) => void): unknown;
   /** Removes a listener. */
-  off(event: string, listener: NodeListener): unknown;
+  off(event: string, listener: (...args: unknown[]) => void): unknown;
   /** Calls the listeners. */
   emit(event: string, ...args: unknown[]): boolean;
 }
