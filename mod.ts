@@ -20,6 +20,7 @@
 
 export * from "./codec/mod.ts";
 export * from "./conn/accept.ts";
+export { trustList } from "./conn/admission/trust.ts";
 export * from "./conn/datagram.ts";
 export * from "./conn/datagram_sessions.ts";
 export * from "./conn/proxied.ts";

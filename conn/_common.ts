@@ -25,10 +25,12 @@ export {
   type Tlvs,
   type Transport,
 } from "../codec/mod.ts";
+export { trustList } from "./admission/trust.ts";
 export type {
   AcceptOptions,
   ListenerOptions,
   ListenerStats,
   Trust,
+  Untrusted,
 } from "./types.ts";
 export { type HeaderTarget, writeHeader } from "./write_header.ts";

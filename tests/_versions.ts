@@ -40,3 +40,11 @@ export const BENCH_PEERS: readonly string[] = [
   "findhit-proxywrap@0.3.13",
   "aedes-protocol-decoder@2.2.0",
 ];
+
+/** What recipes count, trace and log with. */
+export const PROM_CLIENT = "prom-client@15.1.3";
+export const OPENTELEMETRY: readonly string[] = [
+  "@opentelemetry/api@1.9.1",
+  "@opentelemetry/sdk-trace-base@2.12.1",
+];
+export const PINO = "pino@10.4.0";

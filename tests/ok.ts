@@ -24,6 +24,7 @@ const SHIPPED = [
   "conn/bun.ts",
   "conn/node.ts",
   "conn/cli.ts",
+  "conn/testing.ts",
 ];
 const STEPS: Step[] = [
   {

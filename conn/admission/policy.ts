@@ -17,7 +17,8 @@ import {
 } from "../../codec/mod.ts";
 import { checkFunction, checkTimeout } from "../_checks.ts";
 import type { ListenerOptions } from "../types.ts";
-import { readTrust, type Trusts } from "./trust.ts";
+import { tellMistake } from "./tell.ts";
+import { readTrust, readUntrusted, type Trusts } from "./trust.ts";
 
 /** One retransmit of TCP takes 3 s, which a deadline has to cover (section 2). */
 const DEFAULT_TIMEOUT = 5000;
@@ -46,7 +47,8 @@ const NAMES: readonly string[] = [
 /** Options as they are used: checked, defaults filled in. */
 export interface Policy<C> {
   readonly trusts: Trusts;
-  readonly untrusted: "reject" | "direct";
+  /** Which of the others are served directly. */
+  readonly isDirect: Trusts;
   readonly header: "require" | "optional" | "discard";
   readonly lazy: boolean;
   readonly timeout: number;
@@ -80,9 +82,8 @@ export function readOptions<C>(options: ListenerOptions<C>): Policy<C> {
     signal,
     verify,
     maxPending = DEFAULT_MAX_PENDING,
-    onReject,
+    onReject = tellMistake,
   } = options;
-  checkOneOf("untrusted", untrusted, ["reject", "direct"]);
   checkOneOf("header", header, ["require", "optional", "discard"]);
   checkOneOf("lazy", lazy, [true, false]);
   checkTimeout("timeout", timeout, 1);
@@ -98,7 +99,7 @@ export function readOptions<C>(options: ListenerOptions<C>): Policy<C> {
   const decode = readDecodeOptions(options);
   return {
     trusts: readTrust(trust),
-    untrusted,
+    isDirect: readUntrusted(untrusted),
     header,
     lazy,
     timeout,
@@ -112,28 +113,35 @@ export function readOptions<C>(options: ListenerOptions<C>): Policy<C> {
 }
 
 /**
- * Whether a header is to be read from a peer, or it is served directly.
+ * Whether a header is to be read from a peer, or it is served directly. A
+ * function of the user's that fails is no reason for either.
  *
  * @throws {ProxyProtocolError} code `untrusted`, when it is neither.
  */
 export function expectsHeader(
-  policy: Pick<Policy<unknown>, "trusts" | "untrusted">,
+  { trusts, isDirect }: Pick<Policy<unknown>, "trusts" | "isDirect">,
   hop: Address,
 ): boolean {
-  let isTrusted = false;
+  let asked = "trust";
+  let reason = "not trusted";
   let cause: unknown;
   try {
-    isTrusted = policy.trusts(hop);
+    if (trusts(hop)) return true;
+    asked = "untrusted";
+    if (isDirect(hop)) return false;
   } catch (error) {
-    cause = error; // of the user's function: not a reason to trust
+    cause = error;
+    reason = `the function ${asked} has failed: ${messageOf(error)}`;
   }
-  if (isTrusted) return true;
-  if (policy.untrusted === "direct" && cause === undefined) return false;
   throw new ProxyProtocolError(
-    `Cannot accept a PROXY header from ${describe(hop)}: not trusted`,
+    `Cannot accept a PROXY header from ${describe(hop)}: ${reason}`,
     "untrusted",
     { hop, cause },
   );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** An address in a message. */

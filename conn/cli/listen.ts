@@ -42,7 +42,8 @@ const OPTIONS = {
     type: "string",
     multiple: true,
     value: "RANGE",
-    help: "who may send a header, repeatable: address, range, any (any)",
+    help:
+      "who may send a header, repeatable: address, range, loopback, private (any)",
   },
   json: { type: "boolean", help: "one line of JSON for each connection" },
   verbose: { type: "boolean", help: "the table of decode below each line" },

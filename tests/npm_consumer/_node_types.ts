@@ -7,6 +7,7 @@ import {
   proxyHop,
   proxyInfo,
 } from "@edgewire/proxy-protocol/node";
+import { connectThrough, SENDERS } from "@edgewire/proxy-protocol/testing";
 import { createServer } from "node:http";
 import { createSecureServer } from "node:http2";
 import { connect } from "node:net";
@@ -26,6 +27,9 @@ export async function use(): Promise<void> {
   server.listen(8080);
   const accepted: number = server.stats.accepted;
   proxied(createSecureServer({}), { trust }).listen(accepted);
+  const client = await connectThrough(server.address(), SENDERS.awsNlb);
+  const origin: string = SENDERS.awsNlb.origin;
+  client.end(origin);
   // Typed without a name, as what it is: the header comes before TLS.
   const verify: Parameters<typeof proxied>[1]["verify"] = (info, socket) =>
     info.version === 2 && socket.setKeepAlive(true).bytesRead > 0;
