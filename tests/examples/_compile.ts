@@ -12,6 +12,9 @@ import {
   HONO,
   HONO_NODE_SERVER,
   NODE_TYPES,
+  OPENTELEMETRY,
+  PINO,
+  PROM_CLIENT,
   SRVX,
   WORKERS_TYPES,
 } from "../_versions.ts";
@@ -22,6 +25,7 @@ import { hasPackages, type Needs, needsOf } from "./_surroundings.ts";
 const PACKAGES = [
   ...[BUN_TYPES, NODE_TYPES, WORKERS_TYPES],
   ...[EXPRESS, EXPRESS_TYPES, FASTIFY, HONO, HONO_NODE_SERVER, SRVX],
+  ...[...OPENTELEMETRY, PINO, PROM_CLIENT],
 ];
 
 const WEB = ["dom", "dom.iterable", "dom.asynciterable"];
@@ -74,7 +78,7 @@ function named(report: string, files: readonly File[]): string {
   return files.reduce(
     (text, { name, fence }) =>
       text.replaceAll(
-        new RegExp(`(file:\\S*/)?${RegExp.escape(name)}`, "g"),
+        new RegExp(`(?<![\\w+])(file:\\S*/)?${RegExp.escape(name)}`, "g"),
         fence.path,
       ),
     report,

@@ -4,6 +4,8 @@ import { type Needs, needsOf } from "./_surroundings.ts";
 
 /** How an example is run. */
 export interface Plan {
+  /** Whether it is a test, which says itself whether it passes. */
+  readonly isTest: boolean;
   /** Runtimes that it runs on. */
   readonly runtimes: readonly string[];
   /** Port that it listens on. */
@@ -39,8 +41,11 @@ export function planOf(code: string): Plan {
   const isTls = code.includes("key.pem");
   const isHttp = /"node:http[s2]?"/.test(code);
   const isUdp = /"node:dgram"|listenDatagram|udpSocket/.test(code);
+  const isTest = /\bDeno\.test\(|"(bun|node):test"/.test(code);
   return {
-    runtimes: RUNTIMES[needsOf(code)],
+    isTest,
+    // A test is for the runtime whose runner it names.
+    runtimes: code.includes('"node:test"') ? ["Node"] : RUNTIMES[needsOf(code)],
     ...(listens !== undefined && { listens }),
     ...(dials !== undefined && { dials }),
     protocol: isUdp
@@ -57,7 +62,8 @@ export function planOf(code: string): Plan {
 function portIn(code: string, port: RegExp): number | undefined {
   const [, first, second] = code.match(port) ?? [];
   const text = first ?? second;
-  return text === undefined ? undefined : Number(text);
+  // Port 0 is one that only the example knows: it speaks to itself.
+  return text === undefined || text === "0" ? undefined : Number(text);
 }
 
 /** Puts other ports into an example, and loopback in place of its networks. */

@@ -82,8 +82,12 @@ for (const [needs, [code, member]] of Object.entries(PROGRAMS)) {
 
 Deno.test("a program is compiled strictly, and apart from the others", async () => {
   const code = "const list = [1];\nlist[0].toFixed();\n";
-  const errors = await compileErrors([fence("a.md", 1, code)]);
-  assertMatch(errors, /a\.md[(:]2[,:].*possibly 'undefined'/);
+  const errors = await compileErrors([
+    fence("README.md", 1, "export {};\n"),
+    fence("conn/README.md", 1, code),
+  ]);
+  assertMatch(errors, /^conn\/README\.md\(2,.*possibly 'undefined'/m);
+  assertMatch(errors, / conn\/README\.md:2:/); // of Deno
   // The same names at the top are not the same variables.
   const apart = "const list = [1];\n";
   assertEquals(

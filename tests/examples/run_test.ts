@@ -8,6 +8,7 @@ import { decode, encode, encodeDatagram } from "../../mod.ts";
 import { concat, utf8 } from "../_bytes.ts";
 import { within } from "../_within.ts";
 import { CERT } from "../conn/_loopback.ts";
+import { bunProgram, nodeProgram } from "../_npm.ts";
 import { installPacked, mustRun } from "../npm_consumer/_package.ts";
 import {
   alike,
@@ -89,15 +90,23 @@ class Backend implements AsyncDisposable {
   }
 }
 
+/** How to start a test. */
+const TEST_RUNNERS: Readonly<Record<string, [string, ...string[]]>> = {
+  Node: [nodeProgram(), "--test"],
+  Deno: [Deno.execPath(), "test", "-A", "--no-lock", "--no-check"],
+  Bun: [bunProgram(), "test"],
+};
+
 async function runExample(
   folder: string,
   { code }: Fence,
   plan: Plan,
   runtime: string,
 ): Promise<void> {
-  const command = [...RUNTIMES[runtime] ?? [""], "main.ts"] as const;
+  const runners = plan.isTest ? TEST_RUNNERS : RUNTIMES;
+  const command = [...runners[runtime] ?? [""], "./main_test.ts"] as const;
   const write = (ports: Record<number, number>) =>
-    Deno.writeTextFile(`${folder}/main.ts`, onLoopback(code, ports));
+    Deno.writeTextFile(`${folder}/main_test.ts`, onLoopback(code, ports));
   const { listens, dials, prints } = plan;
   await using backend = new Backend();
   const targets = dials === undefined ? {} : { [dials]: backend.port };
@@ -120,6 +129,11 @@ async function runExample(
   });
 }
 
+/** Tests of Deno may be written with its library. */
+const DENO_CONFIG = JSON.stringify({
+  imports: { "@std/assert": import.meta.resolve("../std/assert.ts") },
+});
+
 Deno.test("the examples of documentation comments print what they say", async (t) => {
   const folder = await Deno.makeTempDir({ prefix: "examples-" });
   try {
@@ -128,6 +142,7 @@ Deno.test("the examples of documentation comments print what they say", async (t
       const file = new URL(`../data/${name}`, import.meta.url);
       await Deno.copyFile(file, `${folder}/${name}`);
     }
+    await Deno.writeTextFile(`${folder}/deno.json`, DENO_CONFIG);
     await installPacked(folder);
     const fences = (await allFences()).filter(({ path }) =>
       path.endsWith(".ts")
@@ -147,7 +162,11 @@ Deno.test("the examples of documentation comments print what they say", async (t
       const place = `${fence.path}:${fence.line}`;
       await t.step(
         `${place} says what it prints, or dials`,
-        () => assert(plan.prints.length > 0 || plan.dials !== undefined),
+        () =>
+          assert(
+            plan.prints.length > 0 || plan.dials !== undefined ||
+              plan.isTest,
+          ),
       );
       for (const runtime of plan.runtimes) {
         await t.step(
@@ -171,6 +190,7 @@ createServer({ key: readFileSync("key.pem") }, (request) => {
 }).listen(8443, () => {}); // no output
 `;
   assertEquals(planOf(https), {
+    isTest: false,
     runtimes: ["Node", "Deno", "Bun"],
     listens: 8443,
     protocol: "https",
