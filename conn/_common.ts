@@ -1,6 +1,6 @@
 /**
- * What the entry points of single runtimes have besides their own: what is needed
- * beside a connection, so that one import is enough, and the types of it.
+ * Exports that every entry point of one runtime shares: functions that are used
+ * with a connection, so that one import is enough, and their types.
  */
 
 export {

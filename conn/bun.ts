@@ -24,8 +24,8 @@
  * });
  * ```
  *
- * The handlers infer the types of Bun, in a variable too. To type `socket.data`,
- * write them into a call that names its type:
+ * Handlers infer the types of Bun, in the call and in a variable. To type
+ * `socket.data`, call `proxied` inside a call that names the type of the data:
  * `Bun.listen<Data>({ socket: proxied({ … }, { … }) })`.
  *
  * `Bun.serve` cannot take a socket over: for HTTP see

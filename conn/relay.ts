@@ -35,8 +35,8 @@ export type RelayTarget =
  * other goes on. In the end both connections are closed, in every case.
  *
  * `from` may also be a connection that was not accepted here, such as a
- * `Deno.Conn`. `send` then tells its real addresses, and there are no TLVs to pass
- * on, as at the first proxy of a chain.
+ * `Deno.Conn`. The header then has its real addresses and no TLVs, as at the first
+ * proxy of a chain.
  *
  * Failures of the connections, that of the dialling function included, are in
  * the result.
@@ -125,7 +125,7 @@ export async function relay(
   return result;
 }
 
-/** What is told of a client: of a connection that was not accepted here, its own ends. */
+/** Returns what a header says of a client: its own ends if it was not accepted here. */
 function originOf(
   from: ProxiedConn | NativeConn,
 ): Ends & { info: ProxyInfo | undefined } {

@@ -169,9 +169,9 @@ class ConnServer<C extends { close(): void }, A> implements Server<A> {
  * Serves each connection of a listener with a handler. A connection is closed
  * when its handler's promise settles; a handler that throws ends only its own.
  *
- * The listener may also be a plain one, such as a `Deno.Listener`: its connections
- * are handed over as they are, and no header is looked for. A plain listener that
- * fails, such as for want of descriptors, ends the server.
+ * The listener may also be a plain one, such as a `Deno.Listener`. The handler then
+ * gets its connections as they are, and no header is read. A failure of a plain
+ * listener, for example if no descriptors are left, ends the server.
  *
  * @example
  * ```ts ignore

@@ -20,9 +20,9 @@ export type HeaderTarget =
     ): Promise<number> | boolean;
   }
   | {
-    /** Returns how many bytes were taken, -1 if the socket is closed. */
+    /** Returns how many bytes were written, -1 if the socket is closed. */
     write(bytes: Uint8Array): number;
-    /** Closes the connection at once; sockets of Bun are told by this method. */
+    /** Closes the connection at once. Only sockets of Bun have this method. */
     terminate(): void;
   };
 
@@ -90,8 +90,8 @@ async function writeOnce(
 }
 
 /**
- * Writes to a socket that tells by a handler of its user when it takes more: so it
- * is asked again. A header is the first that is sent, so that this is rare.
+ * Writes to a socket that calls a handler of its user, and not us, when it can
+ * write more. Trying again is rare: a header is the first that is sent.
  */
 async function writePolling(
   conn: { write(bytes: Uint8Array): number },

@@ -17,7 +17,14 @@ import {
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { BUN, ESBUILD, NODE, WORKERD } from "./_versions.ts";
+import {
+  BUN,
+  ESBUILD,
+  NODE,
+  TYPESCRIPT,
+  TYPESCRIPT_IN_ITSELF,
+  WORKERD,
+} from "./_versions.ts";
 
 /** The beginning of each installation. */
 export const NPM_INSTALL = [
@@ -113,6 +120,10 @@ export function workerdProgram(): string {
 /** Gets all of them, so that tests need not wait for each other. */
 if (import.meta.main) {
   for (
-    const get of [nodeProgram, bunProgram, esbuildProgram, workerdProgram]
+    const get of [
+      ...[nodeProgram, bunProgram, esbuildProgram, workerdProgram],
+      () => tscProgram(TYPESCRIPT),
+      () => tscProgram(TYPESCRIPT_IN_ITSELF),
+    ]
   ) get();
 }

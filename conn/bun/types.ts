@@ -35,9 +35,9 @@ export interface BunSocket {
  * `Bun.Socket<unknown>` in a program that has the types of Bun, else
  * {@link BunSocket}.
  *
- * Handlers get it if nothing else says which socket they are for: in a variable,
- * or in a `Bun.listen` whose type of data is not named. The types of Bun are
- * looked up on the global object, so that the package does not depend on them.
+ * Handlers get it if nothing else decides the type of the socket: in a variable,
+ * or in a `Bun.listen` that does not name the type of its data. It is looked up on
+ * the global object, so that the package does not depend on the types of Bun.
  */
 export type BunNativeSocket = typeof globalThis extends {
   Bun: {
