@@ -23,6 +23,7 @@ export * from "./conn/accept.ts";
 export { trustList } from "./conn/admission/trust.ts";
 export * from "./conn/datagram.ts";
 export * from "./conn/datagram_sessions.ts";
+export * from "./conn/header_of.ts";
 export * from "./conn/proxied.ts";
 export type { ProxiedConn } from "./conn/proxied_conn.ts";
 export * from "./conn/relay.ts";

@@ -36,4 +36,5 @@ export {
   TRANSPORTS,
 } from "./_wire.ts";
 export { headerChecksum } from "./crc32c.ts";
+export { isClientEncrypted } from "./tlvs/is_client_encrypted.ts";
 export { isNamed, isSslSubtype, tlvHexName, tlvKind } from "./tlvs/types.ts";

@@ -4,7 +4,7 @@ import { closeDuplex, openDuplex } from "./native/duplex_conn.ts";
 import type { RelayOptions, RelayResult } from "./sending/types.ts";
 import { checkRelayOptions, relayedHeader } from "./sending/relayed_header.ts";
 import { Waits } from "./admission/waits.ts";
-import { closeQuietly, PayloadConn, type ProxiedConn } from "./proxied_conn.ts";
+import { closeQuietly, connBehind, type ProxiedConn } from "./proxied_conn.ts";
 import type { ByteDuplex, NativeConn } from "./native_types.ts";
 import { writeHeader } from "./write_header.ts";
 
@@ -84,8 +84,8 @@ export async function relay(
   let header: ProxyHeader | undefined;
   try {
     waits.check();
-    if (send !== undefined && from instanceof PayloadConn) {
-      await waits.within(() => from.ready);
+    if (send !== undefined) {
+      await waits.within(async () => await connBehind(from)?.ready);
     }
   } catch (error) {
     closeBoth();
@@ -129,8 +129,7 @@ export async function relay(
 function originOf(
   from: ProxiedConn | NativeConn,
 ): Ends & { info: ProxyInfo | undefined } {
-  if (from instanceof PayloadConn) return from;
-  return {
+  return connBehind(from) ?? {
     info: undefined,
     remoteAddr: toAddress(from.remoteAddr),
     localAddr: toAddress(from.localAddr),

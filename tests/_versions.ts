@@ -31,7 +31,14 @@ export const EXPRESS_TYPES = "@types/express@5.0.6";
 export const FASTIFY = "fastify@5.12.8";
 export const HONO = "hono@4.13.19";
 export const HONO_NODE_SERVER = "@hono/node-server@2.1.9";
+export const KOA = "koa@3.3.0";
 export const SRVX = "srvx@1.0.8";
+
+/** What sends requests to a backend. */
+export const HTTP_PROXY = "http-proxy@1.18.1";
+export const HTTP_PROXY_TYPES = "@types/http-proxy@1.17.17";
+export const HTTPXY = "httpxy@0.5.6";
+export const UNDICI = "undici@8.13.1";
 
 /** The other libraries of the bench: a ratio is to something that stays as it is. */
 export const BENCH_PEERS: readonly string[] = [

@@ -60,7 +60,12 @@ for (const [name, file] of Object.entries(CONFIG.exports)) {
 }
 
 /** Classes that users construct, or compare with `instanceof`. All else is a type. */
-const CLASSES = ["DatagramSessions", "ProxyProtocolError"];
+const CLASSES = [
+  "DatagramSessions",
+  "HeaderAgent",
+  "HttpsHeaderAgent",
+  "ProxyProtocolError",
+];
 
 Deno.test("no class is exported whose constructor only the library can call", async () => {
   for (const file of Object.values(CONFIG.exports)) {

@@ -26,7 +26,16 @@ const DEFAULT_TIMEOUT = 5000;
 /** Bound of pending headers where the caller sets none. */
 const DEFAULT_MAX_PENDING = 1024;
 
-/** Names of {@link ListenerOptions}. */
+/** Options of every entry point, and those that only some of them know. */
+export interface Options<C> extends ListenerOptions<C> {
+  /** Only of entry points that ask for it. */
+  encrypted?: boolean;
+}
+
+/** Names of {@link Options} that some entry points know. */
+type Special = "encrypted";
+
+/** Names of {@link Options} that every entry point knows. */
 const NAMES: readonly string[] = [
   ...Object.keys(
     {
@@ -39,7 +48,10 @@ const NAMES: readonly string[] = [
       verify: 0,
       maxPending: 0,
       onReject: 0,
-    } satisfies Record<Exclude<keyof ListenerOptions, keyof DecodeOptions>, 0>,
+    } satisfies Record<
+      Exclude<keyof Options<never>, keyof DecodeOptions | Special>,
+      0
+    >,
   ),
   ...DECODE_OPTIONS,
 ];
@@ -51,6 +63,8 @@ export interface Policy<C> {
   readonly isDirect: Trusts;
   readonly header: "require" | "optional" | "discard";
   readonly lazy: boolean;
+  /** Whether a connection is shown as encrypted if its header says that its client used TLS. */
+  readonly encrypted: boolean;
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
   /** A method, for a connection of one kind is one of any kind that it fits. */
@@ -65,19 +79,24 @@ export interface Policy<C> {
 /**
  * Reads options once, so that a mistake shows before a peer comes: a misspelt
  * name too, or nobody would ask a `verfiy`. Those of a listener may be given for
- * a single connection.
+ * a single connection. `special` are the names that the entry point knows
+ * besides those of all.
  *
  * @throws {TypeError} for an option of the wrong kind, with its name.
  * @throws {RangeError} for an option out of its range, with its name.
  */
-export function readOptions<C>(options: ListenerOptions<C>): Policy<C> {
-  checkNames("options", options, NAMES);
+export function readOptions<C>(
+  options: Options<C>,
+  special: readonly Special[] = [],
+): Policy<C> {
+  checkNames("options", options, [...NAMES, ...special]);
   checkPlain("options", options);
   const {
     trust,
     untrusted = "reject",
     header = "require",
     lazy = false,
+    encrypted = false,
     timeout = DEFAULT_TIMEOUT,
     signal,
     verify,
@@ -86,6 +105,7 @@ export function readOptions<C>(options: ListenerOptions<C>): Policy<C> {
   } = options;
   checkOneOf("header", header, ["require", "optional", "discard"]);
   checkOneOf("lazy", lazy, [true, false]);
+  checkOneOf("encrypted", encrypted, [true, false]);
   checkTimeout("timeout", timeout, 1);
   checkFunction("verify", verify);
   checkFunction("onReject", onReject);
@@ -102,6 +122,7 @@ export function readOptions<C>(options: ListenerOptions<C>): Policy<C> {
     isDirect: readUntrusted(untrusted),
     header,
     lazy,
+    encrypted,
     timeout,
     signal,
     ...(verify && { verify }),

@@ -232,6 +232,21 @@ Deno.test("relay() takes a plain connection, and tells its real addresses", asyn
   }
 });
 
+Deno.test("relay() of the raw connection passes on what its header says", async () => {
+  using front = listen();
+  using back = listen();
+  using client = await dial(front, RICH);
+  const { conn } = await accept(await front.accept(), { trust: TRUST });
+  const done = relay(conn.raw, () => dial(back), { send: 2 });
+  using target = await back.accept();
+  await client.closeWrite();
+  const bytes = await receive(target);
+  assertEquals(decode(bytes)?.source, CLIENT.source);
+  assertEquals(names(bytes), names(RICH));
+  target.close();
+  await done;
+});
+
 Deno.test("relay() closes a plain connection with wrong options, and when the target cannot be dialled", async () => {
   using front = listen();
   using first = await dial(front);

@@ -11,11 +11,14 @@ import {
   FASTIFY,
   HONO,
   HONO_NODE_SERVER,
+  HTTP_PROXY,
+  HTTP_PROXY_TYPES,
   NODE_TYPES,
   OPENTELEMETRY,
   PINO,
   PROM_CLIENT,
   SRVX,
+  UNDICI,
   WORKERS_TYPES,
 } from "../_versions.ts";
 import type { Fence } from "./_fences.ts";
@@ -25,6 +28,7 @@ import { hasPackages, type Needs, needsOf } from "./_surroundings.ts";
 const PACKAGES = [
   ...[BUN_TYPES, NODE_TYPES, WORKERS_TYPES],
   ...[EXPRESS, EXPRESS_TYPES, FASTIFY, HONO, HONO_NODE_SERVER, SRVX],
+  ...[HTTP_PROXY, HTTP_PROXY_TYPES, UNDICI],
   ...[...OPENTELEMETRY, PINO, PROM_CLIENT],
 ];
 

@@ -29,7 +29,7 @@ const RUNTIMES: Readonly<Record<Needs, readonly string[]>> = {
 /** The first port of a call that listens, or that dials. */
 const LISTENS_REGEXP = /\b(?:listen\w*|bind)\((?:\{[^}]*?\bport: )?(\d+)/;
 const DIALS_REGEXP =
-  /\b[cC]onnect\w*\(\{[^}]*?\bport: (\d+)|hostname: "10\.0\.0\.\d+", port: (\d+)/;
+  /\b[cC]onnect\w*\(\{[^}]*?\bport: (\d+)|\b10\.0\.0\.\d+(?:", port: |:)(\d+)/;
 
 /** `console.log(…); // what it prints` */
 const PRINTS_REGEXP = /\bconsole\.\w+\([^;]*\);[ \t]*\/\/[ \t]*(.+)/g;
@@ -72,10 +72,13 @@ export function onLoopback(
   ports: Readonly<Record<number, number>>,
 ): string {
   return code
-    .replaceAll(/(\bport: |\b(?:listen|bind)\()(\d+)/g, (all, before, port) => {
-      const other = ports[port];
-      return other === undefined ? all : `${before}${other}`;
-    })
+    .replaceAll(
+      /(\bport: |\b(?:listen|bind)\(|\/\/[\d.]+:)(\d+)/g,
+      (all, before, port) => {
+        const other = ports[port];
+        return other === undefined ? all : `${before}${other}`;
+      },
+    )
     .replaceAll("10.0.0.0/8", "127.0.0.0/8")
     .replaceAll(/\b(10\.0\.0\.\d+|0\.0\.0\.0)\b/g, "127.0.0.1")
     .replaceAll(

@@ -64,27 +64,39 @@ async function speak(
   return conn;
 }
 
-/** Listens where an example dials; fails when what comes is no header. */
+/** Listens where an example dials; whoever dials has to begin with a header. */
 class Backend implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  readonly port = this.#listener.addr.port;
+  readonly #dialled = Promise.withResolvers<void>();
   readonly #served = this.#serve();
-  /** Connections that began with a header and have ended. */
-  count = 0;
+
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
+  /** Waits until a header has come. */
+  async dialled(): Promise<void> {
+    await within(this.#dialled.promise, "the example to dial");
+  }
 
   async #serve(): Promise<void> {
-    for await (using conn of this.#listener) {
-      const chunks: Uint8Array[] = [];
-      const buffer = new Uint8Array(4096);
-      for (let count; (count = await conn.read(buffer)) !== null;) {
-        chunks.push(buffer.slice(0, count));
-      }
-      assert(decode(concat(chunks)), "no header was sent");
-      this.count++;
+    for await (const conn of this.#listener) {
+      this.#read(conn).then(this.#dialled.resolve, this.#dialled.reject);
     }
   }
 
+  async #read(conn: Deno.Conn): Promise<void> {
+    using _ = conn;
+    const buffer = new Uint8Array(4096);
+    const count = await conn.read(buffer) ?? 0;
+    assert(decode(buffer.subarray(0, count)), "no header was sent");
+    this.#dialled.resolve();
+    // Until the end: a relay is to end in order.
+    while (await conn.read(buffer).catch(() => null) !== null);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#dialled.promise.catch(() => {}); // of an example that fails before
     this.#listener.close();
     await this.#served;
   }
@@ -126,6 +138,7 @@ async function runExample(
     await using program = start(command, folder);
     using _ = await speak(port, plan, program);
     for (const text of prints) await program.printed(text);
+    if (dials !== undefined) await backend.dialled();
   });
 }
 

@@ -7,7 +7,16 @@ import { LONGEST_RUN } from "../../_within.ts";
 const BUN = bunProgram();
 
 for (
-  const name of ["wire", "policy", "tls", "relay", "send", "lazy", "memory"]
+  const name of [
+    "wire",
+    "policy",
+    "tls",
+    "relay",
+    "send",
+    "lazy",
+    "memory",
+    "header_of",
+  ]
 ) {
   Deno.test(`./bun on Bun: ${name}`, async (t) => {
     const file = `./${name}_scenarios.ts`;
