@@ -6,18 +6,16 @@
  * anything else sees it, TLS included; applications and frameworks on top stay
  * as they are, and `request.socket.remoteAddress` is the client.
  *
- * ```ts
+ * ```ts ignore
  * import { createServer } from "node:http";
- * import { proxied, proxyHop, proxyInfo } from "@edgewire/proxy-protocol/node";
+ * import { proxied, proxyInfo } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const server = createServer((request, response) => {
- *     const { remoteAddress } = request.socket; // the client's
- *     console.log(remoteAddress, proxyHop(request), proxyInfo(request)?.tlvs);
- *     response.end("hello\n");
- *   });
- *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
- * }
+ * const server = createServer((request, response) => {
+ *   console.log(request.socket.remoteAddress); // 192.0.2.7
+ *   console.log(proxyInfo(request)?.tlvs.AUTHORITY); // example.com
+ *   response.end("hello\n");
+ * });
+ * proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
  * ```
  *
  * A reverse proxy names its clients to a backend with {@link HeaderAgent},
@@ -70,7 +68,6 @@ export type { EncodeOptions, ProxyHeader, RawTlv } from "../codec/mod.ts";
 export type {
   NodeAccepted,
   NodeAcceptOptions,
-  NodeListener,
   NodeListenerOptions,
   NodeProxied,
   NodeServer,
@@ -100,19 +97,17 @@ export type {
  * @throws {RangeError} for an option out of its range, before it is touched.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { createServer } from "node:net";
  * import { accept } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   createServer((socket) => {
- *     accept(socket, { trust: ["10.0.0.0/8"] }).then(({ info, conn }) => {
- *       console.log(conn.remoteAddress, info?.tlvs.AUTHORITY);
- *       conn.on("error", console.error);
- *       conn.pipe(conn);
- *     }, console.error);
- *   }).listen(8080);
- * }
+ * createServer((socket) => {
+ *   accept(socket, { trust: ["10.0.0.0/8"] }).then(({ info, conn }) => {
+ *     console.log(conn.remoteAddress); // 192.0.2.7
+ *     console.log(info?.tlvs.AUTHORITY); // example.com
+ *     conn.on("error", console.error).pipe(conn);
+ *   }, console.error);
+ * }).listen(8080);
  * ```
  */
 export async function accept<S extends NodeSocket>(
@@ -164,25 +159,23 @@ export async function accept<S extends NodeSocket>(
  * @throws {Error} on Bun, when a server of HTTP or TLS listens already.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { readFileSync } from "node:fs";
  * import { createSecureServer } from "node:http2";
  * import { proxied } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const server = createSecureServer({
- *     key: readFileSync("key.pem"),
- *     cert: readFileSync("cert.pem"),
- *     allowHTTP1: true,
- *   }, (request, response) => {
- *     response.end(`hello ${request.socket.remoteAddress}\n`);
- *   });
- *   const { stats } = proxied(server, {
- *     trust: ["10.0.0.0/8"],
- *     onReject: (error) => console.warn(error.code, error.hop, error.message),
- *   });
- *   server.listen(8443, () => console.log(stats));
- * }
+ * const server = createSecureServer({
+ *   key: readFileSync("key.pem"),
+ *   cert: readFileSync("cert.pem"),
+ *   allowHTTP1: true,
+ * }, (request, response) => {
+ *   console.log(request.socket.remoteAddress); // 192.0.2.7
+ *   response.end("hello\n");
+ * });
+ * proxied(server, {
+ *   trust: ["10.0.0.0/8"],
+ *   onReject: (error) => console.warn(error.code, error.hop, error.message),
+ * }).listen(8443);
  * ```
  */
 export function proxied<S extends NodeServer>(
@@ -277,18 +270,17 @@ function inherit(heir: unknown): void {
  * destroyed then.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { createServer } from "node:net";
  * import { proxied, ready } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const server = createServer((socket) => {
- *     socket.on("error", console.error);
- *     socket.write("220 hello\r\n");
- *     ready(socket).then(() => console.log(socket.remoteAddress), () => {});
- *   });
- *   proxied(server, { trust: ["10.0.0.0/8"], lazy: true }).listen(25);
- * }
+ * const server = createServer(async (socket) => {
+ *   socket.on("error", console.error);
+ *   socket.write("220 mail.example ESMTP\r\n");
+ *   await ready(socket).catch(() => {});
+ *   console.log(socket.remoteAddress); // 192.0.2.7
+ * });
+ * proxied(server, { trust: ["10.0.0.0/8"], lazy: true }).listen(2525);
  * ```
  */
 export async function ready(

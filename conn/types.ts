@@ -58,9 +58,14 @@ export type Untrusted =
   | readonly string[]
   | ((hop: Address) => "reject" | "direct");
 
-/** Options of every adapter, with the leniencies of the codec. */
-export interface HeaderOptions<R extends TlvReader = TlvReader>
-  extends DecodeOptions<R> {
+/**
+ * Options of each `accept`, with the leniencies of the codec; `C` is the
+ * connection that `verify` is called with.
+ */
+export interface AcceptOptions<
+  C = ProxiedConn,
+  R extends TlvReader = TlvReader,
+> extends DecodeOptions<R> {
   /** Who may send a header. Required: there is no safe default. */
   trust: Trust;
   /**
@@ -105,11 +110,6 @@ export interface HeaderOptions<R extends TlvReader = TlvReader>
   lazy?: boolean;
   /** Closes the connection when it fires before the connection is accepted. */
   signal?: AbortSignal;
-}
-
-/** Options of {@link accept}. */
-export interface AcceptOptions<R extends TlvReader = TlvReader>
-  extends HeaderOptions<R> {
   /**
    * Called with each valid header of a trusted peer. Return `true` to accept;
    * any other answer rejects the connection. `timeout` does not apply to it, only
@@ -122,7 +122,7 @@ export interface AcceptOptions<R extends TlvReader = TlvReader>
    */
   verify?: (
     info: ProxyInfo<DefinedTlvs<R>>,
-    conn: ProxiedConn<object, DefinedTlvs<R>>,
+    conn: C,
   ) => boolean | Promise<boolean>;
 }
 
@@ -134,8 +134,11 @@ export interface Accepted<C extends object, Defined extends object = object> {
   conn: ProxiedConn<C, Defined>;
 }
 
-/** Options of each `proxied`, in addition to those of one connection. */
-export interface GateOptions {
+/** Options of each `proxied`. */
+export interface ListenerOptions<
+  C = ProxiedConn,
+  R extends TlvReader = TlvReader,
+> extends AcceptOptions<C, R> {
   /**
    * Largest number of connections that are pending at once, waiting for their
    * header or for `verify`. When one more comes, the one that has waited longest
@@ -153,10 +156,6 @@ export interface GateOptions {
    */
   onReject?: (error: ProxyProtocolError) => void;
 }
-
-/** Options of {@link proxied}. */
-export interface ListenerOptions<R extends TlvReader = TlvReader>
-  extends AcceptOptions<R>, GateOptions {}
 
 /** Counts of the connections that a listener has accepted and rejected; the object is live. */
 export interface ListenerStats {

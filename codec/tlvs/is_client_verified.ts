@@ -11,12 +11,11 @@ const CLIENT_CERT = 0x02 | 0x04;
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { isClientVerified } from "@edgewire/proxy-protocol/codec";
  *
- * const facts = { SSL: true, SSL_VERIFY: 0 };
- * assertEquals(isClientVerified({ tlvs: { ...facts, SSL_CLIENT: 0x01 } }), false);
- * assertEquals(isClientVerified({ tlvs: { ...facts, SSL_CLIENT: 0x03 } }), true);
+ * const tlvs = { SSL: true, SSL_VERIFY: 0 };
+ * console.log(isClientVerified({ tlvs: { ...tlvs, SSL_CLIENT: 0x01 } })); // false
+ * console.log(isClientVerified({ tlvs: { ...tlvs, SSL_CLIENT: 0x03 } })); // true
  * ```
  */
 export function isClientVerified({ tlvs }: Pick<ProxyInfo, "tlvs">): boolean {

@@ -13,10 +13,9 @@ import type { HexDigit, TlvHexName, TlvLocations, Tlvs } from "../types.ts";
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { TLV_TYPES } from "@edgewire/proxy-protocol/codec";
  *
- * assertEquals(TLV_TYPES.ALPN, 0x01);
+ * console.log(TLV_TYPES.ALPN); // 1
  * ```
  */
 export const TLV_TYPES = {
@@ -208,11 +207,10 @@ for (const [name, type] of Object.entries(TLV_TYPES)) {
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { tlvName } from "@edgewire/proxy-protocol/codec";
  *
- * assertEquals(tlvName(0x01), "ALPN");
- * assertEquals(tlvName(0xea), "xEA");
+ * console.log(tlvName(0x01)); // ALPN
+ * console.log(tlvName(0xea)); // xEA
  * ```
  */
 export function tlvName(type: number): string {
@@ -231,12 +229,11 @@ export function tlvName(type: number): string {
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { tlvType } from "@edgewire/proxy-protocol/codec";
  *
- * assertEquals(tlvType("CRC32C"), 0x03);
- * assertEquals(tlvType("xEA"), 0xea);
- * assertEquals(tlvType("EA"), undefined);
+ * console.log(tlvType("CRC32C")); // 3
+ * console.log(tlvType("xEA")); // 234
+ * console.log(tlvType("EA")); // undefined
  * ```
  */
 export function tlvType(name: string): number | undefined {

@@ -17,7 +17,7 @@ import {
   ProxyProtocolError,
 } from "../../codec/mod.ts";
 import { checkFunction, checkTimeout } from "../_checks.ts";
-import type { GateOptions, HeaderOptions } from "../types.ts";
+import type { ListenerOptions } from "../types.ts";
 import { tellMistake } from "./tell.ts";
 import { readTrust, readUntrusted, type Trusts } from "./trust.ts";
 
@@ -27,9 +27,8 @@ const DEFAULT_TIMEOUT = 5000;
 /** Bound of pending headers where the caller sets none. */
 const DEFAULT_MAX_PENDING = 1024;
 
-/** Options of every entry point; `verify` is called with its own kind of connection. */
-export interface Options<C> extends HeaderOptions, GateOptions {
-  verify?: (info: ProxyInfo, conn: C) => boolean | Promise<boolean>;
+/** Options of every entry point, and those that only some of them know. */
+export interface Options<C> extends ListenerOptions<C> {
   /** Only of entry points that ask for it. */
   encrypted?: boolean;
 }
@@ -75,7 +74,7 @@ export interface Policy<C> {
   /** Of a header, in bytes. */
   readonly leastLength: number;
   readonly maxPending: number;
-  readonly onReject: GateOptions["onReject"];
+  readonly onReject: ListenerOptions["onReject"];
 }
 
 /**

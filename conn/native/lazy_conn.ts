@@ -1,10 +1,10 @@
 import { EMPTY } from "../../codec/internal.ts";
 import type { ProxyInfo, ProxyProtocolError } from "../../codec/mod.ts";
 import type { NativeConn } from "../native_types.ts";
-import { AWAITED, type ConnFacts, ProxiedConn } from "../proxied_conn.ts";
+import { AWAITED, type ConnFacts, PayloadConn } from "../proxied_conn.ts";
 
 /** A connection in use before its header has come: it can be written to, reading waits. */
-export class LazyConn<C extends object> extends ProxiedConn<C> {
+export class LazyConn<C extends object> extends PayloadConn<C> {
   readonly #ready = Promise.withResolvers<ProxyInfo | undefined>();
 
   /** `until` are its facts until the header has come. */

@@ -85,22 +85,20 @@ export type Connector = (
  * of its range.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { connect } from "node:http2";
  * import { createServer } from "node:http";
  * import { connectorFor, proxied } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const server = createServer((req, res) => {
- *     const session = connect("https://backend.example", {
- *       createConnection: connectorFor(req),
- *     });
- *     session.on("error", () => res.destroy());
- *     session.request({ ":path": req.url }).pipe(res);
- *     res.on("close", () => session.close());
+ * const server = createServer((req, res) => {
+ *   const session = connect("https://10.0.0.9:443", {
+ *     createConnection: connectorFor(req),
  *   });
- *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8000);
- * }
+ *   session.on("error", () => res.destroy());
+ *   session.request({ ":path": req.url }).pipe(res);
+ *   res.on("close", () => session.close());
+ * });
+ * proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
  * ```
  */
 export function connectorFor(

@@ -26,7 +26,7 @@ export interface Closable {
  * behind it.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { createServer } from "node:http";
  * import { connect } from "node:http2";
  * import {
@@ -35,19 +35,17 @@ export interface Closable {
  *   proxied,
  * } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const sessionFor = perClient((client) => {
- *     const session = connect("https://backend.example", {
- *       createConnection: connectorFor(client),
- *     });
- *     return session.on("error", console.error);
+ * const sessionFor = perClient((client) => {
+ *   const session = connect("https://10.0.0.9:443", {
+ *     createConnection: connectorFor(client),
  *   });
- *   const server = createServer((req, res) => {
- *     const stream = sessionFor(req).request({ ":path": req.url });
- *     stream.on("error", () => res.destroy()).pipe(res);
- *   });
- *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8000);
- * }
+ *   return session.on("error", console.error);
+ * });
+ * const server = createServer((req, res) => {
+ *   const stream = sessionFor(req).request({ ":path": req.url });
+ *   stream.on("error", () => res.destroy()).pipe(res);
+ * });
+ * proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
  * ```
  */
 export function perClient<T extends Closable>(

@@ -24,7 +24,7 @@ import {
   type NativeListener,
   type NetAddress,
   proxied,
-  ProxiedConn,
+  type ProxiedConn,
   type ProxyHeader,
   type ProxyInfo,
   type ProxyProtocolError,
@@ -139,10 +139,6 @@ function proxiedConnFits(conn: ProxiedConn<Deno.TcpConn>): unknown[] {
     asAnything,
     shown,
   ];
-}
-
-function proxiedConnIsAClass(conn: unknown): void {
-  if (conn instanceof ProxiedConn) holds<Same<typeof conn.hopAddr, Address>>();
 }
 
 /** Only two upper-case digits name a type without a name. */
@@ -270,7 +266,6 @@ void [
   tlvNamesAreChecked,
   definedTlvsAreTyped,
   proxiedConnFits,
-  proxiedConnIsAClass,
   streamPairsAreAccepted,
   optionsAreChecked,
 ];

@@ -12,6 +12,7 @@ for (
     "policy",
     "tls",
     "relay",
+    "send",
     "lazy",
     "memory",
     "header_of",
