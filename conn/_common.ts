@@ -5,6 +5,9 @@
 
 export {
   type Address,
+  alibabaEndpointId,
+  alibabaServiceId,
+  alibabaVpcId,
   awsVpcEndpointId,
   azurePrivateEndpointLinkId,
   type Command,
@@ -36,6 +39,8 @@ export {
   type TlvSource,
   type Transport,
   type UnixAddress,
+  ztunnelHostname,
+  ztunnelIdentity,
 } from "../codec/mod.ts";
 export {
   type ClientHeader,
