@@ -1,0 +1,48 @@
+import { LOOPBACK } from "./loopback.ts";
+import type { ServeOptions } from "./options.ts";
+
+/** The internal server, which answers what the links bring. */
+export type InnerServer = Deno.HttpServer<Deno.NetAddr>;
+
+/**
+ * Checks that the internal server may be reached.
+ *
+ * @throws {Deno.errors.NotCapable} if it may not.
+ */
+export function checkPermission(): void {
+  const { state } = Deno.permissions.requestSync({
+    name: "net",
+    host: LOOPBACK,
+  });
+  if (state === "granted") return;
+  throw new Deno.errors.NotCapable(
+    `Cannot serve: requires net access to "${LOOPBACK}" besides the public address, for an internal server on any port; add ${LOOPBACK} to --allow-net`,
+  );
+}
+
+/**
+ * Starts the internal server, on a free port.
+ *
+ * @throws {Error} if it does not listen on loopback.
+ */
+export function serveInside(
+  { inner, tcpBacklog }: Pick<ServeOptions, "inner" | "tcpBacklog">,
+  signal: AbortSignal,
+  handler: Deno.ServeHandler<Deno.NetAddr>,
+): InnerServer {
+  const options: Deno.ServeTcpOptions = {
+    ...inner,
+    hostname: LOOPBACK,
+    port: 0,
+    tcpBacklog,
+    signal,
+    onListen() {},
+  };
+  const server = Deno.serve(options, handler);
+  const { transport, hostname } = server.addr;
+  if (transport === "tcp" && hostname === LOOPBACK) return server;
+  server.shutdown();
+  throw new Error(
+    `Cannot serve: expected an internal server on ${LOOPBACK}, Deno has opened it elsewhere`,
+  );
+}

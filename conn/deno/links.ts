@@ -1,0 +1,189 @@
+import type { ProxiedConn } from "../proxied_conn.ts";
+import type { Client } from "./client.ts";
+import { LOOPBACK } from "./loopback.ts";
+
+/** Longest time in ms that a client may take to end its side after the server has. */
+const LINGER = 1000;
+
+/** Size of the buffer that each direction copies through, in bytes. */
+const BUFFER_SIZE = 65536;
+
+/** Its size until a read has filled it: most connections never need more. */
+const FIRST_BUFFER_SIZE = 4096;
+
+/** A connection of the public listener. */
+export type FrontConn = ProxiedConn<Deno.TcpConn | Deno.UnixConn>;
+
+/**
+ * The connections to the internal server, one for each client.
+ *
+ * The server knows the client of a request by our port, so a port must mean one
+ * client for as long as the server may dispatch a request of it:
+ *
+ * - The port is registered before the first byte is sent.
+ * - A client that is gone ends our sending direction, and no more. The port is
+ *   released when the server has closed its own end.
+ */
+export class Links {
+  /** By our port towards the internal server. */
+  readonly #clients = new Map<number, Client>();
+  readonly #links = new Set<Link>();
+  #isRef = true;
+
+  /** Finds the client of a connection, by the address that the server sees. */
+  clientAt({ hostname, port }: Deno.NetAddr): Client | undefined {
+    return hostname === LOOPBACK ? this.#clients.get(port) : undefined;
+  }
+
+  /** Copies both ways until both sides have ended, and closes both. */
+  async run(conn: FrontConn, target: Deno.TcpConn): Promise<void> {
+    const { port } = target.localAddr;
+    const { info, hopAddr, remoteAddr } = conn;
+    this.#clients.set(port, { info, hopAddr, remoteAddr });
+    const link = new Link(conn, target, () => this.#clients.delete(port));
+    this.#links.add(link);
+    if (!this.#isRef) link.unref();
+    await link.run();
+    this.#links.delete(link);
+  }
+
+  /** Closes all clients. */
+  close(): void {
+    for (const link of this.#links) link.close();
+  }
+
+  /** Keeps the process alive. */
+  ref(): void {
+    this.#isRef = true;
+    for (const link of this.#links) link.ref();
+  }
+
+  /** Lets the process end. */
+  unref(): void {
+    this.#isRef = false;
+    for (const link of this.#links) link.unref();
+  }
+}
+
+/** A client and our connection to the internal server for it. */
+class Link {
+  readonly #conn: FrontConn;
+  readonly #target: Deno.TcpConn;
+  readonly #onServerEnd: () => void;
+  #isClientGone = false;
+  #isClosed = false;
+
+  constructor(conn: FrontConn, target: Deno.TcpConn, onServerEnd: () => void) {
+    this.#conn = conn;
+    this.#target = target;
+    this.#onServerEnd = onServerEnd;
+  }
+
+  /** Runs until both sides have ended; never rejects. */
+  async run(): Promise<void> {
+    const sent = this.#sendRequests();
+    await this.#sendResponses();
+    this.#onServerEnd();
+    this.#target.close();
+    // With bytes of the client unread, closing resets the connection, and a
+    // reset may overtake the response.
+    if (!this.#isClientGone) {
+      await this.#conn.closeWrite().catch(() => {});
+      await this.#linger(sent);
+    }
+    this.close();
+    await sent;
+  }
+
+  /** Waits for the end of the client. */
+  async #linger(sent: Promise<void>): Promise<void> {
+    if (this.#isClosed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, LINGER);
+    await Promise.race([sent, promise]);
+    clearTimeout(timer);
+  }
+
+  /** Copies from the client to its end, and passes the end on. */
+  async #sendRequests(): Promise<void> {
+    let isServerGone = false;
+    let buffer = new Uint8Array(FIRST_BUFFER_SIZE);
+    try {
+      for (;;) {
+        const count = await this.#conn.read(buffer);
+        if (count === null) break;
+        // What a server that has closed will not read is thrown away.
+        if (isServerGone) continue;
+        isServerGone = !await writeAll(this.#target, buffer.subarray(0, count));
+        buffer = nextBuffer(buffer, count);
+      }
+    } catch {
+      this.#isClientGone = true;
+    }
+    await this.#endRequests();
+  }
+
+  /** Copies from the server to its end, also when nobody takes it any more. */
+  async #sendResponses(): Promise<void> {
+    let buffer = new Uint8Array(FIRST_BUFFER_SIZE);
+    try {
+      for (;;) {
+        const count = await this.#target.read(buffer);
+        if (count === null) return;
+        if (this.#isClientGone) continue;
+        if (!await writeAll(this.#conn, buffer.subarray(0, count))) {
+          this.#isClientGone = true;
+          await this.#endRequests();
+        }
+        buffer = nextBuffer(buffer, count);
+      }
+    } catch {
+      // The server has reset the connection, which is an end too.
+    }
+  }
+
+  /** Tells the server that no more comes; it may have closed the connection. */
+  async #endRequests(): Promise<void> {
+    await this.#target.closeWrite().catch(() => {});
+  }
+
+  /** Closes the client; the server's side ends by itself. */
+  close(): void {
+    this.#isClosed = true;
+    this.#conn.close();
+  }
+
+  ref(): void {
+    this.#conn.ref();
+    this.#target.ref();
+  }
+
+  unref(): void {
+    this.#conn.unref();
+    this.#target.unref();
+  }
+}
+
+/** Writes all bytes; returns false if the other end takes no more. */
+async function writeAll(
+  to: Pick<Deno.Conn, "write">,
+  bytes: Uint8Array,
+): Promise<boolean> {
+  try {
+    for (let at = 0; at < bytes.length;) {
+      at += await to.write(at === 0 ? bytes : bytes.subarray(at));
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Returns a large buffer after a read that has filled a small one. */
+function nextBuffer(
+  buffer: Uint8Array<ArrayBuffer>,
+  count: number,
+): Uint8Array<ArrayBuffer> {
+  const isFull = count === buffer.length && count < BUFFER_SIZE;
+  return isFull ? new Uint8Array(BUFFER_SIZE) : buffer;
+}

@@ -1,0 +1,44 @@
+import { LOOPBACK } from "./loopback.ts";
+
+/** Of no connection here. */
+const CLAIMED = "192.0.2.1";
+
+let answer: Promise<boolean> | undefined;
+
+/**
+ * Returns whether clients of Deno's HTTP servers may name their own address.
+ *
+ * With `DENO_TRUST_PROXY_HEADERS=1` Deno takes the address of a request from its
+ * header `x-deno-client-address`, so that a client could name the port of
+ * another one's connection. Deno removes the variable from the environment when
+ * the first request comes, so a request is the only reliable way to find out.
+ */
+export function mayClientsNameThemselves(): Promise<boolean> {
+  answer ??= ask().catch((error) => {
+    answer = undefined;
+    throw error;
+  });
+  return answer;
+}
+
+async function ask(): Promise<boolean> {
+  const path = `/${crypto.randomUUID()}`;
+  const seen = Promise.withResolvers<boolean>();
+  await using server = Deno.serve(
+    { hostname: LOOPBACK, port: 0, onListen() {} },
+    ({ url }, { remoteAddr }) => {
+      const isOurs = url.endsWith(path);
+      if (isOurs) seen.resolve(remoteAddr.hostname === CLAIMED);
+      return new Response(null, { status: isOurs ? 204 : 403 });
+    },
+  );
+  using conn = await Deno.connect({
+    hostname: LOOPBACK,
+    port: server.addr.port,
+  });
+  await conn.write(new TextEncoder().encode(
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n` +
+      `X-Deno-Client-Address: ${CLAIMED}:1\r\n\r\n`,
+  ));
+  return await seen.promise;
+}
