@@ -3,6 +3,7 @@ import { toAddress } from "../_ends.ts";
 import { tell } from "../admission/tell.ts";
 import { proxied, type ProxiedListener } from "../proxied.ts";
 import type { ListenerStats } from "../types.ts";
+import { Barrier } from "./barrier.ts";
 import { handlerBehind } from "./handler.ts";
 import { type InnerServer, serveInside } from "./inner_server.ts";
 import { type FrontConn, Links } from "./links.ts";
@@ -21,10 +22,15 @@ export class HttpFront {
   readonly #links = new Links();
   readonly #listener: ProxiedListener<Deno.TcpConn | Deno.UnixConn, Deno.Addr>;
   readonly #inner: InnerServer;
+  readonly #barrier: Barrier;
   readonly #aborting = new AbortController();
   readonly #dials = new Set<Promise<Deno.TcpConn>>();
   readonly #running = new Set<Promise<void>>();
-  readonly #onAbort = () => void this.#abort();
+  readonly #aborted = Promise.withResolvers<void>();
+  readonly #onAbort = () => {
+    this.#listener.close();
+    this.#aborted.resolve();
+  };
   /** Resolves when both have ended and no connection is left. */
   readonly finished: Promise<void>;
 
@@ -47,6 +53,7 @@ export class HttpFront {
       native.close();
       throw error;
     }
+    this.#barrier = new Barrier(this.#inner.addr.port);
     const stop = () => this.#listener.close();
     this.#inner.finished.then(stop, stop); // nobody may be sent to its port afterwards
     signal?.addEventListener("abort", this.#onAbort, { once: true });
@@ -89,18 +96,19 @@ export class HttpFront {
     } finally {
       this.#listener.close();
       await this.#dialled();
-      await this.#inner.shutdown();
-      await this.#inner.finished;
+      await this.#end();
       await Promise.all(this.#running);
     }
   }
 
-  /** Closes everything at once. */
-  async #abort(): Promise<void> {
-    this.#listener.close();
-    await this.#dialled();
-    this.#aborting.abort();
-    this.#links.close();
+  /** Ends the internal server: when it has answered, or when the signal fires. */
+  async #end(): Promise<void> {
+    const { signal } = this.#options;
+    if (signal?.aborted) this.#aborting.abort();
+    // Aborting this later ends the process: Deno closes a resource that it has not.
+    else await Promise.race([this.#inner.shutdown(), this.#aborted.promise]);
+    if (signal?.aborted) this.#links.abort();
+    else await this.#inner.finished;
   }
 
   /**
@@ -132,18 +140,29 @@ export class HttpFront {
   }
 
   async #dial(): Promise<Deno.TcpConn> {
-    const { port } = this.#inner.addr;
-    const dial = Deno.connect({
-      hostname: LOOPBACK,
-      port,
-      autoSelectFamily: false, // which takes longer than all else
-    });
+    const dial = this.#open();
     this.#dials.add(dial);
     try {
       return await dial;
     } finally {
       this.#dials.delete(dial);
     }
+  }
+
+  /** Connects to the internal server, by a port that no one else's request is left of. */
+  async #open(): Promise<Deno.TcpConn> {
+    const target = await Deno.connect({
+      hostname: LOOPBACK,
+      port: this.#inner.addr.port,
+      autoSelectFamily: false, // which takes longer than all else
+    });
+    try {
+      await this.#barrier.pass();
+    } catch (error) {
+      target.close();
+      throw error;
+    }
+    return target;
   }
 
   /** Counts and reports a client that cannot be served, as for want of ports. */

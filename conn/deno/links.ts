@@ -1,9 +1,16 @@
-import type { ProxiedConn } from "../proxied_conn.ts";
+import { closeQuietly, type ProxiedConn } from "../proxied_conn.ts";
 import type { Client } from "./client.ts";
 import { LOOPBACK } from "./loopback.ts";
 
-/** Longest time in ms that a client may take to end its side after the server has. */
-const LINGER = 1000;
+/**
+ * How long a client may send nothing, in ms, after the server has closed: it is
+ * closed then. If it were closed while it sends, a reset could overtake the
+ * response.
+ */
+const QUIET = 250;
+
+/** How long a client may go on sending then, in ms. */
+const LONGEST_LINGER = 2000;
 
 /** Size of the buffer that each direction copies through, in bytes. */
 const BUFFER_SIZE = 65536;
@@ -47,9 +54,9 @@ export class Links {
     this.#links.delete(link);
   }
 
-  /** Closes all clients. */
-  close(): void {
-    for (const link of this.#links) link.close();
+  /** Closes everything, when no connection to the internal server will follow. */
+  abort(): void {
+    for (const link of this.#links) link.abort();
   }
 
   /** Keeps the process alive. */
@@ -71,7 +78,8 @@ class Link {
   readonly #target: Deno.TcpConn;
   readonly #onServerEnd: () => void;
   #isClientGone = false;
-  #isClosed = false;
+  /** Reads of the client so far. */
+  #reads = 0;
 
   constructor(conn: FrontConn, target: Deno.TcpConn, onServerEnd: () => void) {
     this.#conn = conn;
@@ -84,24 +92,26 @@ class Link {
     const sent = this.#sendRequests();
     await this.#sendResponses();
     this.#onServerEnd();
-    this.#target.close();
-    // With bytes of the client unread, closing resets the connection, and a
-    // reset may overtake the response.
+    closeQuietly(this.#target);
     if (!this.#isClientGone) {
       await this.#conn.closeWrite().catch(() => {});
       await this.#linger(sent);
     }
-    this.close();
+    this.#conn.close();
     await sent;
   }
 
-  /** Waits for the end of the client. */
+  /** Waits until the client has ended its side, or is quiet. */
   async #linger(sent: Promise<void>): Promise<void> {
-    if (this.#isClosed) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, LINGER);
-    await Promise.race([sent, promise]);
-    clearTimeout(timer);
+    const end = performance.now() + LONGEST_LINGER;
+    for (;;) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, QUIET);
+      const reads = this.#reads;
+      await Promise.race([sent, promise]);
+      clearTimeout(timer);
+      if (this.#reads === reads || performance.now() > end) return;
+    }
   }
 
   /** Copies from the client to its end, and passes the end on. */
@@ -112,6 +122,7 @@ class Link {
       for (;;) {
         const count = await this.#conn.read(buffer);
         if (count === null) break;
+        this.#reads++;
         // What a server that has closed will not read is thrown away.
         if (isServerGone) continue;
         isServerGone = !await writeAll(this.#target, buffer.subarray(0, count));
@@ -147,10 +158,10 @@ class Link {
     await this.#target.closeWrite().catch(() => {});
   }
 
-  /** Closes the client; the server's side ends by itself. */
-  close(): void {
-    this.#isClosed = true;
+  /** Closes both sides. */
+  abort(): void {
     this.#conn.close();
+    closeQuietly(this.#target);
   }
 
   ref(): void {
