@@ -10,8 +10,8 @@ let answer: Promise<boolean> | undefined;
  *
  * With `DENO_TRUST_PROXY_HEADERS=1` Deno takes the address of a request from its
  * header `x-deno-client-address`, so that a client could name the port of
- * another one's connection. Deno removes the variable from the environment when
- * the first request comes, so a request is the only reliable way to find out.
+ * another one's connection. The variable may not be readable, so a request finds
+ * out.
  */
 export function mayClientsNameThemselves(): Promise<boolean> {
   answer ??= ask().catch((error) => {

@@ -29,6 +29,7 @@ async function intrude(): Promise<void> {
   }
 }
 
+console.log("begins");
 const intruding = Array.from({ length: 8 }, intrude);
 for await (const _bytes of Deno.stdin.readable);
 isOver = true;

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { within } from "../../../_within.ts";
 import { Client, request, serve, until } from "./_kit.ts";
+import { run } from "./_program.ts";
 
 /** A handler that answers when it is told to. */
 function held() {
@@ -114,27 +115,6 @@ Deno.test("functions of a server need no this", async () => {
   await finished;
 });
 
-/** Runs a program with a server until it ends by itself. */
-async function run(code: string): Promise<{ code: number; output: string }> {
-  const kit = new URL("_kit.ts", import.meta.url).href;
-  const map = new URL("../../../std/map.json", import.meta.url).pathname;
-  const { code: status, stdout, stderr } = await within(
-    new Deno.Command(Deno.execPath(), {
-      args: ["eval", `--import-map=${map}`, "--no-check", "--ext=ts", code]
-        .map((text) => text.replace("KIT", kit)),
-      stdout: "piped",
-      stderr: "piped",
-    }).output(),
-    "the end of a program",
-    20_000,
-  );
-  const decoder = new TextDecoder();
-  return {
-    code: status,
-    output: decoder.decode(stdout) + decoder.decode(stderr),
-  };
-}
-
 Deno.test("unref() lets the process end, with connections or without", async () => {
   for (
     const lines of [
@@ -145,17 +125,17 @@ Deno.test("unref() lets the process end, with connections or without", async () 
        await client.ask("/"); client.conn.unref();`,
     ]
   ) {
-    const { code, output } = await run(
+    const { code, stdout, stderr } = await run(
       `import { Client, serve } from "KIT";
        const server = serve(() => new Response("hello")); ${lines}
        console.log("unref");`,
     );
-    assertEquals([code, output], [0, "unref\n"]);
+    assertEquals([code, stdout + stderr], [0, "unref\n"]);
   }
 });
 
 Deno.test("ref() keeps the process alive again, until shutdown", async () => {
-  const { code, output } = await run(
+  const { code, stdout, stderr } = await run(
     `import { Client, serve } from "KIT";
      const server = serve(() => new Response("hello"));
      server.unref(); server.ref();
@@ -165,15 +145,15 @@ Deno.test("ref() keeps the process alive again, until shutdown", async () => {
      }, 100);
      Deno.unrefTimer(timer);`,
   );
-  assertEquals([code, output], [0, "alive\n"]);
+  assertEquals([code, stdout + stderr], [0, "alive\n"]);
 });
 
 Deno.test("a process ends after shutdown, also if clients stay", async () => {
-  const { code, output } = await run(
+  const { code, stdout, stderr } = await run(
     `import { Client, serve } from "KIT";
      const server = serve(() => new Response("hello"));
      const client = await Client.dial(server); await client.ask("/");
      await server.shutdown(); console.log("over");`,
   );
-  assertEquals([code, output], [0, "over\n"]);
+  assertEquals([code, stdout + stderr], [0, "over\n"]);
 });
