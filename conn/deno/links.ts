@@ -131,7 +131,8 @@ class Link {
     } catch {
       this.#isClientGone = true;
     }
-    await this.#endRequests();
+    // The server may have closed the connection.
+    await this.#target.closeWrite().catch(() => {});
   }
 
   /** Copies from the server to its end, also when nobody takes it any more. */
@@ -142,20 +143,14 @@ class Link {
         const count = await this.#target.read(buffer);
         if (count === null) return;
         if (this.#isClientGone) continue;
-        if (!await writeAll(this.#conn, buffer.subarray(0, count))) {
-          this.#isClientGone = true;
-          await this.#endRequests();
-        }
+        const isSent = await writeAll(this.#conn, buffer.subarray(0, count));
+        // Reading the client tells it too, which ends the requests.
+        if (!isSent) this.#isClientGone = true;
         buffer = nextBuffer(buffer, count);
       }
     } catch {
       // The server has reset the connection, which is an end too.
     }
-  }
-
-  /** Tells the server that no more comes; it may have closed the connection. */
-  async #endRequests(): Promise<void> {
-    await this.#target.closeWrite().catch(() => {});
   }
 
   /** Closes both sides. */

@@ -1,5 +1,6 @@
 /** Clients of many addresses, each of whose requests says whose it is. */
 
+import { connect } from "node:net";
 import { concat, utf8 } from "../../../_bytes.ts";
 import type { DenoHandler, DenoHandlerInfo } from "../../../../conn/deno.ts";
 import { proxyInfo } from "../../../../conn/deno.ts";
@@ -91,11 +92,10 @@ export async function play(
   const one = request(path, isHeld ? { method: "POST", body: "held" } : {});
   const bytes = concat([header, utf8(one.repeat(requests))]);
   let answer = "";
+  if (end === "reset") return await sendAndReset(port, bytes);
   const conn = await Deno.connect({ hostname: HOSTNAME, port });
   try {
     await conn.write(bytes);
-    // With an answer on its way, closing resets the connection.
-    if (end === "reset") return;
     if (end === "fin") await conn.closeWrite();
     const buffer = new Uint8Array(4096);
     while (answer.split(">").length <= requests) {
@@ -110,6 +110,16 @@ export async function play(
   }
   judge.check(claim, answer);
   if (end === "close" && answer === "") judge.lost++;
+}
+
+/** Sends bytes and resets the connection, which no call of Deno does. */
+async function sendAndReset(port: number, bytes: Uint8Array): Promise<void> {
+  const socket = connect(port, HOSTNAME);
+  socket.on("error", () => {}); // the server may be quicker
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  socket.on("close", () => resolve());
+  socket.write(bytes, () => socket.resetAndDestroy());
+  await closed;
 }
 
 /** Plays clients, so many at once. */

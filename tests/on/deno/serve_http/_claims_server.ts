@@ -6,15 +6,15 @@
  */
 
 import { Judge } from "./_claims.ts";
-import { serve, withInnerPorts } from "./_kit.ts";
+import { serve, withInner } from "./_kit.ts";
 
 const judge = new Judge();
-const { opened: server, ports } = withInnerPorts(() =>
+const { opened: server, servers } = withInner(() =>
   serve(judge.handler, {
     proxy: { trust: "any", maxPending: 10_000, timeout: Infinity },
   })
 );
-console.log(JSON.stringify([server.addr.port, ports[0]]));
+console.log(JSON.stringify([server.addr.port, servers[0]?.addr.port]));
 for await (const _bytes of Deno.stdin.readable);
 await server.shutdown();
 const { judged, wrong } = judge;

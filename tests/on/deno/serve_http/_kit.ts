@@ -197,20 +197,20 @@ export async function until(
   }
 }
 
-/** Opens a server, and finds the ports of the internal servers that it opens. */
-export function withInnerPorts<T>(
+/** Opens a server, and finds the internal one that it opens. */
+export function withInner<T>(
   open: () => T,
-): { opened: T; ports: number[] } {
+): { opened: T; servers: Deno.HttpServer<Deno.NetAddr>[] } {
   const { serve } = Deno;
-  const ports: number[] = [];
+  const servers: Deno.HttpServer<Deno.NetAddr>[] = [];
   const watched = (...args: unknown[]) => {
-    const server: Deno.HttpServer = Reflect.apply(serve, Deno, args);
-    if ("port" in server.addr) ports.push(server.addr.port);
+    const server = Reflect.apply(serve, Deno, args);
+    servers.push(server);
     return server;
   };
   Reflect.set(Deno, "serve", watched);
   try {
-    return { opened: open(), ports };
+    return { opened: open(), servers };
   } finally {
     Reflect.set(Deno, "serve", serve);
   }

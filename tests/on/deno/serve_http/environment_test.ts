@@ -6,13 +6,13 @@ import { run } from "./_program.ts";
 
 /** Serves one request of a client, and prints where and what. */
 const PROGRAM = `
-import { Client, serve, withInnerPorts } from "KIT";
+import { Client, serve, withInner } from "KIT";
 try {
-  const { opened: server, ports } = withInnerPorts(() =>
+  const { opened: server, servers } = withInner(() =>
     serve((_, { remoteAddr }) => new Response(remoteAddr.hostname), OPTIONS)
   );
   server.finished.catch(() => {});
-  console.log("addr", JSON.stringify(server.addr), ports.length);
+  console.log("addr", JSON.stringify(server.addr), servers.length);
   const { addr } = server;
   const client = "path" in addr
     ? new Client(await Deno.connect({ transport: "unix", path: addr.path }))

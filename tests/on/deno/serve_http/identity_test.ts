@@ -6,14 +6,7 @@ import { once } from "node:events";
 import { LONGEST_WAIT, within } from "../../../_within.ts";
 import { TRUST } from "../../../conn/_loopback.ts";
 import { type End, Judge, type Plan, playAll } from "./_claims.ts";
-import {
-  Client,
-  HOSTNAME,
-  request,
-  serve,
-  until,
-  withInnerPorts,
-} from "./_kit.ts";
+import { Client, HOSTNAME, request, serve, until, withInner } from "./_kit.ts";
 import { start } from "./_program.ts";
 
 const ENDS: readonly End[] = ["close", "fin", "reset"];
@@ -105,14 +98,14 @@ Deno.test("serveHttp() tells clients apart with 50 ports, among strangers at its
 
 Deno.test("serveHttp() answers 403 to whoever connects to its internal server", async () => {
   let calls = 0;
-  const { opened, ports } = withInnerPorts(() =>
+  const { opened, servers } = withInner(() =>
     serve(() => {
       calls++;
       return new Response("handled");
     })
   );
   await using _server = opened;
-  const [port = 0] = ports;
+  const port = servers[0]?.addr.port ?? 0;
   using stranger = await Client.dial({ addr: { port } }, "");
   assertEquals((await stranger.ask("/")).status, 403);
   const upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n" +
@@ -127,7 +120,7 @@ Deno.test("serveHttp() answers 403 to whoever connects to its internal server", 
 
 Deno.test("serveHttp() answers 403 to the port of a client on another address of loopback", async () => {
   const callers: number[] = [];
-  const { opened, ports } = withInnerPorts(() =>
+  const { opened, servers } = withInner(() =>
     serve((request) => {
       callers.push(Number(new URL(request.url).searchParams.get("n")));
       return new Response("handled");
@@ -136,11 +129,11 @@ Deno.test("serveHttp() answers 403 to the port of a client on another address of
   await using server = opened;
   using client = await Client.dial(server);
   assertEquals((await client.ask("/?n=1")).body, "handled");
-  const port = await ourPort(ports[0] ?? 0);
+  const port = await ourPort(servers[0]?.addr.port ?? 0);
   for (const localAddress of ["127.0.0.2", "127.0.0.1"]) {
     const stranger = connect({
       host: HOSTNAME,
-      port: ports[0] ?? 0,
+      port: servers[0]?.addr.port ?? 0,
       localAddress,
       localPort: port,
     });

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { within } from "../../../_within.ts";
-import { Client, request, serve, until } from "./_kit.ts";
+import { Client, request, serve, until, withInner } from "./_kit.ts";
 import { run } from "./_program.ts";
 
 /** A handler that answers when it is told to. */
@@ -102,9 +102,47 @@ Deno.test("signal ends a shutdown that waits", async () => {
   await busy.send(request("/"));
   await until("called", () => calls.length === 1);
   const shutdown = server.shutdown();
+  await new Promise((resolve) => setTimeout(resolve, 50));
   ending.abort();
+  assertEquals(await busy.rest(), "");
   await within(shutdown, "shutdown");
   calls[0]?.resolve(new Response());
+});
+
+Deno.test("a server ends when its internal server has", async () => {
+  const { opened: server, servers } = withInner(() =>
+    serve(() => new Response())
+  );
+  await servers[0]?.shutdown();
+  await within(server.finished, "finished");
+  await assertRejects(() => Client.dial(server), Deno.errors.ConnectionRefused);
+});
+
+Deno.test("the internal server ends after whoever is connecting to it", async () => {
+  const { connect } = Deno;
+  const { opened: server, servers } = withInner(() =>
+    serve(() => new Response())
+  );
+  using _first = await Client.dial(server);
+  await until("accepted", () => server.stats.accepted === 1);
+  const [port] = servers.map(({ addr }) => addr.port);
+  let isSlow = false;
+  const slowly = async (options: Deno.ConnectOptions) => {
+    if (options.port === port) {
+      isSlow = true;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return await connect(options);
+  };
+  using _second = await Client.dial(server);
+  Reflect.set(Deno, "connect", slowly);
+  try {
+    await until("connecting", () => isSlow);
+    await within(server.shutdown(), "shutdown");
+  } finally {
+    Reflect.set(Deno, "connect", connect);
+  }
+  assertEquals(server.stats.rejected, {});
 });
 
 Deno.test("functions of a server need no this", async () => {

@@ -18,7 +18,7 @@ import {
   request,
   serve,
   until,
-  withInnerPorts,
+  withInner,
 } from "./_kit.ts";
 
 const KEY_PAIR = { cert: CERT, key: KEY };
@@ -110,14 +110,14 @@ Deno.test("serveHttp() speaks HTTP/2 over TLS, 20 streams at once of two clients
 });
 
 Deno.test("serveHttp() answers 403 over TLS to whoever connects to its internal server", async () => {
-  const { opened, ports } = withInnerPorts(() =>
+  const { opened, servers } = withInner(() =>
     serve(() => new Response("handled"), KEY_PAIR)
   );
   await using _server = opened;
   using client = new Client(
     await Deno.connectTls({
       hostname: HOSTNAME,
-      port: ports[0] ?? 0,
+      port: servers[0]?.addr.port ?? 0,
       caCerts: [CERT],
     }),
   );
