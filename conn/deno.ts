@@ -81,7 +81,7 @@ export type { ConnFacts } from "./proxied_conn.ts";
  * `finished` rejects and no client is served.
  *
  * @throws {TypeError} for a wrong or unknown option of `proxy`, with its name, and
- * for a wrong option of `Deno.serve`.
+ * for a wrong option of `Deno.serve`; on a runtime other than Deno.
  * @throws {RangeError} for an option out of its range, with its name.
  * @throws {Deno.errors.NotCapable} without net access to one of the addresses.
  * @throws {Deno.errors.AddrInUse} if another process listens there.

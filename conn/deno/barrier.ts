@@ -1,3 +1,4 @@
+import { callsOfDeno } from "./calls.ts";
 import { LOOPBACK } from "./loopback.ts";
 
 /** What an internal server answers at once: a request of a stranger, or no TLS at all. */
@@ -43,7 +44,7 @@ export class Barrier {
   }
 
   async #ask(): Promise<void> {
-    using conn = await Deno.connect({
+    using conn = await callsOfDeno().connect({
       hostname: LOOPBACK,
       port: this.#port,
       autoSelectFamily: false,

@@ -1,3 +1,4 @@
+import { callsOfDeno } from "./calls.ts";
 import { type Address, ProxyProtocolError } from "../../codec/mod.ts";
 import { toAddress } from "../_ends.ts";
 import { tell } from "../admission/tell.ts";
@@ -151,7 +152,7 @@ export class HttpFront {
 
   /** Connects to the internal server, by a port that no one else's request is left of. */
   async #open(): Promise<Deno.TcpConn> {
-    const target = await Deno.connect({
+    const target = await callsOfDeno().connect({
       hostname: LOOPBACK,
       port: this.#inner.addr.port,
       autoSelectFamily: false, // which takes longer than all else

@@ -1,3 +1,4 @@
+import { callsOfDeno } from "./calls.ts";
 import { LOOPBACK } from "./loopback.ts";
 import type { ServeOptions } from "./options.ts";
 
@@ -7,9 +8,11 @@ export type InnerServer = Deno.HttpServer<Deno.NetAddr>;
 /**
  * Checks that the internal server may be reached.
  *
+ * @throws {TypeError} on a runtime other than Deno.
  * @throws {Deno.errors.NotCapable} if it may not.
  */
 export function checkPermission(): void {
+  callsOfDeno(); // says what is wrong on other runtimes
   const { state } = Deno.permissions.requestSync({
     name: "net",
     host: LOOPBACK,
@@ -38,7 +41,7 @@ export function serveInside(
     signal,
     onListen() {},
   };
-  const server = Deno.serve(options, handler);
+  const server = callsOfDeno().serve(options, handler);
   const { transport, hostname } = server.addr;
   if (transport === "tcp" && hostname === LOOPBACK) return server;
   server.shutdown();

@@ -1,3 +1,4 @@
+import { callsOfDeno } from "./calls.ts";
 import { LOOPBACK } from "./loopback.ts";
 
 /** Of no connection here. */
@@ -24,7 +25,7 @@ export function mayClientsNameThemselves(): Promise<boolean> {
 async function ask(): Promise<boolean> {
   const path = `/${crypto.randomUUID()}`;
   const seen = Promise.withResolvers<boolean>();
-  await using server = Deno.serve(
+  await using server = callsOfDeno().serve(
     { hostname: LOOPBACK, port: 0, onListen() {} },
     ({ url }, { remoteAddr }) => {
       const isOurs = url.endsWith(path);
@@ -32,7 +33,7 @@ async function ask(): Promise<boolean> {
       return new Response(null, { status: isOurs ? 204 : 403 });
     },
   );
-  using conn = await Deno.connect({
+  using conn = await callsOfDeno().connect({
     hostname: LOOPBACK,
     port: server.addr.port,
   });

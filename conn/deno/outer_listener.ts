@@ -1,3 +1,4 @@
+import { callsOfDeno } from "./calls.ts";
 import { quote } from "../../codec/internal.ts";
 import { LOOPBACK } from "./loopback.ts";
 
@@ -52,10 +53,12 @@ export function listenOutside(options: OuterOptions): OuterListener {
 /** Opens a listener; its reusing a port is not in the stable types of Deno. */
 function open(options: OuterOptions): OuterListener {
   const { path, hostname = "0.0.0.0", port = 8000, tcpBacklog } = options;
-  if (path !== undefined) return Deno.listen({ transport: "unix", path });
+  if (path !== undefined) {
+    return callsOfDeno().listen({ transport: "unix", path });
+  }
   const { reusePort } = options;
   const reuse = reusePort ? { reusePort } : {};
-  return Deno.listen({ hostname, port, tcpBacklog, ...reuse });
+  return callsOfDeno().listen({ hostname, port, tcpBacklog, ...reuse });
 }
 
 /** The variable, if it may be read without asking somebody. */
@@ -90,7 +93,7 @@ function takeMove(): boolean {
   const { signal } = abort;
   const options = { hostname: LOOPBACK, port: NO_PORT, signal, onListen() {} };
   try {
-    Deno.serve(options, () => new Response(null, { status: 503 }));
+    callsOfDeno().serve(options, () => new Response(null, { status: 503 }));
     return true;
   } catch (error) {
     return !(error instanceof RangeError); // which is about the port

@@ -7,6 +7,7 @@ import type {
   DenoNetAddr,
   DenoServeTcpOptions,
 } from "../../../../conn/deno.ts";
+import { callsOfDeno } from "../../../../conn/deno/calls.ts";
 import { encode } from "../../../../mod.ts";
 import { concat, utf8 } from "../../../_bytes.ts";
 import { TRUST } from "../../../conn/_loopback.ts";
@@ -201,17 +202,17 @@ export async function until(
 export function withInner<T>(
   open: () => T,
 ): { opened: T; servers: Deno.HttpServer<Deno.NetAddr>[] } {
-  const { serve } = Deno;
+  const calls = callsOfDeno();
+  const { serve } = calls;
   const servers: Deno.HttpServer<Deno.NetAddr>[] = [];
-  const watched = (...args: unknown[]) => {
+  Reflect.set(calls, "serve", (...args: unknown[]) => {
     const server = Reflect.apply(serve, Deno, args);
     servers.push(server);
     return server;
-  };
-  Reflect.set(Deno, "serve", watched);
+  });
   try {
     return { opened: open(), servers };
   } finally {
-    Reflect.set(Deno, "serve", serve);
+    calls.serve = serve;
   }
 }

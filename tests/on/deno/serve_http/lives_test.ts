@@ -1,6 +1,7 @@
 /** How servers end, and what that means for their clients. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { callsOfDeno } from "../../../../conn/deno/calls.ts";
 import { within } from "../../../_within.ts";
 import { Client, request, serve, until, withInner } from "./_kit.ts";
 import { run } from "./_program.ts";
@@ -119,7 +120,8 @@ Deno.test("a server ends when its internal server has", async () => {
 });
 
 Deno.test("the internal server ends after whoever is connecting to it", async () => {
-  const { connect } = Deno;
+  const calls = callsOfDeno();
+  const { connect } = calls;
   const { opened: server, servers } = withInner(() =>
     serve(() => new Response())
   );
@@ -135,14 +137,29 @@ Deno.test("the internal server ends after whoever is connecting to it", async ()
     return await connect(options);
   };
   using _second = await Client.dial(server);
-  Reflect.set(Deno, "connect", slowly);
+  Reflect.set(calls, "connect", slowly);
   try {
     await until("connecting", () => isSlow);
     await within(server.shutdown(), "shutdown");
   } finally {
-    Reflect.set(Deno, "connect", connect);
+    calls.connect = connect;
   }
   assertEquals(server.stats.rejected, {});
+});
+
+Deno.test("serveHttp() calls what Deno had when it was loaded", async () => {
+  const { code, stdout, stderr } = await run(
+    `import { Client, serve } from "KIT";
+     for (const name of ["serve", "listen"]) {
+       Deno[name] = () => { throw new Error(name); };
+     }
+     const server = serve(() => new Response("hello"));
+     const client = await Client.dial(server);
+     console.log((await client.ask("/")).body);
+     client.conn.close();
+     await server.shutdown();`,
+  );
+  assertEquals([code, stdout + stderr], [0, "hello\n"]);
 });
 
 Deno.test("functions of a server need no this", async () => {
