@@ -20,8 +20,10 @@
 
 export * from "./codec/mod.ts";
 export * from "./conn/accept.ts";
+export { trustList } from "./conn/admission/trust.ts";
 export * from "./conn/datagram.ts";
 export * from "./conn/datagram_sessions.ts";
+export * from "./conn/header_of.ts";
 export * from "./conn/proxied.ts";
 export { type ConnFacts, ProxiedConn } from "./conn/proxied_conn.ts";
 export * from "./conn/relay.ts";

@@ -14,9 +14,17 @@ export {
   type Tlvs,
   type Transport,
 } from "../codec/mod.ts";
+export {
+  type ClientHeader,
+  headerOf,
+  proxyHop,
+  proxyInfo,
+} from "./header_of.ts";
+export { trustList } from "./admission/trust.ts";
 export type {
   GateOptions,
   HeaderOptions,
   ListenerStats,
   Trust,
+  Untrusted,
 } from "./types.ts";

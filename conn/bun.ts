@@ -29,7 +29,7 @@
  */
 
 import { EMPTY } from "../codec/internal.ts";
-import type { Address, ProxyHeader, ProxyInfo } from "../codec/mod.ts";
+import type { ProxyHeader, ProxyInfo } from "../codec/mod.ts";
 import { checkHandlers } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
 import { readOptions } from "./admission/policy.ts";
@@ -154,24 +154,6 @@ export function proxied<
 }
 
 /**
- * What the header of a connection says; `undefined` where there is none. For
- * sockets that `open` was called with, or `verify`, and what
- * {@link upgradeTls} makes of them.
- *
- * @example
- * ```ts
- * import { type BunSocket, proxyInfo } from "@edgewire/proxy-protocol/bun";
- *
- * function authorityOf(socket: BunSocket): string | undefined {
- *   return proxyInfo(socket)?.tlvs.AUTHORITY;
- * }
- * ```
- */
-export function proxyInfo(socket: object): ProxyInfo | undefined {
-  return connOf(socket)?.info;
-}
-
-/**
  * Resolves to the header of a socket that was opened with `lazy`, when it has
  * come and `verify` has agreed; at once for any other.
  *
@@ -193,23 +175,6 @@ export function proxyInfo(socket: object): ProxyInfo | undefined {
  */
 export async function ready(socket: object): Promise<ProxyInfo | undefined> {
   return await connOf(socket)?.ready;
-}
-
-/**
- * The peer itself, whatever the socket shows: the proxy that dialled us, or a
- * direct client. `undefined` for a socket that is not from here.
- *
- * @example
- * ```ts
- * import { type BunSocket, proxyHop } from "@edgewire/proxy-protocol/bun";
- *
- * function log(socket: BunSocket): void {
- *   console.log(socket.remoteAddress, "by way of", proxyHop(socket));
- * }
- * ```
- */
-export function proxyHop(socket: object): Address | undefined {
-  return connOf(socket)?.hop;
 }
 
 /**
@@ -262,12 +227,12 @@ export function upgradeTls<O extends BunUpgradeOptions<T>, T extends object>(
   options: O,
 ): T | undefined {
   const conn = connOf(socket);
+  if (conn?.isClosed) return undefined; // or the runtime throws
   if (conn?.isAwaited) {
     throw new TypeError(
       "Cannot begin TLS: the header has not come, wait for ready(socket)",
     );
   }
-  if (conn?.isClosed) return undefined; // or the runtime throws
   const payload = conn?.takePayload() ?? EMPTY;
   const handlers = options.socket;
   const [, tls] = socket.upgradeTLS({

@@ -28,7 +28,7 @@
  */
 
 import { quote } from "../codec/internal.ts";
-import { UsageError } from "./cli/args.ts";
+import { UsageError } from "./cli/usage_error.ts";
 import {
   columns,
   type Command,

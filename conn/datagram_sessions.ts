@@ -19,8 +19,8 @@ import { checkFunction, checkTimeout } from "./_checks.ts";
 import { type Ends, unmapped, withoutZone } from "./_ends.ts";
 import { expectsHeader, type Policy } from "./admission/policy.ts";
 import { toRefusal } from "./admission/refusal.ts";
-import { tell } from "./admission/tell.ts";
-import { readTrust } from "./admission/trust.ts";
+import { tell, tellMistake } from "./admission/tell.ts";
+import { readTrust, readUntrusted } from "./admission/trust.ts";
 import { IdleTable } from "./datagram/idle_table.ts";
 import {
   type Opened,
@@ -108,7 +108,7 @@ const NAMES: readonly string[] = [
  */
 export class DatagramSessions {
   readonly #header: "each" | "first" | "simple";
-  readonly #policy: Pick<Policy<never>, "trusts" | "untrusted">;
+  readonly #policy: Pick<Policy<never>, "trusts" | "isDirect">;
   readonly #decode: DecodeRules;
   readonly #onReject: DatagramSessionsOptions["onReject"];
   readonly #proxied: IdleTable<Session>;
@@ -134,23 +134,25 @@ export class DatagramSessions {
       header = "each",
       idleTimeout = DEFAULT_IDLE_TIMEOUT,
       maxSessions = DEFAULT_MAX_SESSIONS,
-      onReject,
+      onReject = tellMistake,
       onEnd,
     } = options;
-    checkOneOf("untrusted", untrusted, ["reject", "direct"]);
     checkOneOf("header", header, ["each", "first", "simple"]);
     checkTimeout("idleTimeout", idleTimeout, 1);
     checkCount("maxSessions", maxSessions);
     checkFunction("onReject", onReject);
     checkFunction("onEnd", onEnd);
-    this.#policy = { trusts: readTrust(trust), untrusted };
+    this.#policy = {
+      trusts: readTrust(trust),
+      isDirect: readUntrusted(untrusted),
+    };
     this.#header = header;
     this.#decode = readDecodeOptions(options);
     this.#onReject = onReject;
     const bounds = {
       idleTimeout,
       maxSize: maxSessions,
-      onEnd: (session: Session) => void tell(() => onEnd?.(session)),
+      onEnd: (session: Session) => void tell("onEnd", () => onEnd?.(session)),
     };
     this.#proxied = new IdleTable(bounds);
     this.#direct = new IdleTable(bounds);
@@ -240,7 +242,7 @@ export class DatagramSessions {
   #reject(error: ProxyProtocolError): void {
     const { code } = error;
     this.#rejected[code] = (this.#rejected[code] ?? 0) + 1;
-    void tell(() => this.#onReject?.(error));
+    void tell("onReject", () => this.#onReject?.(error));
   }
 }
 

@@ -23,8 +23,7 @@
  * @module
  */
 
-import type { Address, ProxyInfo } from "../codec/mod.ts";
-import { clientOf } from "./deno/client.ts";
+import type { Address } from "../codec/mod.ts";
 import { HttpFront } from "./deno/http_front.ts";
 import { checkPermission } from "./deno/inner_server.ts";
 import { type GivenOptions, readServeOptions } from "./deno/options.ts";
@@ -70,6 +69,10 @@ export type { ConnFacts } from "./proxied_conn.ts";
  *   28,000 by default on Linux.
  * - A process that connects to the internal port is answered with status 403.
  *   No handler is called.
+ *
+ * `proxyInfo(request)`, `proxyHop(request)` and `headerOf(request)` say the same as
+ * the handler's second argument, for programs that have only the request. A clone
+ * of a request is unknown to them.
  *
  * Rejected connections are closed, counted in `stats` and reported to
  * `proxy.onReject`. An accepted connection for which the system has no port left
@@ -157,39 +160,4 @@ function listeningOn(addr: Address, isTls: boolean): string {
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
   const scheme = isTls ? "https" : "http";
   return `Listening on ${scheme}://${host}:${port}/ (PROXY protocol)`;
-}
-
-/**
- * Returns the header of the connection that a request came by; `undefined` if
- * there is none, and for a request that is not from {@link serveHttp}. A clone of
- * a request is such: keep the original.
- *
- * @example
- * ```ts
- * import { proxyInfo } from "@edgewire/proxy-protocol/deno";
- *
- * function endpointOf(request: Request): string | undefined {
- *   return proxyInfo(request)?.tlvs.AUTHORITY;
- * }
- * ```
- */
-export function proxyInfo(request: Request): ProxyInfo | undefined {
-  return clientOf(request)?.info;
-}
-
-/**
- * Returns the peer that a request came from: the proxy that connected to us, or
- * a direct client. `undefined` for a request that is not from {@link serveHttp}.
- *
- * @example
- * ```ts
- * import { proxyHop } from "@edgewire/proxy-protocol/deno";
- *
- * function log(request: Request): void {
- *   console.log(request.url, "by way of", proxyHop(request));
- * }
- * ```
- */
-export function proxyHop(request: Request): Address | undefined {
-  return clientOf(request)?.hopAddr;
 }

@@ -61,6 +61,8 @@ export interface ByteDuplex {
   readonly remoteAddr?: NativeAddress;
   /** This end, where there is no `opened`. */
   readonly localAddr?: NativeAddress;
+  /** What carries it, as Cloudflare says; `"udp"` is rejected. */
+  readonly protocol?: string;
   /** Closes both directions. */
   close?(): unknown;
 }

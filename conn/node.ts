@@ -20,6 +20,9 @@
  * }
  * ```
  *
+ * A reverse proxy names its clients to a backend with {@link HeaderAgent},
+ * {@link HttpsHeaderAgent} or {@link connectorFor}.
+ *
  * @module
  */
 
@@ -27,11 +30,11 @@ import { Server as HttpsServer } from "node:https";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
-import type { Address, ProxyInfo } from "../codec/mod.ts";
+import type { ProxyInfo } from "../codec/mod.ts";
 import { checkSocket } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
-import { readOptions } from "./admission/policy.ts";
-import { factsOf, remember } from "./node/facts.ts";
+import { type Policy, readOptions } from "./admission/policy.ts";
+import { factsOf, remember } from "./_facts.ts";
 import { endTls, listenInFront, needsFront } from "./node/front.ts";
 import { timeoutsOf } from "./node/http_timeouts.ts";
 import { override } from "./node/override.ts";
@@ -49,6 +52,21 @@ import type {
 } from "./node/types.ts";
 
 export * from "./_common.ts";
+export {
+  type ClientPoolOptions,
+  HeaderAgent,
+  type HeaderAgentOptions,
+  HttpsHeaderAgent,
+  type HttpsHeaderAgentOptions,
+} from "./node/agents.ts";
+export {
+  type Connector,
+  connectorFor,
+  type ConnectorOptions,
+  type ConnectTarget,
+} from "./node/connector.ts";
+export { type Closable, perClient } from "./node/per_client.ts";
+export type { EncodeOptions, ProxyHeader, RawTlv } from "../codec/mod.ts";
 export type {
   NodeAccepted,
   NodeAcceptOptions,
@@ -103,7 +121,7 @@ export async function accept<S extends NodeSocket>(
 ): Promise<NodeAccepted<S>> {
   checkSocket(socket);
   // Counted by nobody, and reported to the caller alone.
-  const policy = { ...readOptions(options), onReject: undefined };
+  const policy = { ...readNodeOptions(options), onReject: undefined };
   const gate = new Gate<S>(policy, true);
   try {
     const info = await new Promise<ProxyInfo | undefined>((resolve, reject) =>
@@ -182,7 +200,7 @@ export function proxied<S extends NodeServer>(
   };
   const hand = (socket: NodeSocket) => void pass(["connection", socket]);
   const door = new NodeDoor(
-    options,
+    readNodeOptions(options),
     isFronted && server instanceof HttpsServer ? endTls(server, hand) : hand,
   );
   if (isFronted) listenInFront(server, (socket) => door.admit(socket));
@@ -219,6 +237,10 @@ export function proxied<S extends NodeServer>(
   return Object.assign(server, { stats: door.stats });
 }
 
+function readNodeOptions<S>(options: NodeAcceptOptions<S>): Policy<S> {
+  return readOptions(options, ["encrypted"]);
+}
+
 /** Events that bring something new built upon a socket. */
 const HEIRS = new Set<unknown>([
   "secureConnection",
@@ -233,29 +255,17 @@ function inherit(heir: unknown): void {
   const facts = factsOf(heir);
   if (facts === undefined) return;
   remember(heir, facts);
-  const { shown } = facts;
+  const { shown, conn } = facts;
   // It asks the socket below, as long as that is there.
   if (shown !== undefined && heir instanceof TLSSocket) showOn(heir, shown);
-}
-
-/**
- * The header by which a connection came: of a socket, a `TLSSocket`, a request
- * of HTTP/1 or HTTP/2, a stream or a session of HTTP/2. `undefined` where there
- * was none.
- *
- * @example
- * ```ts
- * import type { IncomingMessage, ServerResponse } from "node:http";
- * import { proxyInfo } from "@edgewire/proxy-protocol/node";
- *
- * function handle(request: IncomingMessage, response: ServerResponse) {
- *   const { AUTHORITY = "no name" } = proxyInfo(request)?.tlvs ?? {};
- *   response.end(`You asked the proxy for ${AUTHORITY}\n`);
- * }
- * ```
- */
-export function proxyInfo(socketOrRequest: object): ProxyInfo | undefined {
-  return factsOf(socketOrRequest)?.info;
+  // A session of Bun asks for the class of its socket.
+  const isPlain = Reflect.get(heir, "encrypted") === false;
+  if (isPlain && Reflect.get(conn, "encrypted") === true) {
+    Object.defineProperty(heir, "encrypted", {
+      value: true,
+      configurable: true,
+    });
+  }
 }
 
 /**
@@ -286,24 +296,4 @@ export async function ready(
 ): Promise<ProxyInfo | undefined> {
   const facts = factsOf(socketOrRequest);
   return await (facts?.ready ?? facts?.info);
-}
-
-/**
- * The peer of a connection: the proxy, where `remoteAddress` is the client. It
- * takes what {@link proxyInfo} takes; `undefined` for what was not accepted
- * here.
- *
- * @example
- * ```ts
- * import type { IncomingMessage, ServerResponse } from "node:http";
- * import { proxyHop } from "@edgewire/proxy-protocol/node";
- *
- * function handle(request: IncomingMessage, response: ServerResponse) {
- *   console.log(request.socket.remoteAddress, "by way of", proxyHop(request));
- *   response.end("hello\n");
- * }
- * ```
- */
-export function proxyHop(socketOrRequest: object): Address | undefined {
-  return factsOf(socketOrRequest)?.hop;
 }

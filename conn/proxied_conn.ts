@@ -5,12 +5,20 @@ import type { NativeConn } from "./native_types.ts";
 /** Size of the chunks that are read for a consumer without a buffer of its own, in bytes: that of Deno's streams. */
 const CHUNK_SIZE = 65536;
 
-/** Connections that have been handed out as they were given. */
-const ACCEPTED = new WeakSet<object>();
+/** By connections that have been handed out as they were given. */
+const OWNERS = new WeakMap<object, ProxiedConn>();
+
+/** Connections in use of which nobody can say yet who the client is. */
+export const AWAITED: WeakSet<ProxiedConn> = new WeakSet();
+
+/** Finds the accepted connection of what was handed out: itself, or its `raw`. */
+export function connBehind(handedOut: object): ProxiedConn | undefined {
+  return handedOut instanceof ProxiedConn ? handedOut : OWNERS.get(handedOut);
+}
 
 /** Tells whether a connection has been accepted: it may show an address that was claimed. */
 export function isAccepted(conn: object): boolean {
-  return conn instanceof ProxiedConn || ACCEPTED.has(conn);
+  return connBehind(conn) !== undefined;
 }
 
 /** What a {@link ProxiedConn} knows besides its bytes. */
@@ -126,7 +134,7 @@ export class ProxiedConn<C extends object = object>
   get raw(): C {
     // Not before: few ask for it, and it costs 1 us.
     if (!this.#isShown) {
-      ACCEPTED.add(this.#raw).add(this.#native);
+      OWNERS.set(this.#raw, this).set(this.#native, this);
       if (this.remoteAddr !== this.hopAddr) showEnds(this.#native, this);
     }
     this.#isShown = true;

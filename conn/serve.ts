@@ -14,7 +14,13 @@ export interface ConnSource<C extends ProxiedConn, A = NativeAddress> {
 
 /** Options of {@link serve}. */
 export interface ServeOptions<C extends ProxiedConn = ProxiedConn> {
-  /** Told of what a handler threw; by default nobody is. */
+  /**
+   * Called with what a handler has thrown. If `onError` throws, `console.error` is
+   * called with that. The server continues in either case.
+   *
+   * By default `console.error` is called with it, until {@link Server.abort}: the
+   * connections that it closes make their handlers throw.
+   */
   onError?: (error: unknown, conn: C) => void;
   /** Aborts the server when it fires. */
   signal?: AbortSignal;
@@ -38,25 +44,39 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
   readonly #listener: ConnSource<C, A>;
   readonly #conns = new Set<C>();
   readonly #running = new Set<Promise<void>>();
-  /** Resolves when listening has ended and no connection is left; rejects when the listener failed. */
-  readonly finished: Promise<void>;
+  #isAborted = false;
+  readonly #finished: Promise<void>;
+  /** Whether somebody has asked for {@link finished}, and so learns of a failure. */
+  #isAwaited = false;
 
   /** Starts to serve; {@link serve} does it. */
   constructor(
     listener: ConnSource<C, A>,
     handler: (conn: C) => unknown,
-    { onError, signal }: ServeOptions<C>,
+    { onError = (error) => this.#log(error), signal }: ServeOptions<C>,
   ) {
     this.#listener = listener;
     // A failure of the listener is in `finished`.
     const onAbort = () => void this.abort().catch(() => {});
     signal?.addEventListener("abort", onAbort, { once: true });
-    this.finished = this.#run(handler, onError).finally(() =>
+    this.#finished = this.#run(handler, onError).finally(() =>
       signal?.removeEventListener("abort", onAbort)
     );
-    // Whoever wants to know awaits it: a failure must not end the process.
-    this.finished.catch(() => {});
+    // A failure must not end the process.
+    this.#finished.catch((error) => {
+      if (!this.#isAwaited) this.#log(error);
+    });
     if (signal?.aborted) onAbort();
+  }
+
+  /**
+   * Resolves when listening has ended and no connection is left. Rejects when the
+   * listener has failed. If nobody has read this property by then, `console.error`
+   * is called with the failure.
+   */
+  get finished(): Promise<void> {
+    this.#isAwaited = true;
+    return this.#finished;
   }
 
   /** Connections that are being served. */
@@ -71,7 +91,7 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
 
   async #run(
     handler: (conn: C) => unknown,
-    onError: ServeOptions<C>["onError"],
+    onError: NonNullable<ServeOptions<C>["onError"]>,
   ): Promise<void> {
     try {
       for await (const conn of this.#listener) {
@@ -87,13 +107,13 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
   async #handle(
     conn: C,
     handler: (conn: C) => unknown,
-    onError: ServeOptions<C>["onError"],
+    onError: NonNullable<ServeOptions<C>["onError"]>,
   ): Promise<void> {
     this.#conns.add(conn);
     try {
       await handler(conn);
     } catch (error) {
-      tell(() => onError?.(error, conn));
+      tell("onError", () => onError(error, conn));
     } finally {
       conn.close();
       this.#conns.delete(conn);
@@ -106,8 +126,13 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
     await this.finished;
   }
 
+  #log(error: unknown): void {
+    if (!this.#isAborted) console.error(error);
+  }
+
   /** Stops listening and closes every connection. */
   async abort(): Promise<void> {
+    this.#isAborted = true;
     this.#listener.close();
     for (const conn of this.#conns) conn.close();
     await this.finished;
@@ -131,7 +156,6 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
  *   const server = serve(
  *     proxied(tcp, { trust: ["10.0.0.0/8"] }),
  *     (conn) => conn.pipeTo(conn.writable),
- *     { onError: console.error },
  *   );
  *   Deno.addSignalListener("SIGTERM", () => server.shutdown());
  *   await server.finished;

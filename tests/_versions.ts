@@ -29,7 +29,13 @@ export const EXPRESS = "express@5.3.0";
 export const FASTIFY = "fastify@5.12.8";
 export const HONO = "hono@4.13.19";
 export const HONO_NODE_SERVER = "@hono/node-server@2.1.9";
+export const KOA = "koa@3.3.0";
 export const SRVX = "srvx@1.0.8";
+
+/** What sends requests to a backend. */
+export const HTTP_PROXY = "http-proxy@1.18.1";
+export const HTTPXY = "httpxy@0.5.6";
+export const UNDICI = "undici@8.13.1";
 
 /** The other libraries of the bench: a ratio is to something that stays as it is. */
 export const BENCH_PEERS: readonly string[] = [
@@ -38,3 +44,11 @@ export const BENCH_PEERS: readonly string[] = [
   "findhit-proxywrap@0.3.13",
   "aedes-protocol-decoder@2.2.0",
 ];
+
+/** What recipes count, trace and log with. */
+export const PROM_CLIENT = "prom-client@15.1.3";
+export const OPENTELEMETRY: readonly string[] = [
+  "@opentelemetry/api@1.9.1",
+  "@opentelemetry/sdk-trace-base@2.12.1",
+];
+export const PINO = "pino@10.4.0";

@@ -25,6 +25,7 @@ const SHIPPED = [
   "conn/deno.ts",
   "conn/node.ts",
   "conn/cli.ts",
+  "conn/testing.ts",
 ];
 const STEPS: Step[] = [
   {
@@ -57,6 +58,14 @@ const STEPS: Step[] = [
     args: ["publish", "--dry-run", "--allow-dirty"],
     isCheck: true,
   },
+  ...["fmt", "lint", "check"].map((tool): Step => ({
+    name: `${tool} of the page`,
+    args: [
+      ...[tool, ...(tool === "fmt" ? ["--check"] : [])],
+      ...["--config", "tests/page/deno.json", "conn/cli/page"],
+    ],
+    isCheck: true,
+  })),
   { name: "demo", args: ["task", "demo"] },
   { name: "proof", args: ["task", "proof"] },
   { name: "fuzz", args: ["task", "fuzz", "--inputs", "200000"] },

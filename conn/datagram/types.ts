@@ -43,7 +43,10 @@ export interface DatagramSessionsOptions
    * @default {16384}
    */
   maxSessions?: number;
-  /** Called once for each rejected datagram, with its hop and the reason. */
+  /**
+   * Called once for each rejected datagram, with its hop and the reason. Without
+   * it, only what `trust` or `untrusted` throws is passed to `console.error`.
+   */
   onReject?: (error: ProxyProtocolError) => void;
   /** Called once for each session that has ended, to release what you keep for it. */
   onEnd?: (session: DatagramSession) => void;

@@ -1,24 +1,18 @@
-import type { Address, ProxyInfo } from "../../codec/mod.ts";
+import type { Ends } from "../_ends.ts";
+import type { Facts } from "../_facts.ts";
+import type { ProxiedConn } from "../proxied_conn.ts";
+
+/** A connection of the public listener. */
+export type FrontConn = ProxiedConn<Deno.TcpConn | Deno.UnixConn>;
 
 /** Whom the requests of a connection are from. */
-export interface Client {
-  /** The header; `undefined` for a connection without one. */
-  readonly info: ProxyInfo | undefined;
-  /** The peer of the public listener. */
-  readonly hopAddr: Address;
-  /** The client. */
-  readonly remoteAddr: Address;
+export interface Client extends Facts {
+  shown: Ends;
 }
 
-/** By request, for as long as its handler keeps it. */
-const CLIENTS = new WeakMap<object, Client>();
-
-/** Remembers whom a request is from. */
-export function remember(request: Request, client: Client): void {
-  CLIENTS.set(request, client);
-}
-
-/** Finds whom a request is from. */
-export function clientOf(request: object): Client | undefined {
-  return CLIENTS.get(request);
+/** Returns the client of a connection. */
+export function clientOf(conn: FrontConn): Client {
+  const { info, hopAddr: hop, remoteAddr, localAddr } = conn;
+  const shown = { remoteAddr, localAddr };
+  return { info, hop, shown, isAwaited: false, conn };
 }

@@ -1,5 +1,6 @@
 import type { Address, ProxyInfo } from "../../codec/mod.ts";
-import { type Client, remember } from "./client.ts";
+import { rememberAside } from "../_facts.ts";
+import type { Client } from "./client.ts";
 import type { Links } from "./links.ts";
 import type { DenoHandler, DenoHandlerInfo } from "./types.ts";
 
@@ -12,9 +13,9 @@ class HandlerInfo implements DenoHandlerInfo<Address> {
 
   constructor(native: Deno.ServeHandlerInfo, client: Client) {
     this.#native = native;
-    this.remoteAddr = client.remoteAddr;
+    this.remoteAddr = client.shown.remoteAddr;
     this.proxy = client.info;
-    this.hopAddr = client.hopAddr;
+    this.hopAddr = client.hop;
   }
 
   /** Not before it is asked for: a rejection that nobody hears ends the process. */
@@ -31,10 +32,13 @@ export function handlerBehind(
   links: Links,
   handler: DenoHandler<Address>,
 ): Deno.ServeHandler<Deno.NetAddr> {
-  return (request, info) => {
-    const client = links.clientAt(info.remoteAddr);
-    if (client === undefined) return new Response(null, { status: 403 });
-    remember(request, client);
+  return async (request, info) => {
+    const link = links.linkAt(info.remoteAddr);
+    if (link === undefined || !await link.isOpen()) {
+      return new Response(null, { status: 403 });
+    }
+    const { client } = link;
+    rememberAside(request, client); // for proxyInfo() and the like
     return handler(request, new HandlerInfo(info, client));
   };
 }

@@ -7,7 +7,8 @@ import type { ListenerStats } from "../types.ts";
 import { Barrier } from "./barrier.ts";
 import { handlerBehind } from "./handler.ts";
 import { type InnerServer, serveInside } from "./inner_server.ts";
-import { type FrontConn, Links } from "./links.ts";
+import type { FrontConn } from "./client.ts";
+import { Links } from "./links.ts";
 import { LOOPBACK } from "./loopback.ts";
 import { mayClientsNameThemselves } from "./named_clients.ts";
 import type { ServeOptions } from "./options.ts";
@@ -176,7 +177,7 @@ export class HttpFront {
       "io",
       { hop, cause },
     );
-    tell(() => this.#options.proxy.onReject?.(error));
+    tell("onReject", () => this.#options.proxy.onReject?.(error));
   }
 }
 

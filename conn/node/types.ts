@@ -76,6 +76,23 @@ export interface NodeAcceptOptions<S = NodeSocket> extends HeaderOptions {
    * `signal`. The socket shows the client already; do not read from it here.
    */
   verify?: (info: ProxyInfo, socket: S) => boolean | Promise<boolean>;
+  /**
+   * `true` sets `encrypted` of a socket if its header says that the client used
+   * TLS (`PP2_CLIENT_SSL`, section 2.2.6), for a balancer that ends TLS. Express,
+   * Koa, Fastify and srvx then say `https`, and set cookies that are secure.
+   *
+   * The connection to this server is plain text all the same. Set it only if every
+   * trusted peer is a proxy that writes the SSL TLV itself. If a proxy passes on
+   * headers of clients, or with `header: "optional"`, a client in plain text can
+   * claim TLS.
+   *
+   * Headers without the bit, LOCAL, `header: "discard"` and direct peers change
+   * nothing, and neither does a socket on which this server itself ends TLS:
+   * that is encrypted already. With `lazy` it changes when the header arrives.
+   *
+   * @default {false}
+   */
+  encrypted?: boolean;
 }
 
 /** Options of {@link proxied}. */

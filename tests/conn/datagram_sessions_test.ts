@@ -16,6 +16,7 @@ import {
 import { concat, utf8 } from "../_bytes.ts";
 import { CAPTURES } from "../_captures.ts";
 import { within } from "../_within.ts";
+import { holdConsole } from "./_console.ts";
 
 const HOP = { address: "10.0.0.9", family: "IPv4", port: 4000, size: 5 };
 const SHOWN_HOP = {
@@ -205,6 +206,31 @@ Deno.test("DatagramSessions serves who is not trusted directly and reads no head
   assertEquals(ended.length, 2);
   assert(!ended.some((session) => session === proxied));
   assertEquals(sessions.stats.direct, 3);
+});
+
+Deno.test("DatagramSessions has three ways: a hop, a direct peer, and nobody else", () => {
+  const { sessions, errors } = watched({ untrusted: ["203.0.113.5"] });
+  const from = (address: string) =>
+    sessions.receive(headerOf("192.0.2.1"), { address, port: 1 });
+  assertEquals(from("10.0.0.9")?.session.info?.source?.transport, "udp");
+  assertEquals(from("203.0.113.5")?.session.info, undefined);
+  assertEquals(from("203.0.113.6"), undefined);
+  assertEquals(sessions.stats.direct, 1);
+  assertEquals(errors.map(({ code }) => code), ["untrusted"]);
+});
+
+Deno.test("DatagramSessions without onReject says by console.error what trust throws", () => {
+  using held = holdConsole();
+  const cause = new Error("mistake");
+  const sessions = new DatagramSessions({
+    trust: () => {
+      throw cause;
+    },
+  });
+  assertEquals(sessions.receive(headerOf("192.0.2.1"), HOP), undefined);
+  const [[error] = []] = held.calls;
+  assert(error instanceof Error);
+  assertStrictEquals(error.cause, cause);
 });
 
 Deno.test("DatagramSessions shows the hop for LOCAL and counts it", () => {

@@ -7,6 +7,7 @@ import {
   proxyHop,
   proxyInfo,
 } from "@edgewire/proxy-protocol/node";
+import { connectThrough, SENDERS } from "@edgewire/proxy-protocol/testing";
 import { createServer } from "node:http";
 import { createSecureServer } from "node:http2";
 import { connect } from "node:net";
@@ -25,6 +26,9 @@ export async function use(): Promise<void> {
   server.listen(8080);
   const accepted: number = server.stats.accepted;
   proxied(createSecureServer({}), { trust }).listen(accepted);
+  const client = await connectThrough(server.address(), SENDERS.awsNlb);
+  const origin: string = SENDERS.awsNlb.origin;
+  client.end(origin);
   const socket = connect(80);
   const { conn } = await acceptSocket(socket, { trust });
   conn.setNoDelay(true);

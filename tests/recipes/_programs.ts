@@ -78,7 +78,11 @@ export function start(
       }
     },
     async [Symbol.asyncDispose]() {
-      child.kill();
+      try {
+        child.kill();
+      } catch {
+        // It has ended by itself, and what it printed says why.
+      }
       await within(child.status, "the program to end");
       await Promise.all(readings);
     },

@@ -6,7 +6,17 @@ import { LONGEST_RUN } from "../../_within.ts";
 
 const BUN = bunProgram();
 
-for (const name of ["wire", "policy", "tls", "relay", "lazy", "memory"]) {
+for (
+  const name of [
+    "wire",
+    "policy",
+    "tls",
+    "relay",
+    "lazy",
+    "memory",
+    "header_of",
+  ]
+) {
   Deno.test(`./bun on Bun: ${name}`, async (t) => {
     const file = `./${name}_scenarios.ts`;
     const options = [`--timeout=${LONGEST_RUN}`, ...bunCoverage(`bun-${name}`)];

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   type DenoHandlerInfo,
+  headerOf as headerFor,
   proxyHop,
   proxyInfo,
   ProxyProtocolError,
@@ -92,6 +93,7 @@ for (const [name, { bytes, client, command }] of Object.entries(HEADERS)) {
     assertEquals(info.proxy?.command, command);
     assertEquals(proxyInfo(request), info.proxy);
     assertEquals(proxyHop(request), info.hopAddr);
+    assertEquals(headerFor(request).source, client);
     assertEquals(new URL(url).pathname, "/path");
     await within(completed, "completed");
     assertEquals(stats.accepted, 1);

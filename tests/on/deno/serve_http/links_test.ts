@@ -1,7 +1,8 @@
 /** A port towards the internal server means one client until the server has closed its end. */
 
-import { assertEquals } from "@std/assert";
-import { connect } from "node:net";
+import { assert, assertEquals } from "@std/assert";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
 import { Links } from "../../../../conn/deno/links.ts";
 import { accept, type ProxiedConn } from "../../../../mod.ts";
 import { tcpPair } from "../../../conn/_loopback.ts";
@@ -23,7 +24,9 @@ async function open() {
     client: front.client,
     server: inner.server,
     /** Whom the server takes the client for. */
-    seen: () => links.clientAt(localAddr)?.remoteAddr,
+    seen: () => links.linkAt(localAddr)?.client.shown.remoteAddr,
+    /** Whether a request of the port would be the client's. */
+    isOpen: async () => await links.linkAt(localAddr)?.isOpen(),
     run: (): Promise<void> => links.run(conn, target),
   };
 }
@@ -83,12 +86,15 @@ Deno.test("Links knows a client that has reset until the server has closed its e
   assertEquals(await server.read(new Uint8Array(1)), null);
   for (let i = 0; i < 20; i++) {
     await send(server, "answer");
-    assertEquals(links.clientAt(localAddr)?.remoteAddr, CLIENT.source);
+    assertEquals(
+      links.linkAt(localAddr)?.client.shown.remoteAddr,
+      CLIENT.source,
+    );
     await new Promise((resolve) => setTimeout(resolve));
   }
   server.close();
   await within(running, "the end of the link");
-  assertEquals(links.clientAt(localAddr), undefined);
+  assertEquals(links.linkAt(localAddr), undefined);
 });
 
 Deno.test("Links passes an answer on whose server has closed amid the request", async () => {
@@ -131,6 +137,113 @@ Deno.test("Links lets a client that has been answered go on sending for a while"
   assertEquals(await receiveText(client), "too large");
   await within(running, "the end of the link");
   client.close();
+});
+
+/** Sends until nobody takes more. */
+async function fill(conn: Deno.TcpConn): Promise<void> {
+  const chunk = new Uint8Array(1_000_000);
+  for (;;) {
+    const writing = conn.write(chunk).then(() => true, () => false);
+    const pause = new Promise<false>((resolve) =>
+      setTimeout(resolve, 100, false)
+    );
+    if (!await Promise.race([writing, pause])) return;
+  }
+}
+
+Deno.test("a Link is open while its server reads nothing, sends nothing, or the client has ended", async () => {
+  const { client, server, run, isOpen } = await open();
+  const running = run();
+  assertEquals(await isOpen(), true);
+  await fill(client);
+  assertEquals(await isOpen(), true);
+  client.close();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assertEquals(await isOpen(), true);
+  server.close();
+  await within(running, "the end of the link");
+});
+
+/** A server that can reset its connection, which no call of Deno does. */
+async function openReset() {
+  const listening = createServer({ allowHalfOpen: true });
+  listening.listen(0, "127.0.0.1");
+  await once(listening, "listening");
+  const address = listening.address();
+  const port = typeof address === "object" ? address?.port ?? 0 : 0;
+  const accepted = once(listening, "connection");
+  const target = await Deno.connect({ hostname: "127.0.0.1", port });
+  const [server]: Socket[] = await accepted;
+  server?.on("error", () => {}); // it writes until it resets
+  listening.close();
+  const { localAddr } = target;
+  const front = await tcpPair();
+  await send(front.client, HEADER);
+  const { conn } = await accept(front.server, { trust: "any" });
+  const links = new Links();
+  const running = links.run(conn, target);
+  const link = links.linkAt(localAddr);
+  assert(server && link);
+  return { client: front.client, server, link, links, localAddr, running };
+}
+
+Deno.test("a Link is not open after its server has reset it, also if the client reads nothing", async () => {
+  for (const isBlocked of [false, true]) {
+    const { client, server, link, running } = await openReset();
+    assertEquals(await link.isOpen(), true);
+    if (isBlocked) {
+      server.write(new Uint8Array(50_000_000));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      assertEquals(await link.isOpen(), true);
+    }
+    server.resetAndDestroy();
+    await once(server, "close");
+    assertEquals(await link.isOpen(), false);
+    client.close();
+    await within(running, "the end of the link");
+  }
+});
+
+Deno.test("a Link is not open if the client has ended and reads nothing, since nobody can tell", async () => {
+  const { client, server, link, running } = await openReset();
+  await client.closeWrite();
+  await once(server.resume(), "end");
+  assertEquals(await link.isOpen(), true);
+  server.write(new Uint8Array(50_000_000));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assertEquals(await link.isOpen(), false);
+  server.resetAndDestroy();
+  client.close();
+  await within(running, "the end of the link");
+});
+
+Deno.test("a Link that ends leaves its port to another that has got it", async () => {
+  const { client, server, links, localAddr, running } = await openReset();
+  server.write(new Uint8Array(50_000_000));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  server.resetAndDestroy();
+  await once(server, "close");
+  // The system gives the port away, here to a connection that says so.
+  const front = await tcpPair();
+  await send(front.client, HEADER);
+  const { conn } = await accept(front.server, { trust: "any" });
+  const inner = await tcpPair();
+  const target = new Proxy(inner.client, {
+    get(target, name) {
+      if (name === "localAddr") return localAddr;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const second = links.run(conn, target);
+  const link = links.linkAt(localAddr);
+  client.close();
+  await within(running, "the end of the first link");
+  assertEquals(links.linkAt(localAddr), link);
+  front.client.close();
+  inner.server.close();
+  await within(second, "the end of the second link");
+  assertEquals(links.linkAt(localAddr), undefined);
 });
 
 Deno.test("Links closes all clients at once", async () => {

@@ -84,6 +84,21 @@ Deno.test("serveHttp() tells a handler that answers late that its client has lef
   answering.resolve(new Response());
 });
 
+Deno.test("serveHttp() answers a client that has ended its side", async () => {
+  await using server = serve(async ({ url }) => {
+    await Promise.resolve();
+    return new Response(new URL(url).pathname);
+  });
+  for (let i = 0; i < 20; i++) {
+    using client = await Client.dial(server);
+    await client.send(request("/1") + request("/2"));
+    await client.conn.closeWrite();
+    assertEquals((await client.answer()).body, "/1");
+    assertEquals((await client.answer()).body, "/2");
+    assertEquals(await client.rest(), "");
+  }
+});
+
 /** Opens a WebSocket by hand, for the constructor sends no header. */
 async function openWebSocket(
   server: { addr: { port: number } },
