@@ -35,6 +35,15 @@ import { Gate } from "./admission/gate.ts";
 import { readOptions } from "./admission/policy.ts";
 import { Waits } from "./admission/waits.ts";
 import { BunConn, connOf } from "./bun/conn.ts";
+import { knownOf } from "./bun/http/known.ts";
+import { startHttp } from "./bun/http/serve.ts";
+import type {
+  BunHttpOptions,
+  BunHttpProxied,
+  BunServeOptions,
+  BunServer,
+} from "./bun/http/types.ts";
+import { laterHandlers } from "./bun/later_handlers.ts";
 import { BunRelay } from "./bun/relay.ts";
 import type {
   BunHandlers,
@@ -64,6 +73,17 @@ export type {
   BunUpgradable,
   BunUpgradeOptions,
 } from "./bun/types.ts";
+export type {
+  BunHttpOptions,
+  BunHttpProxied,
+  BunHttpProxyOptions,
+  BunPlainOptions,
+  BunPlainServer,
+  BunServe,
+  BunServeOptions,
+  BunServer,
+  BunSocketAddress,
+} from "./bun/http/types.ts";
 export type { RelayOptions, RelayResult } from "./sending/types.ts";
 
 /** Handlers that have been wrapped. */
@@ -132,31 +152,20 @@ export function proxied<
   }
   // The connections that are waited for keep the process alive.
   const gate = new Gate<S>(readOptions(options), false);
-  const { timeout, error, connectError, binaryType } = handlers;
   const wrapped: BunProxiedHandlers<S, P> = {
     stats: gate.stats,
     open: (socket) => new BunConn(socket, handlers, gate).begin(),
-    data: (socket, payload) => connOf(socket)?.data(payload),
-    end: (socket) => connOf(socket)?.end(),
-    close: (socket, error) => connOf(socket)?.close(error),
-    // Without one, the runtime calls open after the handshake, which would then have no deadline.
-    handshake: (socket, success, error) =>
-      connOf(socket)?.handshake(success, error),
-    drain: (socket) => connOf(socket)?.drain(), // which relay needs
-    // The runtime behaves differently where an application has none of these.
-    ...(timeout && { timeout: (socket) => connOf(socket)?.timeout() }),
-    ...(error && { error: (socket, error) => connOf(socket)?.error(error) }),
-    ...(connectError && { connectError }),
-    ...(binaryType && { binaryType }),
+    ...laterHandlers(handlers),
   };
   WRAPPED.add(wrapped);
   return wrapped;
 }
 
 /**
- * What the header of a connection says; `undefined` where there is none. For
- * sockets that `open` was called with, or `verify`, and what
- * {@link upgradeTls} makes of them.
+ * Returns the header of a connection, or `undefined` if it has none. It takes
+ * sockets that `open` or `verify` was called with, the TLS sockets that
+ * {@link upgradeTls} makes of them, and requests and WebSockets of
+ * {@link serveHttp}.
  *
  * @example
  * ```ts
@@ -167,8 +176,10 @@ export function proxied<
  * }
  * ```
  */
-export function proxyInfo(socket: object): ProxyInfo | undefined {
-  return connOf(socket)?.info;
+export function proxyInfo(
+  socketOrRequest: object,
+): ProxyInfo | undefined {
+  return (connOf(socketOrRequest) ?? knownOf(socketOrRequest))?.info;
 }
 
 /**
@@ -196,8 +207,9 @@ export async function ready(socket: object): Promise<ProxyInfo | undefined> {
 }
 
 /**
- * The peer itself, whatever the socket shows: the proxy that dialled us, or a
- * direct client. `undefined` for a socket that is not from here.
+ * Returns the peer of a connection, whatever the socket shows: the proxy that
+ * dialled us, or a direct client. It takes what {@link proxyInfo} takes, and
+ * returns `undefined` for anything else.
  *
  * @example
  * ```ts
@@ -208,8 +220,8 @@ export async function ready(socket: object): Promise<ProxyInfo | undefined> {
  * }
  * ```
  */
-export function proxyHop(socket: object): Address | undefined {
-  return connOf(socket)?.hop;
+export function proxyHop(socketOrRequest: object): Address | undefined {
+  return (connOf(socketOrRequest) ?? knownOf(socketOrRequest))?.hop;
 }
 
 /**
@@ -362,4 +374,13 @@ export async function relay(
     await work.closed;
   }
   return work.result;
+}
+
+/**
+ * Serves HTTP like `Bun.serve`, behind the PROXY protocol.
+ */
+export function serveHttp<D = undefined, R extends string = never>(
+  options: BunServeOptions<D, R> & BunHttpOptions,
+): BunServer<D> & BunHttpProxied {
+  return startHttp(options);
 }

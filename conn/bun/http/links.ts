@@ -1,0 +1,66 @@
+import { setImmediate, setTimeout } from "node:timers";
+import type { Known } from "./known.ts";
+import type { DialEvents, NativeSocket } from "./runtime.ts";
+
+/**
+ * How long a port is not used after a reset, in ms. The server has its end
+ * until it hears of the reset, which takes turns of the event loop, not time.
+ */
+const QUARANTINE = 1000;
+
+/** Of a connection that only keeps its port from being dialled from. */
+const HELD: DialEvents = {
+  opened() {},
+  received() {},
+  drained() {},
+  ended() {},
+  closed() {},
+};
+
+/**
+ * Connections to the inner server by our local port, which is all that a request
+ * tells of the connection that it came by. An entry is there before the first
+ * byte is sent and as long as our end is open, so nobody else can have the port.
+ */
+export class Links {
+  readonly #byPort = new Map<number, Known>();
+  readonly #quarantined = new Set<number>();
+
+  /** Finds the connection that uses a port now. */
+  get(port: number): Known | undefined {
+    return this.#byPort.get(port);
+  }
+
+  /** Whether a port may still be that of an earlier connection to the server. */
+  isQuarantined(port: number): boolean {
+    return this.#quarantined.has(port);
+  }
+
+  /** Adds a connection. */
+  add(port: number, link: Known): void {
+    this.#byPort.set(port, link);
+  }
+
+  /** Removes a connection, before our end is closed. */
+  remove(port: number, link: Known): void {
+    if (this.#byPort.get(port) === link) this.#byPort.delete(port);
+  }
+
+  /**
+   * Removes a connection that is to be reset: the server has not closed its own
+   * end, and could read of it what came before, while the port has a new owner.
+   */
+  quarantine(port: number, link: Known): void {
+    this.remove(port, link);
+    this.#quarantined.add(port);
+    // After a turn that has blocked the loop, the timer is called before the server is.
+    const release = () => void this.#quarantined.delete(port);
+    setTimeout(() => setImmediate(setImmediate, release), QUARANTINE).unref();
+  }
+
+  /** Keeps a connection, of which nothing was sent, while its port is quarantined. */
+  hold(target: NativeSocket<DialEvents>): void {
+    target.data = HELD;
+    setTimeout(() => target.end(), QUARANTINE).unref();
+  }
+}
