@@ -31,6 +31,9 @@ export function coverServer(server: object, cover: Cover): () => void {
     if (!closesActive) await front.dialled();
     await Promise.all([inner.stop(closesActive), front.closed()]);
   };
+  const portNow = () => front.address?.port ?? 0;
+  let url: URL | undefined;
+  let address: unknown;
   const keepAlive = (isKept: boolean) => {
     inner.keepAlive(isKept);
     front.keepAlive(isKept);
@@ -54,16 +57,17 @@ export function coverServer(server: object, cover: Cover): () => void {
     stop,
     [Symbol.dispose]: () => void stop(true),
     get port() {
-      return place.unix === undefined ? front.address?.port ?? 0 : undefined;
+      return place.unix === undefined ? portNow() : undefined;
     },
     get hostname() {
       return place.unix === undefined ? place.hostname : undefined;
     },
+    // What has been read once stays, as it does natively.
     get url() {
-      return new URL(urlOf(place, inner.protocol, front.address?.port ?? 0));
+      return url ??= new URL(urlOf(place, inner.protocol, portNow()));
     },
     get address() {
-      return place.unix ?? front.address;
+      return address ??= place.unix ?? front.address;
     },
     get id() {
       return id;

@@ -3,7 +3,7 @@ import { EMPTY } from "../../../codec/internal.ts";
 import type { Address, ProxyInfo } from "../../../codec/mod.ts";
 import { BunPipe } from "../pipe.ts";
 import type { Known } from "./known.ts";
-import type { Links } from "./links.ts";
+import type { Link, Links } from "./links.ts";
 import type { DialEvents, NativeSocket } from "./runtime.ts";
 
 /** How long a client may leave its end open after the server has closed, in ms. */
@@ -29,7 +29,7 @@ export interface LinkOwner {
  * its own end: after the client our end is only ended, and what still comes is
  * read and dropped.
  */
-export class HttpLink implements DialEvents, Known {
+export class HttpLink implements DialEvents, Link {
   readonly info: ProxyInfo | undefined;
   readonly hop: Address;
   readonly client: Address;
@@ -54,6 +54,11 @@ export class HttpLink implements DialEvents, Known {
     this.info = known.info;
     this.hop = known.hop;
     this.client = known.client;
+  }
+
+  /** Only the port of the peer is asked of the system each time. */
+  get isOpen(): boolean {
+    return this.#target?.remotePort !== undefined;
   }
 
   /** Takes the connection to the inner server. */

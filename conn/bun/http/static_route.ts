@@ -8,9 +8,6 @@ interface NativeFile extends Blob {
   stat(): Promise<{ isFile(): boolean; mtimeMs: number }>;
 }
 
-/** What is answered besides the body. */
-type Head = Pick<Response, "status" | "statusText" | "headers">;
-
 /**
  * Answers like a `Response` as a route: the same each time, with an `ETag`, and
  * 304 for one that the client has. Of a file, like {@link fileRoute}.
@@ -25,9 +22,8 @@ export function responseRoute(response: Response, fallback: Handler): Handler {
 }
 
 async function load(response: Response, fallback: Handler): Promise<Handler> {
-  const { status, statusText } = response;
-  const headers = new Headers(response.headers);
-  const body = await response.blob();
+  const { status, headers } = response;
+  const body = await response.clone().blob();
   if (isFile(body)) return fileRoute(body, fallback, response);
   const bytes = new Uint8Array(await body.arrayBuffer());
   if (bytes.length > 0 && !headers.has("etag")) {
@@ -37,13 +33,10 @@ async function load(response: Response, fallback: Handler): Promise<Handler> {
   return (request) => {
     const isKnown = status === 200 && isRead(request) &&
       tag !== null && isListed(tag, request.headers.get("if-none-match"));
+    // By a clone: only Bun knows whether the body was text, and of which type.
     return isKnown
       ? new Response(null, { status: 304, headers })
-      : new Response(bytes.length > 0 ? body : null, {
-        status,
-        statusText,
-        headers,
-      });
+      : response.clone();
   };
 }
 
@@ -54,7 +47,7 @@ async function load(response: Response, fallback: Handler): Promise<Handler> {
 export function fileRoute(
   file: Blob,
   fallback: Handler,
-  head?: Head,
+  head?: Pick<Response, "status" | "statusText" | "headers">,
 ): Handler {
   const { status = 200, statusText = "" } = head ?? {};
   return async function (request, server) {
@@ -62,14 +55,21 @@ export function fileRoute(
     if (time === undefined) return fallback.call(this, request, server);
     const headers = new Headers(head?.headers);
     headers.set("last-modified", new Date(time).toUTCString());
-    const since = Date.parse(request.headers.get("if-modified-since") ?? "");
-    const isKnown = status === 200 && isRead(request) && time <= since;
+    const isKnown = status === 200 && isRead(request) &&
+      hasSince(request.headers, time);
     return new Response(isKnown ? null : file, {
       status: isKnown ? 304 : status,
       statusText,
       headers,
     });
   };
+}
+
+/** Whether the client has what was changed at some time, and has no tag (RFC 9110, 13.2.2). */
+function hasSince(headers: Headers, time: number): boolean {
+  const tags = headers.get("if-none-match");
+  if (tags !== null) return tags.trim() === "*";
+  return time <= Date.parse(headers.get("if-modified-since") ?? "");
 }
 
 /** When a file was changed, in whole seconds as ms; `undefined` if there is none. */

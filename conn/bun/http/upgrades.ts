@@ -15,12 +15,11 @@ export class Upgrades {
 
   /** Calls `upgrade()` for a request. */
   run<T>(request: object, upgrade: () => T): T {
-    const outer = this.#known; // `open` may upgrade another one
     this.#known = knownOf(request);
     try {
       return upgrade();
     } finally {
-      this.#known = outer;
+      this.#known = undefined;
     }
   }
 
