@@ -1,4 +1,5 @@
 import { ProxyProtocolError } from "../../../codec/mod.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../admission/clock.ts";
 import { Gate } from "../../admission/gate.ts";
 import type { Policy } from "../../admission/policy.ts";
 import type { ListenerStats } from "../../types.ts";
@@ -34,7 +35,8 @@ const DIAL_HANDLERS: DialHandlers = {
  * connects each of them to the server.
  */
 export class HttpFront implements LinkOwner {
-  readonly links: Links = new Links();
+  readonly clock: Clock = SYSTEM_CLOCK;
+  readonly links: Links = new Links(SYSTEM_CLOCK);
   readonly #innerPort: number;
   readonly #open = new Set<HttpLink>();
   #gate: Gate<BunSocket>;

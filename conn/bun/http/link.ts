@@ -1,6 +1,6 @@
-import { clearTimeout, setTimeout } from "node:timers";
 import { EMPTY } from "../../../codec/internal.ts";
 import type { Address, ProxyInfo } from "../../../codec/mod.ts";
+import type { Clock } from "../../admission/clock.ts";
 import { BunPipe } from "../pipe.ts";
 import type { Known } from "./known.ts";
 import type { Link, Links } from "./links.ts";
@@ -15,6 +15,7 @@ const PATIENCE = 200;
 /** Who a link belongs to. */
 export interface LinkOwner {
   readonly links: Links;
+  readonly clock: Clock;
   /** Connects to the inner server once more. */
   dial(link: HttpLink): void;
   /** The connection to the inner server is there. */
@@ -34,7 +35,7 @@ export class HttpLink implements DialEvents, Link {
   readonly hop: Address;
   readonly client: Address;
   readonly #owner: LinkOwner;
-  readonly #socket: NativeSocket<HttpLink>;
+  readonly #socket: NativeSocket<unknown>;
   readonly #up = new BunPipe(() => this.#endTarget());
   readonly #down = new BunPipe(() => this.#endClient());
   #target: NativeSocket<DialEvents> | undefined;
@@ -42,11 +43,11 @@ export class HttpLink implements DialEvents, Link {
   #isClientGone = false;
   #hasServerEnded = false;
   #isTargetGone = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stopTimer = () => {};
 
   constructor(
     owner: LinkOwner,
-    socket: NativeSocket<HttpLink>,
+    socket: NativeSocket<unknown>,
     known: Known,
   ) {
     this.#owner = owner;
@@ -105,14 +106,14 @@ export class HttpLink implements DialEvents, Link {
   /** The client's connection is closed. */
   clientClosed(): void {
     this.#isClientGone = true;
-    clearTimeout(this.#timer);
+    this.#stopTimer();
     this.#up.drop();
     this.#down.drop();
     const isServed = !this.#hasServerEnded && !this.#isTargetGone;
     if (this.#target !== undefined && isServed) {
       this.#target.resume();
       // Not read by the server, our end stays behind what was sent before.
-      this.#timer = setTimeout(() => this.#reset(), PATIENCE);
+      this.#stopTimer = this.#start(() => this.#reset(), PATIENCE);
     }
     this.#settle();
   }
@@ -134,8 +135,10 @@ export class HttpLink implements DialEvents, Link {
   /** Closed; without an error in order, and after our own end Bun tells no other one. */
   closed(error: Error | undefined): void {
     this.#isTargetGone = true;
-    if (this.#isClientGone) clearTimeout(this.#timer);
-    else if (error !== undefined) this.#socket.terminate(); // as the server did
+    if (this.#isClientGone) this.#stopTimer();
+    else if (error !== undefined && !this.#hasServerEnded) {
+      this.#socket.terminate(); // as the server did
+    }
     this.#endServer();
     this.#settle();
   }
@@ -173,7 +176,12 @@ export class HttpLink implements DialEvents, Link {
     socket.shutdown();
     // A reset for what it still sends could overtake the answer.
     socket.resume();
-    this.#timer = setTimeout(() => socket.terminate(), LINGER);
+    this.#stopTimer = this.#start(() => socket.terminate(), LINGER);
+  }
+
+  /** The connections keep the process alive or not, the timers never do. */
+  #start(callback: () => void, ms: number): () => void {
+    return this.#owner.clock.start(callback, ms, false);
   }
 
   #settle(): void {

@@ -1,4 +1,5 @@
-import { setImmediate, setTimeout } from "node:timers";
+import { setImmediate } from "node:timers";
+import type { Clock } from "../../admission/clock.ts";
 import type { Known } from "./known.ts";
 import type { DialEvents, NativeSocket } from "./runtime.ts";
 
@@ -37,6 +38,11 @@ export interface Link extends Known {
 export class Links {
   readonly #byPort = new Map<number, Link>();
   readonly #quarantined = new Set<number>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** Finds the open connection from a port, which the server has just told. */
   get(port: number): Link | undefined {
@@ -68,12 +74,13 @@ export class Links {
     this.#quarantined.add(port);
     // After a turn that has blocked the loop, the timer is called before the server is.
     const release = () => void this.#quarantined.delete(port);
-    setTimeout(() => setImmediate(setImmediate, release), QUARANTINE).unref();
+    const wait = () => void setImmediate(setImmediate, release);
+    this.#clock.start(wait, QUARANTINE, false);
   }
 
   /** Keeps a connection, of which nothing was sent, while its port is quarantined. */
   hold(target: NativeSocket<DialEvents>): void {
     target.data = HELD;
-    setTimeout(() => target.end(), QUARANTINE).unref();
+    this.#clock.start(() => target.end(), QUARANTINE, false);
   }
 }
