@@ -53,7 +53,8 @@ export type ListenPlace =
     readonly ipv6Only?: unknown;
   };
 
-declare const Bun: {
+/** What is called of the runtime. */
+interface Runtime {
   serve<S extends object>(options: object): S;
   listen<S extends BunRelaySocket>(
     options: ListenPlace & {
@@ -68,13 +69,32 @@ declare const Bun: {
     data: DialEvents;
     socket: DialHandlers;
   }): Promise<unknown>;
-  hash: { xxHash64(bytes: Uint8Array): bigint };
-};
+  readonly hash: { xxHash64(bytes: Uint8Array): bigint };
+}
 
-/** The runtime; an error that names it on another one. */
-export function bun(): typeof Bun {
-  if (typeof Bun === "undefined") {
-    throw new TypeError("Cannot serve: serveHttp() of ./bun needs Bun");
-  }
-  return Bun;
+declare const Bun: Runtime;
+
+/**
+ * The runtime as it was when this was loaded first: a program may put `serveHttp`
+ * in the place of `Bun.serve`, and `--hot` loads this again after that.
+ */
+const NATIVE: unique symbol = Symbol.for(
+  "@edgewire/proxy-protocol/bun native",
+);
+
+interface Holder {
+  [NATIVE]?: Runtime;
+}
+
+const holder: typeof globalThis & Holder = globalThis;
+if (typeof Bun !== "undefined") {
+  const { serve, listen, connect, hash } = Bun;
+  holder[NATIVE] ??= { serve, listen, connect, hash };
+}
+
+/** @throws {TypeError} on another runtime. */
+export function bun(): Runtime {
+  const native = holder[NATIVE];
+  if (native !== undefined) return native;
+  throw new TypeError("Cannot serve: serveHttp() of ./bun needs Bun");
 }

@@ -1,5 +1,6 @@
 /** What the scenarios of `serveHttp` share: servers, and clients that speak HTTP/1. */
 
+import assert from "node:assert/strict";
 import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
 import {
   type BunHttpProxied,
@@ -268,4 +269,20 @@ export async function get(
 ): Promise<Answer> {
   using client = await HttpClient.as(id, port);
   return await client.get(path);
+}
+
+/** Dials as somebody who is not let in: closed before a byte has come, or while it is dialled. */
+export async function assertRefused(port: number, id = 1): Promise<void> {
+  let client: HttpClient;
+  try {
+    client = await HttpClient.as(id, port);
+  } catch (error) {
+    assert.equal(
+      error instanceof Error && "code" in error && error.code,
+      "ECONNRESET",
+    );
+    return;
+  }
+  using refused = client;
+  assert.equal(await refused.ended(), "");
 }
