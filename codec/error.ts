@@ -63,14 +63,13 @@ const KEPT_BYTES = 128;
  *
  * @example
  * ```ts
- * import { assert, assertEquals } from "@std/assert";
  * import { decode, ProxyProtocolError } from "@edgewire/proxy-protocol/codec";
  *
  * try {
  *   decode(new TextEncoder().encode("PROXY TCP4 192.0.2.256"));
  * } catch (error) {
- *   assert(error instanceof ProxyProtocolError);
- *   assertEquals([error.code, error.offset], ["address", 21]);
+ *   if (!(error instanceof ProxyProtocolError)) throw error;
+ *   console.log(error.code, error.offset); // address 21
  * }
  * ```
  */

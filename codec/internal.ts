@@ -16,7 +16,7 @@ export {
   readEncodeOptions,
 } from "./_encode_options.ts";
 export { checkNames, checkOneOf, checkPlain, suggestion } from "./_options.ts";
-export { isMapped } from "./_ip_text.ts";
+export { formatIpv4, formatIpv6, isMapped } from "./_ip_text.ts";
 export { parseIp } from "./_parse_ip.ts";
 export { quote } from "./_quote.ts";
 export { scan } from "./_scan.ts";
@@ -36,4 +36,5 @@ export {
   TRANSPORTS,
 } from "./_wire.ts";
 export { headerChecksum } from "./crc32c.ts";
+export { isClientEncrypted } from "./tlvs/is_client_encrypted.ts";
 export { isNamed, isSslSubtype, tlvHexName, tlvKind } from "./tlvs/types.ts";

@@ -5,7 +5,6 @@
  * edition of 2026/04/27.
  *
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { decode, encode } from "@edgewire/proxy-protocol/codec";
  *
  * const header = encode({
@@ -15,8 +14,8 @@
  * }, { checksum: true });
  *
  * const info = decode(header);
- * assertEquals(info?.source, { transport: "tcp", hostname: "192.0.2.1", port: 56324 });
- * assertEquals(info?.tlvs.AUTHORITY, "example.com");
+ * console.log(info?.source); // { transport: "tcp", hostname: "192.0.2.1", port: 56324 }
+ * console.log(info?.tlvs.AUTHORITY); // example.com
  * ```
  *
  * Coming from aiosmtpd, whose `ProxyData` and `ProxyTLV` are plain data here:

@@ -57,16 +57,18 @@ export interface SimpleDatagramHeader {
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
- * import { decodeSimpleDatagram, encodeSimpleDatagram } from "@edgewire/proxy-protocol/codec";
+ * import {
+ *   decodeSimpleDatagram,
+ *   encodeSimpleDatagram,
+ * } from "@edgewire/proxy-protocol/codec";
  *
  * const datagram = encodeSimpleDatagram({
  *   source: { transport: "udp", hostname: "192.0.2.1", port: 5000 },
  *   destination: { transport: "udp", hostname: "198.51.100.1", port: 53 },
  * }, Uint8Array.of(1, 2, 3));
  * const { source, payload } = decodeSimpleDatagram(datagram);
- * assertEquals(source, { transport: "udp", hostname: "192.0.2.1", port: 5000 });
- * assertEquals(payload, Uint8Array.of(1, 2, 3));
+ * console.log(source); // { transport: "udp", hostname: "192.0.2.1", port: 5000 }
+ * console.log(payload); // Uint8Array(3) [ 1, 2, 3 ]
  * ```
  */
 export function decodeSimpleDatagram(bytes: Uint8Array): DecodedSimpleDatagram {
@@ -115,18 +117,21 @@ export function decodeSimpleDatagram(bytes: Uint8Array): DecodedSimpleDatagram {
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
- * import { decodeSimpleDatagram, encodeSimpleDatagram } from "@edgewire/proxy-protocol/codec";
+ * import {
+ *   decodeSimpleDatagram,
+ *   encodeSimpleDatagram,
+ * } from "@edgewire/proxy-protocol/codec";
  *
  * const datagram = encodeSimpleDatagram({
  *   source: { transport: "udp", hostname: "2001:db8::1", port: 5000 },
  *   destination: { transport: "udp", hostname: "2001:db8::2", port: 53 },
  * }, Uint8Array.of(1, 2, 3));
- * assertEquals(datagram.byteLength, 38 + 3);
+ * console.log(datagram.byteLength); // 41
  *
+ * // The answer has the header that was received.
  * const received = decodeSimpleDatagram(datagram);
  * const answer = encodeSimpleDatagram(received, Uint8Array.of(4));
- * assertEquals(answer.subarray(0, 38), datagram.subarray(0, 38));
+ * console.log(answer.byteLength); // 39
  * ```
  */
 export function encodeSimpleDatagram(

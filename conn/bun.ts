@@ -6,22 +6,27 @@
  * on. The header inside TLS needs nothing else than `tls` in `Bun.listen`; for
  * TLS after a header in clear there is {@link upgradeTls}.
  *
- * ```ts
- * import { type BunSocket, proxied } from "@edgewire/proxy-protocol/bun";
+ * ```ts ignore
+ * import { proxied } from "@edgewire/proxy-protocol/bun";
  *
- * // Bun.listen({ hostname: "0.0.0.0", port: 8080, socket: handlers });
- * const handlers = proxied<BunSocket & { write(bytes: Uint8Array): number }>({
- *   open(socket, info) {
- *     console.log(socket.remoteAddress, info?.tlvs.AUTHORITY);
- *   },
- *   data(socket, payload) {
- *     socket.write(payload);
- *   },
- * }, { trust: ["10.0.0.0/8"] });
+ * Bun.listen({
+ *   hostname: "0.0.0.0",
+ *   port: 8080,
+ *   socket: proxied({
+ *     open(socket, info) {
+ *       console.log(socket.remoteAddress); // 192.0.2.7
+ *       console.log(info?.tlvs.AUTHORITY); // example.com
+ *     },
+ *     data(socket, payload) {
+ *       socket.write(payload);
+ *     },
+ *   }, { trust: ["10.0.0.0/8"] }),
+ * });
  * ```
  *
- * Written right into the call, `Bun.listen<Data>({ socket: proxied({ … }, { … }) })`
- * with its type of data named, the types of Bun are inferred.
+ * Handlers infer the types of Bun, in the call and in a variable. To type
+ * `socket.data`, call `proxied` inside a call that names the type of the data:
+ * `Bun.listen<Data>({ socket: proxied({ … }, { … }) })`.
  *
  * For HTTP, {@link serveHttp} takes the options of `Bun.serve`. Servers of
  * `node:http` are served by `@edgewire/proxy-protocol/node`, which runs on Bun.
@@ -30,13 +35,12 @@
  */
 
 import { EMPTY } from "../codec/internal.ts";
-import type { Address, ProxyHeader, ProxyInfo } from "../codec/mod.ts";
+import type { ProxyHeader, ProxyInfo } from "../codec/mod.ts";
 import { checkHandlers } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
 import { readOptions } from "./admission/policy.ts";
 import { Waits } from "./admission/waits.ts";
 import { BunConn, connOf } from "./bun/conn.ts";
-import { knownOf } from "./bun/http/known.ts";
 import { startHttp } from "./bun/http/serve.ts";
 import type {
   BunHttpOptions,
@@ -49,36 +53,33 @@ import { BunRelay } from "./bun/relay.ts";
 import type {
   BunHandlers,
   BunListenerOptions,
+  BunNativePayload,
+  BunNativeSocket,
   BunPayload,
   BunProxiedHandlers,
-  BunRelaySocket,
   BunRelayTarget,
   BunSocket,
-  BunUpgradable,
-  BunUpgradeOptions,
 } from "./bun/types.ts";
 import { checkRelayOptions, relayedHeader } from "./sending/relayed_header.ts";
 import type { RelayOptions, RelayResult } from "./sending/types.ts";
 
 export * from "./_common.ts";
 export type {
-  BunBinaryType,
   BunHandlers,
   BunListenerOptions,
+  BunNativePayload,
+  BunNativeSocket,
   BunPayload,
   BunProxiedHandlers,
-  BunRelaySocket,
   BunRelayTarget,
   BunSocket,
-  BunTlsHandlers,
-  BunUpgradable,
-  BunUpgradeOptions,
 } from "./bun/types.ts";
 export type {
   BunHttpOptions,
   BunHttpProxied,
   BunHttpProxyOptions,
   BunPlainOptions,
+  BunPlainServe,
   BunPlainServer,
   BunServe,
   BunServeOptions,
@@ -117,32 +118,26 @@ const WRAPPED = new WeakSet<object>();
  * @throws {RangeError} for an option out of its range, with its name.
  *
  * @example
- * ```ts
- * import {
- *   type BunSocket,
- *   proxied,
- *   proxyHop,
- * } from "@edgewire/proxy-protocol/bun";
+ * ```ts ignore
+ * import { proxied } from "@edgewire/proxy-protocol/bun";
  *
- * const handlers = proxied({
- *   open(socket: BunSocket, info) {
- *     console.log(socket.remoteAddress, "by way of", proxyHop(socket));
- *     console.log(info?.tlvs.UNIQUE_ID);
+ * const socket = proxied({
+ *   open(socket) {
+ *     console.log(socket.remoteAddress); // 192.0.2.7
  *   },
- *   data(_socket, payload) {
- *     console.log(payload.byteLength);
+ *   data(socket, payload) {
+ *     console.log(payload.toString()); // hello
  *   },
  * }, {
  *   trust: ["10.0.0.0/8"],
  *   onReject: (error) => console.warn(error.code, error.hop, error.message),
  * });
- * // Bun.listen({ hostname: "0.0.0.0", port: 8080, socket: handlers });
- * console.log(handlers.stats.accepted);
+ * Bun.listen({ hostname: "0.0.0.0", port: 8080, socket });
  * ```
  */
 export function proxied<
-  S extends BunSocket = BunSocket,
-  P extends BunPayload = Uint8Array,
+  S extends BunSocket = BunNativeSocket,
+  P extends BunPayload = BunNativePayload,
 >(
   handlers: BunHandlers<S, P>,
   options: BunListenerOptions<S>,
@@ -163,66 +158,27 @@ export function proxied<
 }
 
 /**
- * Returns the header of a connection, or `undefined` if it has none. It takes
- * sockets that `open` or `verify` was called with, the TLS sockets that
- * {@link upgradeTls} makes of them, and requests and WebSockets of
- * {@link serveHttp}.
- *
- * @example
- * ```ts
- * import { type BunSocket, proxyInfo } from "@edgewire/proxy-protocol/bun";
- *
- * function authorityOf(socket: BunSocket): string | undefined {
- *   return proxyInfo(socket)?.tlvs.AUTHORITY;
- * }
- * ```
- */
-export function proxyInfo(
-  socketOrRequest: object,
-): ProxyInfo | undefined {
-  return (connOf(socketOrRequest) ?? knownOf(socketOrRequest))?.info;
-}
-
-/**
  * Resolves to the header of a socket that was opened with `lazy`, when it has
  * come and `verify` has agreed; at once for any other.
  *
  * @throws {ProxyProtocolError} when the connection is rejected; it is closed then.
  *
  * @example
- * ```ts
- * import { type BunSocket, proxied, ready } from "@edgewire/proxy-protocol/bun";
+ * ```ts ignore
+ * import { proxied, ready } from "@edgewire/proxy-protocol/bun";
  *
- * const handlers = proxied({
- *   async open(socket: BunSocket & { write(text: string): number }) {
- *     socket.write("220 hello\r\n");
+ * const socket = proxied({
+ *   async open(socket) {
+ *     socket.write("220 mail.example ESMTP\r\n");
  *     await ready(socket).catch(() => {});
- *     console.log(socket.remoteAddress);
+ *     console.log(socket.remoteAddress); // 192.0.2.7
  *   },
  * }, { trust: ["10.0.0.0/8"], lazy: true });
- * // Bun.listen({ hostname: "0.0.0.0", port: 25, socket: handlers });
+ * Bun.listen({ hostname: "0.0.0.0", port: 2525, socket });
  * ```
  */
 export async function ready(socket: object): Promise<ProxyInfo | undefined> {
   return await connOf(socket)?.ready;
-}
-
-/**
- * Returns the peer of a connection, whatever the socket shows: the proxy that
- * dialled us, or a direct client. It takes what {@link proxyInfo} takes, and
- * returns `undefined` for anything else.
- *
- * @example
- * ```ts
- * import { type BunSocket, proxyHop } from "@edgewire/proxy-protocol/bun";
- *
- * function log(socket: BunSocket): void {
- *   console.log(socket.remoteAddress, "by way of", proxyHop(socket));
- * }
- * ```
- */
-export function proxyHop(socketOrRequest: object): Address | undefined {
-  return (connOf(socketOrRequest) ?? knownOf(socketOrRequest))?.hop;
 }
 
 /**
@@ -237,50 +193,42 @@ export function proxyHop(socketOrRequest: object): Address | undefined {
  * @returns The TLS socket; `undefined` when the connection is closed already.
  *
  * @example
- * ```ts
- * import {
- *   type BunSocket,
- *   type BunTlsHandlers,
- *   type BunUpgradable,
- *   proxied,
- *   upgradeTls,
- * } from "@edgewire/proxy-protocol/bun";
+ * ```ts ignore
+ * import { proxied, upgradeTls } from "@edgewire/proxy-protocol/bun";
  *
- * // Of Bun, which infers them where it is called in `Bun.listen<Data>(…)`.
- * type TlsSocket = BunSocket & { write(bytes: Uint8Array): number };
- * interface TlsOptions {
- *   tls: { key: string; cert: string };
- *   socket: BunTlsHandlers<TlsSocket> & {
- *     data(socket: TlsSocket, payload: Uint8Array): void;
- *   };
- * }
- *
- * function secureEcho(tls: TlsOptions["tls"]) {
- *   return proxied({
- *     open(socket: BunSocket & BunUpgradable<TlsOptions, TlsSocket>) {
- *       upgradeTls(socket, {
- *         tls,
- *         socket: {
- *           open: (socket) => console.log(socket.remoteAddress),
- *           data: (socket, payload) => void socket.write(payload),
+ * const tls = { key: Bun.file("key.pem"), cert: Bun.file("cert.pem") };
+ * const socket = proxied({
+ *   open(socket) {
+ *     upgradeTls(socket, {
+ *       tls,
+ *       socket: {
+ *         data(socket, payload) {
+ *           console.log(socket.remoteAddress); // 192.0.2.7
+ *           socket.write(payload);
  *         },
- *       });
- *     },
- *   }, { trust: ["10.0.0.0/8"] });
- * }
+ *       },
+ *     });
+ *   },
+ * }, { trust: ["10.0.0.0/8"] });
+ * Bun.listen({ hostname: "0.0.0.0", port: 8443, socket });
  * ```
  */
-export function upgradeTls<O extends BunUpgradeOptions<T>, T extends object>(
-  socket: BunUpgradable<O, T>,
+export function upgradeTls<
+  O extends { readonly socket: { open?(socket: T): unknown } },
+  T extends object,
+>(
+  socket: {
+    upgradeTLS(options: O): readonly [raw: unknown, tls: T] | undefined;
+  },
   options: O,
 ): T | undefined {
   const conn = connOf(socket);
+  if (conn?.isClosed) return undefined; // or the runtime throws
   if (conn?.isAwaited) {
     throw new TypeError(
       "Cannot begin TLS: the header has not come, wait for ready(socket)",
     );
   }
-  if (conn?.isClosed) return undefined; // or the runtime throws
   const payload = conn?.takePayload() ?? EMPTY;
   const handlers = options.socket;
   const [, tls] = socket.upgradeTLS({
@@ -322,25 +270,21 @@ export function upgradeTls<O extends BunUpgradeOptions<T>, T extends object>(
  * @throws {RangeError} for an option out of its range; the socket is closed then.
  *
  * @example
- * ```ts
- * import {
- *   type BunRelaySocket,
- *   proxied,
- *   relay,
- * } from "@edgewire/proxy-protocol/bun";
+ * ```ts ignore
+ * import { proxied, relay } from "@edgewire/proxy-protocol/bun";
  *
  * const socket = proxied({
- *   async open(socket: BunRelaySocket) {
+ *   async open(socket) {
  *     const target = { hostname: "10.0.0.9", port: 443 };
- *     const { sent, received, error } = await relay(socket, target, { send: 2 });
- *     console.log(sent, received, error);
+ *     const { sent, received } = await relay(socket, target, { send: 2 });
+ *     console.log(sent, received); // 5 0
  *   },
  * }, { trust: ["10.0.0.0/8"] });
- * // Bun.listen({ hostname: "0.0.0.0", port: 8443, allowHalfOpen: true, socket });
+ * Bun.listen({ hostname: "0.0.0.0", port: 8443, allowHalfOpen: true, socket });
  * ```
  */
 export async function relay(
-  socket: BunRelaySocket,
+  socket: BunSocket,
   target: BunRelayTarget,
   options: RelayOptions = {},
 ): Promise<RelayResult> {

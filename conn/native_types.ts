@@ -54,23 +54,22 @@ export interface ByteDuplex {
   /** What is sent. */
   readonly writable: WritableStream<Uint8Array>;
   /** Resolves when the connection is open, with its ends as `ip:port`. */
-  readonly opened?: Promise<SocketEnds>;
+  readonly opened?: Promise<{
+    /** The peer. */
+    readonly remoteAddress?: string | undefined;
+    /** This end. */
+    readonly localAddress?: string | undefined;
+  }>;
   /** Settles when both directions are closed, by a reset too. */
   readonly closed?: Promise<unknown>;
   /** The peer, where there is no `opened`. Without either, only `trust: "any"` trusts it. */
   readonly remoteAddr?: NativeAddress;
   /** This end, where there is no `opened`. */
   readonly localAddr?: NativeAddress;
+  /** What carries it, as Cloudflare says; `"udp"` is rejected. */
+  readonly protocol?: string;
   /** Closes both directions. */
   close?(): unknown;
-}
-
-/** Ends of a socket of Cloudflare or WinterTC, as `ip:port`. */
-export interface SocketEnds {
-  /** The peer. */
-  readonly remoteAddress?: string | undefined;
-  /** This end. */
-  readonly localAddress?: string | undefined;
 }
 
 /** What yields connections: `Deno.Listener` and `Deno.TlsListener` are such. */

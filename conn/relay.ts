@@ -1,9 +1,10 @@
-import type { ProxyHeader } from "../codec/mod.ts";
+import type { ProxyHeader, ProxyInfo } from "../codec/mod.ts";
+import { type Ends, toAddress } from "./_ends.ts";
 import { closeDuplex, openDuplex } from "./native/duplex_conn.ts";
 import type { RelayOptions, RelayResult } from "./sending/types.ts";
 import { checkRelayOptions, relayedHeader } from "./sending/relayed_header.ts";
 import { Waits } from "./admission/waits.ts";
-import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
+import { closeQuietly, connBehind, type ProxiedConn } from "./proxied_conn.ts";
 import type { ByteDuplex, NativeConn } from "./native_types.ts";
 import { writeHeader } from "./write_header.ts";
 
@@ -33,6 +34,10 @@ export type RelayTarget =
  * it passes nothing on but LOCAL. The end of one direction is passed on, the
  * other goes on. In the end both connections are closed, in every case.
  *
+ * `from` may also be a connection that was not accepted here, such as a
+ * `Deno.Conn`. The header then has its real addresses and no TLVs, as at the first
+ * proxy of a chain.
+ *
  * Failures of the connections, that of the dialling function included, are in
  * the result.
  *
@@ -40,25 +45,27 @@ export type RelayTarget =
  * @throws {RangeError} for an option out of its range; both are closed then.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { proxied, relay } from "@edgewire/proxy-protocol";
  *
- * async function chain(tcp: Deno.TcpListener) {
- *   for await (const conn of proxied(tcp, { trust: ["10.0.0.0/8"] })) {
- *     const dial = () => Deno.connect({ hostname: "10.0.0.9", port: 443 });
- *     relay(conn, dial, { send: 2, drop: ["xEA"], checksum: true })
- *       .then(({ sent, received, error }) => console.log(sent, received, error));
- *   }
+ * const front = proxied(Deno.listen({ port: 8443 }), { trust: ["10.0.0.0/8"] });
+ * const dial = () => Deno.connect({ hostname: "10.0.0.9", port: 443 });
+ * for await (const conn of front) {
+ *   relay(conn, dial, { send: 2, drop: ["xEA"], checksum: true }).then(
+ *     ({ sent, received, error }) => {
+ *       console.log(sent, received, error); // 5 0 undefined
+ *     },
+ *   );
  * }
  * ```
  */
 export async function relay(
-  from: ProxiedConn,
+  from: ProxiedConn | NativeConn,
   to: RelayTarget,
   options: RelayOptions = {},
 ): Promise<RelayResult> {
   const closeEnds = () => {
-    from.close();
+    closeQuietly(from);
     if (typeof to !== "function") closeTarget(to);
   };
   try {
@@ -77,13 +84,15 @@ export async function relay(
   let header: ProxyHeader | undefined;
   try {
     waits.check();
-    if (send !== undefined) await waits.within(() => from.ready);
+    if (send !== undefined) {
+      await waits.within(async () => await connBehind(from)?.ready);
+    }
   } catch (error) {
     closeBoth();
     return { ...result, error };
   }
   try {
-    if (send !== undefined) header = relayedHeader(from, options);
+    if (send !== undefined) header = relayedHeader(originOf(from), options);
   } catch (error) {
     closeBoth();
     throw error;
@@ -110,10 +119,21 @@ export async function relay(
     result.error = error;
   }
   waits.close();
-  from.close();
+  closeQuietly(from);
   opening.then(closeQuietly, () => {}); // a failure is in the result already
   await Promise.allSettled(directions);
   return result;
+}
+
+/** Returns what a header says of a client: its own ends if it was not accepted here. */
+function originOf(
+  from: ProxiedConn | NativeConn,
+): Ends & { info: ProxyInfo | undefined } {
+  return connBehind(from) ?? {
+    info: undefined,
+    remoteAddr: toAddress(from.remoteAddr),
+    localAddr: toAddress(from.localAddr),
+  };
 }
 
 async function open(to: RelayTarget, waits: Waits): Promise<NativeConn> {

@@ -13,10 +13,9 @@ import type { TlvLocations, Tlvs } from "../types.ts";
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { TLV_TYPES } from "@edgewire/proxy-protocol/codec";
  *
- * assertEquals(TLV_TYPES.ALPN, 0x01);
+ * console.log(TLV_TYPES.ALPN); // 1
  * ```
  */
 export const TLV_TYPES = {
@@ -212,11 +211,10 @@ for (const [name, type] of Object.entries(TLV_TYPES)) {
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { tlvName } from "@edgewire/proxy-protocol/codec";
  *
- * assertEquals(tlvName(0x01), "ALPN");
- * assertEquals(tlvName(0xea), "xEA");
+ * console.log(tlvName(0x01)); // ALPN
+ * console.log(tlvName(0xea)); // xEA
  * ```
  */
 export function tlvName(type: number): string {
@@ -235,12 +233,11 @@ export function tlvName(type: number): string {
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { tlvType } from "@edgewire/proxy-protocol/codec";
  *
- * assertEquals(tlvType("CRC32C"), 0x03);
- * assertEquals(tlvType("xEA"), 0xea);
- * assertEquals(tlvType("EA"), undefined);
+ * console.log(tlvType("CRC32C")); // 3
+ * console.log(tlvType("xEA")); // 234
+ * console.log(tlvType("EA")); // undefined
  * ```
  */
 export function tlvType(name: string): number | undefined {

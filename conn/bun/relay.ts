@@ -3,17 +3,12 @@ import type { EncodeOptions, ProxyHeader } from "../../codec/mod.ts";
 import type { BunConn } from "./conn.ts";
 import { toBytes } from "./payload.ts";
 import { BunPipe } from "./pipe.ts";
-import type {
-  BunHandlers,
-  BunRelaySocket,
-  BunRelayTarget,
-  BunSocket,
-} from "./types.ts";
+import type { BunHandlers, BunRelayTarget, BunSocket } from "./types.ts";
 import { headerBytes } from "../sending/header_bytes.ts";
 import type { RelayResult } from "../sending/types.ts";
 
 /** What `Bun.connect` gives. */
-interface TargetSocket extends BunRelaySocket {
+interface TargetSocket extends BunSocket {
   readonly data: BunRelay;
 }
 
@@ -50,7 +45,7 @@ export class BunRelay {
   readonly up: BunPipe = new BunPipe(() => this.#onOver(this.#target));
   /** From the target to the client. */
   readonly down: BunPipe = new BunPipe(() => this.#onOver(this.#client));
-  readonly #client: BunRelaySocket;
+  readonly #client: BunSocket;
   readonly #halfOpenTimeout: number;
   readonly #closed = Promise.withResolvers<void>();
   #target: TargetSocket | undefined;
@@ -63,7 +58,7 @@ export class BunRelay {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #error: unknown;
 
-  constructor(client: BunRelaySocket, halfOpenTimeout: number) {
+  constructor(client: BunSocket, halfOpenTimeout: number) {
     this.#client = client;
     this.#halfOpenTimeout = halfOpenTimeout;
   }
@@ -165,7 +160,7 @@ export class BunRelay {
   }
 
   /** Nothing more is to be written to `to`: passes the end on. */
-  #onOver(to: BunRelaySocket | undefined): void {
+  #onOver(to: BunSocket | undefined): void {
     if (this.up.isOver && this.down.isOver) {
       this.#end("shutdown");
       return;

@@ -31,15 +31,17 @@ export function jsonLine({ time, hop, info, error }: Seen): string {
 }
 
 /** A line for people. */
-export function line({ time, hop, info, error }: Seen): string {
-  const said = info !== undefined
-    ? headerWords(info)
-    : error === undefined
-    ? "no header"
-    : error.code === "empty"
+export function line(seen: Seen): string {
+  return `${seen.time} ${seen.hop} ${words(seen)}`;
+}
+
+/** What came of a connection, in words. */
+export function words({ info, error }: Seen): string {
+  if (info !== undefined) return headerWords(info);
+  if (error === undefined) return "no header";
+  return error.code === "empty"
     ? "empty: closed without a byte, as health checks do"
     : `refused ${refusalText(error)}`;
-  return `${time} ${hop} ${said}`;
 }
 
 /** Why a connection was refused, where, and what it began with. */

@@ -6,7 +6,7 @@ import type { ProxiedConn } from "../proxied_conn.ts";
 import { relay, type RelayOptions } from "../relay.ts";
 import { serve, type Server } from "../serve.ts";
 import type { ListenerOptions } from "../types.ts";
-import type { HostPort } from "./args.ts";
+import type { HostPort } from "./read_text.ts";
 import {
   attempt,
   boundedWarn,

@@ -165,17 +165,23 @@ Deno.test("listen --http answers with the table", async () => {
   assertEquals(utf8(body).length, length);
 });
 
-Deno.test("listen --trust shows whom a server with this list refuses", async () => {
+for (const trust of ["10.0.0.0/8", "private"]) {
+  Deno.test(`listen --trust ${trust} shows whom a server with this list refuses`, async () => {
+    const { cli, port } = await listenWith("--trust", trust, "--count", "1");
+    await using _ = cli;
+    await tell(port, HEADER);
+    const { out } = await cli.ended();
+    assertMatch(out, /refused \(untrusted\): .* not trusted\n$/);
+  });
+}
+
+Deno.test("listen --trust loopback shows what this host sends", async () => {
   const { cli, port } = await listenWith(
-    "--trust",
-    "10.0.0.0/8",
-    "--count",
-    "1",
+    ...["--trust", "loopback", "--count", "1"],
   );
   await using _ = cli;
   await tell(port, HEADER);
-  const { out } = await cli.ended();
-  assertMatch(out, /refused \(untrusted\): .* not trusted\n$/);
+  assertMatch((await cli.ended()).out, / v2 PROXY /);
 });
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {

@@ -20,7 +20,8 @@ class Socket<D> implements NativeSocket<D> {
     this.localPort = localPort;
   }
 
-  write(bytes: Uint8Array): number {
+  write(bytes: string | Uint8Array | ArrayBuffer): number {
+    if (!(bytes instanceof Uint8Array)) throw new TypeError("Not bytes");
     const count = Math.min(bytes.length, this.room);
     this.room -= count;
     const taken = new TextDecoder().decode(bytes.subarray(0, count));
@@ -31,6 +32,7 @@ class Socket<D> implements NativeSocket<D> {
   readonly #note = (name: string) => () => void this.calls.push(name);
   pause: () => void = this.#note("pause");
   resume: () => void = this.#note("resume");
+  flush: () => void = this.#note("flush");
   end: () => void = this.#note("end");
   shutdown: () => void = this.#note("shutdown");
   terminate: () => void = this.#note("terminate");
@@ -53,7 +55,9 @@ class Stage implements LinkOwner {
     return new HttpLink(this, client, {
       info: undefined,
       hop: HOP,
-      client: HOP,
+      shown: undefined,
+      isAwaited: false,
+      conn: client,
     });
   }
 
@@ -82,10 +86,10 @@ Deno.test("HttpLink: the port is the client's before the first byte is sent", ()
   let owner: unknown;
   const target = new Socket<DialEvents>(link, 7);
   const { calls } = target;
-  target.write = (bytes) => {
+  target.write = () => {
     owner = stage.links.get(7);
     calls.push("write");
-    return bytes.length;
+    return "first".length;
   };
   link.opened(target);
   assertStrictEquals(owner, link);

@@ -14,7 +14,8 @@ import {
   type RelayOptions,
   tlvType,
 } from "../../mod.ts";
-import { type Options, readOptions } from "../../conn/admission/policy.ts";
+import { readOptions } from "../../conn/admission/policy.ts";
+import type { ListenerOptions } from "../../conn/types.ts";
 import { readTrust } from "../../conn/admission/trust.ts";
 import { V2 } from "../on/_headers.ts";
 import { CLIENT } from "./_peers.ts";
@@ -73,7 +74,10 @@ for (const name of NAMES) {
       ]
     ) {
       assertThrows(
-        () => readOptions(untyped<Options<unknown>>({ trust: [], ...options })),
+        () =>
+          readOptions(
+            untyped<ListenerOptions<unknown>>({ trust: [], ...options }),
+          ),
         Error,
         Object.keys(options)[0],
       );

@@ -81,6 +81,23 @@ for (const [entry, open] of Object.entries(ENTRY_POINTS)) {
   });
 }
 
+for (const [entry, open] of Object.entries(ENTRY_POINTS)) {
+  Deno.test(`${entry} ${isOfNode(entry) ? "knows" : "does not know"} the option encrypted`, async () => {
+    const options = { trust: TRUST, encrypted: "yes" };
+    await assertRejects(
+      () => open(options),
+      TypeError,
+      isOfNode(entry)
+        ? 'Cannot read encrypted: expected true or false, received "yes"'
+        : 'unknown option "encrypted"',
+    );
+  });
+}
+
+function isOfNode(entry: string): boolean {
+  return entry.endsWith("./node");
+}
+
 Deno.test("options without a prototype are plain", () => {
   using listener = listen();
   const options = Object.assign(Object.create(null), { trust: TRUST });

@@ -14,7 +14,7 @@ import {
   type NativeAddress,
   type NativeConn,
   type NativeListener,
-  ProxiedConn,
+  type ProxiedConn,
   type ProxyInfo,
 } from "../../mod.ts";
 import type { Readable } from "node:stream";
@@ -97,10 +97,6 @@ function proxiedConnFits(conn: ProxiedConn<Deno.TcpConn>): unknown[] {
   ];
 }
 
-function proxiedConnIsAClass(conn: unknown): void {
-  if (conn instanceof ProxiedConn) holds<Same<typeof conn.hopAddr, Address>>();
-}
-
 /** The shape of Cloudflare's `Socket`, and of the WinterTC Sockets API. */
 interface CloudflareSocket {
   get readable(): ReadableStream;
@@ -144,7 +140,6 @@ void [
   denoConnsAreAccepted,
   denoTypesFit,
   proxiedConnFits,
-  proxiedConnIsAClass,
   streamPairsAreAccepted,
   optionsAreChecked,
 ];

@@ -125,12 +125,14 @@ export function overload(maxPending: number): Failure {
   return at(0, "overload", message);
 }
 
+/** Not trusted, or that could not be told. */
+export function untrusted(reason: string): Failure {
+  const message = `Cannot accept a PROXY header from the client: ${reason}`;
+  return at(0, "untrusted", message);
+}
+
 /** Not trusted. */
-export const UNTRUSTED: Failure = at(
-  0,
-  "untrusted",
-  "Cannot accept a PROXY header from the client: not trusted",
-);
+export const UNTRUSTED: Failure = untrusted("not trusted");
 
 /** Refused by `verify`, which all of the header is told of. */
 export function unverified(received: number): Failure {

@@ -1,12 +1,21 @@
-/** The programs of the README. */
+/** The programs of the pages. */
 
 import { ROOT } from "../npm_consumer/_package.ts";
 
-const README = await Deno.readTextFile(new URL("README.md", ROOT));
+/** A page of the repository. */
+export async function readPage(path: string): Promise<string> {
+  return await Deno.readTextFile(new URL(path, ROOT));
+}
 
-/** The first program under a heading that begins with a text. */
-export function programUnder(heading: string, language = "ts"): string {
-  const section = README.split(/^#{2,3} /m).find((text) =>
+const README = await readPage("README.md");
+
+/** The first program of a page under a heading that begins with a text. */
+export function programUnder(
+  heading: string,
+  language = "ts",
+  page = README,
+): string {
+  const section = page.split(/^#{2,3} /m).find((text) =>
     text.startsWith(heading)
   );
   const [, program] = section?.match(

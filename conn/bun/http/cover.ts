@@ -1,8 +1,8 @@
+import { factsOf } from "../../_facts.ts";
 import { clientOf } from "./client.ts";
 import type { HttpFront } from "./front.ts";
 import type { Guard } from "./guard.ts";
 import type { InnerServer } from "./inner_server.ts";
-import { knownOf } from "./known.ts";
 import type { Place } from "./place.ts";
 import type { Upgrades } from "./upgrades.ts";
 
@@ -41,8 +41,8 @@ export function coverServer(server: object, cover: Cover): () => void {
   };
   define(server, {
     requestIP(request: Request) {
-      const known = knownOf(request);
-      return known === undefined ? null : clientOf(known);
+      const facts = factsOf(request);
+      return facts === undefined ? null : clientOf(facts);
     },
     upgrade: (request: Request, ...options: unknown[]) =>
       upgrades.run(request, () => inner.upgrade(request, ...options)),

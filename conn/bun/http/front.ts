@@ -5,7 +5,7 @@ import type { Policy } from "../../admission/policy.ts";
 import type { ListenerStats } from "../../types.ts";
 import { BunConn, connOf } from "../conn.ts";
 import { laterHandlers } from "../later_handlers.ts";
-import type { BunHandlers, BunSocket } from "../types.ts";
+import type { BunHandlers, BunNativeSocket } from "../types.ts";
 import { HttpLink, type LinkOwner } from "./link.ts";
 import { Links } from "./links.ts";
 import {
@@ -19,7 +19,8 @@ import {
 /** Where the inner server listens. */
 export const INNER_HOST = "127.0.0.1";
 
-type FrontSocket = NativeSocket<HttpLink>;
+/** A socket of the listener: what `verify` is called with, and its link. */
+type FrontSocket = BunNativeSocket & NativeSocket<HttpLink>;
 
 /** The same for all connections: the runtime takes handlers that it knows faster. */
 const DIAL_HANDLERS: DialHandlers = {
@@ -39,9 +40,9 @@ export class HttpFront implements LinkOwner {
   readonly links: Links = new Links(SYSTEM_CLOCK);
   readonly #innerPort: number;
   readonly #open = new Set<HttpLink>();
-  #gate: Gate<BunSocket>;
+  #gate: Gate<BunNativeSocket>;
   /** All that there have been: connections may still wait for their headers. */
-  readonly #gates: Gate<BunSocket>[] = [];
+  readonly #gates: Gate<BunNativeSocket>[] = [];
   #listener: NativeListener | undefined;
   readonly #stopping = new AbortController();
   /** Connections that are about to reach the server. */
@@ -51,13 +52,13 @@ export class HttpFront implements LinkOwner {
   /** Who waits for connections to be closed, or to reach the server. */
   #waiting: (() => void)[] = [];
 
-  constructor(innerPort: number, policy: Policy<BunSocket>) {
+  constructor(innerPort: number, policy: Policy<BunNativeSocket>) {
     this.#innerPort = innerPort;
     this.#gate = this.admitBy(policy);
   }
 
   /** Lets connections in by a policy from now on, with counts of their own. */
-  admitBy(policy: Policy<BunSocket>): Gate<BunSocket> {
+  admitBy(policy: Policy<BunNativeSocket>): Gate<BunNativeSocket> {
     const gate = new Gate(policy, false);
     gate.waits.leaveSignal(); // it stops the server, which closes what is pending
     this.#gates.push(gate);
@@ -107,8 +108,7 @@ export class HttpFront implements LinkOwner {
   #begin(socket: FrontSocket): void {
     const conn = connOf(socket);
     if (conn === undefined) return socket.terminate();
-    const { info, hop, ends: { remoteAddr: client } } = conn;
-    const link = new HttpLink(this, socket, { info, hop, client });
+    const link = new HttpLink(this, socket, conn);
     socket.data = link;
     this.#open.add(link);
     this.dial(link);
@@ -188,6 +188,6 @@ function dialError(link: HttpLink, cause: unknown): ProxyProtocolError {
   return new ProxyProtocolError(
     `Cannot serve the connection: cannot connect to the inner server: ${reason}`,
     "io",
-    { hop: link.hop, cause },
+    { hop: link.facts.hop, cause },
   );
 }

@@ -1,5 +1,5 @@
+import { type Facts, remember } from "../../_facts.ts";
 import { INNER_HOST } from "./front.ts";
-import { type Known, remember } from "./known.ts";
 import type { Links } from "./links.ts";
 import type { BunSocketAddress } from "./types.ts";
 
@@ -57,16 +57,16 @@ export class Guard {
       this.#isCalled = false;
       return true;
     }
-    const known = this.#find(request);
-    if (known === undefined) return false;
-    remember(request, known);
+    const facts = this.#find(request);
+    if (facts === undefined) return false;
+    remember(request, facts);
     return true;
   }
 
-  #find(request: Request): Known | undefined {
+  #find(request: Request): Facts | undefined {
     const { addressOf, links } = this.origins ?? {};
     const at = addressOf?.(request);
-    return at?.address === INNER_HOST ? links?.get(at.port) : undefined;
+    return at?.address === INNER_HOST ? links?.get(at.port)?.facts : undefined;
   }
 }
 

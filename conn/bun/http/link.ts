@@ -1,8 +1,7 @@
 import { EMPTY } from "../../../codec/internal.ts";
-import type { Address, ProxyInfo } from "../../../codec/mod.ts";
+import type { Facts } from "../../_facts.ts";
 import type { Clock } from "../../admission/clock.ts";
 import { BunPipe } from "../pipe.ts";
-import type { Known } from "./known.ts";
 import type { Link, Links } from "./links.ts";
 import type { DialEvents, NativeSocket } from "./runtime.ts";
 
@@ -31,9 +30,7 @@ export interface LinkOwner {
  * read and dropped.
  */
 export class HttpLink implements DialEvents, Link {
-  readonly info: ProxyInfo | undefined;
-  readonly hop: Address;
-  readonly client: Address;
+  readonly facts: Facts;
   readonly #owner: LinkOwner;
   readonly #socket: NativeSocket<unknown>;
   readonly #up = new BunPipe(() => this.#endTarget());
@@ -48,13 +45,11 @@ export class HttpLink implements DialEvents, Link {
   constructor(
     owner: LinkOwner,
     socket: NativeSocket<unknown>,
-    known: Known,
+    facts: Facts,
   ) {
     this.#owner = owner;
     this.#socket = socket;
-    this.info = known.info;
-    this.hop = known.hop;
-    this.client = known.client;
+    this.facts = facts;
   }
 
   /** Only the port of the peer is asked of the system each time. */

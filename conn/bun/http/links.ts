@@ -1,7 +1,8 @@
-import { setImmediate } from "node:timers";
 import type { Clock } from "../../admission/clock.ts";
-import type { Known } from "./known.ts";
+import type { Facts } from "../../_facts.ts";
 import type { DialEvents, NativeSocket } from "./runtime.ts";
+
+declare function setImmediate(callback: () => void): unknown;
 
 /**
  * How long a port is not used after a reset, in ms. The server has its end
@@ -19,7 +20,9 @@ const HELD: DialEvents = {
 };
 
 /** A connection to the inner server. */
-export interface Link extends Known {
+export interface Link {
+  /** What is known of the client's connection. */
+  readonly facts: Facts;
   /** Whether our end is open, as the system has it now. */
   readonly isOpen: boolean;
 }
@@ -74,7 +77,7 @@ export class Links {
     this.#quarantined.add(port);
     // After a turn that has blocked the loop, the timer is called before the server is.
     const release = () => void this.#quarantined.delete(port);
-    const wait = () => void setImmediate(setImmediate, release);
+    const wait = () => void setImmediate(() => setImmediate(release));
     this.#clock.start(wait, QUARANTINE, false);
   }
 

@@ -1,6 +1,10 @@
-import process from "node:process";
 import { LARGEST_PORT } from "../../../codec/internal.ts";
 import type { ListenPlace } from "./runtime.ts";
+
+declare const process: {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly execArgv: readonly string[];
+};
 
 /** Variables that say which port, in the order of Bun. */
 const VARIABLES = ["BUN_PORT", "PORT", "NODE_PORT"];

@@ -1,6 +1,6 @@
 /** As much of Bun as the server needs. */
 
-import type { BunProxiedHandlers, BunRelaySocket } from "../types.ts";
+import type { BunProxiedHandlers, BunSocket } from "../types.ts";
 import type { BunPlainServer } from "./types.ts";
 
 /** What `Bun.serve` gives, by whatever name its type has. */
@@ -19,7 +19,7 @@ export interface NativeListener {
 }
 
 /** A socket of `Bun.listen` or `Bun.connect` with its data. */
-export interface NativeSocket<D> extends BunRelaySocket {
+export interface NativeSocket<D> extends BunSocket {
   data: D;
   ref(): void;
   unref(): void;
@@ -56,7 +56,7 @@ export type ListenPlace =
 /** What is called of the runtime. */
 interface Runtime {
   serve<S extends object>(options: object): S;
-  listen<S extends BunRelaySocket>(
+  listen<S extends BunSocket>(
     options: ListenPlace & {
       allowHalfOpen: boolean;
       socket: Omit<BunProxiedHandlers<S>, "stats">;

@@ -1,6 +1,6 @@
 import { quote } from "../../../codec/internal.ts";
 import { type Policy, readOptions } from "../../admission/policy.ts";
-import type { BunListenerOptions, BunSocket } from "../types.ts";
+import type { BunListenerOptions, BunNativeSocket } from "../types.ts";
 import { coverServer } from "./cover.ts";
 import { HttpFront, INNER_HOST } from "./front.ts";
 import { Guard } from "./guard.ts";
@@ -78,7 +78,7 @@ export function startHttp<S extends object>(
       show(policy);
     },
   });
-  const show = ({ signal }: Policy<BunSocket>) => {
+  const show = ({ signal }: Policy<BunNativeSocket>) => {
     if (signal?.aborted) stop();
     signal?.addEventListener("abort", () => stop(), { signal: front.stopping });
     return Object.assign(server, { stats: front.stats });
@@ -87,7 +87,7 @@ export function startHttp<S extends object>(
 }
 
 /** @throws {TypeError} for wrong options, and for `lazy`. */
-function readPolicy({ proxy }: ServeOptions): Policy<BunSocket> {
+function readPolicy({ proxy }: ServeOptions): Policy<BunNativeSocket> {
   if (typeof proxy !== "object" || proxy === null) {
     throw new TypeError(
       `Cannot read proxy: expected the options of proxied(), received ${
@@ -100,7 +100,7 @@ function readPolicy({ proxy }: ServeOptions): Policy<BunSocket> {
       "Cannot read lazy: a server of HTTP does not speak first",
     );
   }
-  return readOptions<BunSocket>(proxy);
+  return readOptions<BunNativeSocket>(proxy);
 }
 
 /** The options of the inner server: where to listen is not for it. */

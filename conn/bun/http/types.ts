@@ -69,9 +69,20 @@ export interface BunPlainOptions {
   maxRequestBodySize?: number;
 }
 
-/** `Bun.serve`: the declaration of Bun itself if its types are there. */
-export type BunServe = typeof globalThis extends { Bun: { serve: infer S } } ? S
-  : <D, R extends string>(options: BunPlainOptions) => BunPlainServer;
+/** `Bun.serve`, as far as it is described without the types of Bun. */
+export type BunPlainServe = <D, R extends string>(
+  options: BunPlainOptions,
+) => BunPlainServer;
+
+/**
+ * `Bun.serve` in a program that has the types of Bun, else {@link BunPlainServe}.
+ * It is looked up on the global object, so that the package does not depend on
+ * the types of Bun. Nothing is found in an object of type `any`.
+ */
+export type BunServe = typeof globalThis extends {
+  Bun: { serve: infer S extends (options: never) => object };
+} ? ((options: never) => object) extends S ? BunPlainServe : S
+  : BunPlainServe;
 
 /**
  * The options of `Bun.serve`: `D` is the data of its WebSockets, `R` the paths of

@@ -1,4 +1,4 @@
-import { type Known, knownOf, remember } from "./known.ts";
+import { type Facts, factsOf, remember } from "../../_facts.ts";
 import { clientOf } from "./client.ts";
 
 /** What is done with a WebSocket. */
@@ -11,15 +11,15 @@ interface WebSocketLike {
  * links them: the runtime calls `open` within `upgrade()`.
  */
 export class Upgrades {
-  #known: Known | undefined;
+  #facts: Facts | undefined;
 
   /** Calls `upgrade()` for a request. */
   run<T>(request: object, upgrade: () => T): T {
-    this.#known = knownOf(request);
+    this.#facts = factsOf(request);
     try {
       return upgrade();
     } finally {
-      this.#known = undefined;
+      this.#facts = undefined;
     }
   }
 
@@ -39,14 +39,14 @@ export class Upgrades {
   }
 
   #opened(ws: WebSocketLike): boolean {
-    const known = this.#known;
-    if (known === undefined) {
+    const facts = this.#facts;
+    if (facts === undefined) {
       ws.terminate(); // it came past all handlers
       return false;
     }
-    remember(ws, known);
+    remember(ws, facts);
     Object.defineProperty(ws, "remoteAddress", {
-      value: clientOf(known)?.address ?? "",
+      value: clientOf(facts)?.address ?? "",
       enumerable: true,
       configurable: true,
     });

@@ -8,7 +8,8 @@ const BUN = bunProgram();
 
 /** Scenarios, each in a file of its own. */
 const SCENARIOS = [
-  ...["wire", "policy", "tls", "relay", "lazy", "memory"],
+  ...["wire", "policy", "tls", "relay", "send", "lazy", "memory"],
+  "header_of",
   ...["requests", "strangers", "websocket", "options", "life", "bodies"]
     .map((name) => `http/${name}`),
   ...["http/tls", "http/reload"],

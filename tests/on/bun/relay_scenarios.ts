@@ -14,7 +14,6 @@ import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { createServer as createTlsServer } from "node:tls";
 import {
-  type BunRelaySocket,
   type BunRelayTarget,
   relay,
   type RelayOptions,
@@ -403,7 +402,7 @@ test("Bun: relay() ends by its signal, before, while and after it connects", asy
       back,
       handlers: {
         open(socket) {
-          relay(socket as BunRelaySocket, back.target, { signal }).then(
+          relay(socket as BunSocket, back.target, { signal }).then(
             (result) => results.add(result),
           );
           if (when === "while") controller.abort();
@@ -502,7 +501,7 @@ test("Bun: relay() may be called later for a socket that was paused", async () =
         async open(socket) {
           socket.pause();
           for (let i = 0; i < 50; i++) await setImmediate();
-          const stream = socket as BunRelaySocket;
+          const stream = socket as BunSocket;
           results.add(await relay(stream, back.target, { send: 2 }));
         },
       },
