@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import {
   type BunPlainServer,
+  headerOf,
   proxyHop,
   proxyInfo,
 } from "../../../../conn/bun.ts";
@@ -54,6 +55,27 @@ test("serveHttp: requestIP, proxyInfo and proxyHop tell of the client, its heade
   }
   const { accepted, pending } = served.server.stats;
   assert.deepEqual([accepted, pending], [1, 0]);
+});
+
+test("serveHttp: headerOf names the client of a request to a backend", async () => {
+  await using served = serve({
+    fetch(request) {
+      const { raw: _, ...header } = headerOf(request);
+      return Response.json(header);
+    },
+  });
+  const header = {
+    source: { transport: "tcp", hostname: "192.0.2.1", port: 1111 },
+    destination: { transport: "tcp", hostname: "198.51.100.1", port: 443 },
+    tlvs: { AUTHORITY: "sni.example" },
+  } as const;
+  using client = await HttpClient.dial(served.port);
+  client.send(encode(header));
+  assert.deepEqual(JSON.parse((await client.get("/")).body), header);
+  using other = await HttpClient.dial(served.port);
+  other.send(encode({ command: "LOCAL" }));
+  const { body } = await other.get("/");
+  assert.deepEqual(JSON.parse(body), { command: "LOCAL", tlvs: {} });
 });
 
 test("serveHttp: LOCAL, UNKNOWN and direct peers are shown by their own address", async () => {
