@@ -5,7 +5,6 @@
  * edition of 2026/04/27.
  *
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { decode, encode } from "@edgewire/proxy-protocol/codec";
  *
  * const header = encode({
@@ -15,8 +14,8 @@
  * }, { checksum: true });
  *
  * const info = decode(header);
- * assertEquals(info?.source, { transport: "tcp", hostname: "192.0.2.1", port: 56324 });
- * assertEquals(info?.tlvs.AUTHORITY, "example.com");
+ * console.log(info?.source); // { transport: "tcp", hostname: "192.0.2.1", port: 56324 }
+ * console.log(info?.tlvs.AUTHORITY); // example.com
  * ```
  *
  * Coming from aiosmtpd, whose `ProxyData` and `ProxyTLV` are plain data here:
@@ -50,12 +49,16 @@
 export * from "./bytes_needed.ts";
 export { crc32c } from "./crc32c.ts";
 export * from "./decode.ts";
+export { describe } from "./describe.ts";
 export * from "./tlvs/decode.ts";
+export { defineTlv } from "./tlvs/define.ts";
 export * from "./encode.ts";
 export * from "./tlvs/encode.ts";
 export * from "./error.ts";
+export { formatAddress } from "./format_address.ts";
+export { forwarded } from "./forwarded.ts";
 export * from "./tlvs/is_client_verified.ts";
-export * from "./tlvs/read.ts";
+export { readTlvs } from "./tlvs/read.ts";
 export * from "./simple_proxy.ts";
 export { TLV_TYPES, type TlvName, tlvName, tlvType } from "./tlvs/types.ts";
 export type * from "./types.ts";

@@ -6,35 +6,38 @@
  * anything else sees it, TLS included; applications and frameworks on top stay
  * as they are, and `request.socket.remoteAddress` is the client.
  *
- * ```ts
+ * ```ts ignore
  * import { createServer } from "node:http";
- * import { proxied, proxyHop, proxyInfo } from "@edgewire/proxy-protocol/node";
+ * import { proxied, proxyInfo } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const server = createServer((request, response) => {
- *     const { remoteAddress } = request.socket; // the client's
- *     console.log(remoteAddress, proxyHop(request), proxyInfo(request)?.tlvs);
- *     response.end("hello\n");
- *   });
- *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
- * }
+ * const server = createServer((request, response) => {
+ *   console.log(request.socket.remoteAddress); // 192.0.2.7
+ *   console.log(proxyInfo(request)?.tlvs.AUTHORITY); // example.com
+ *   response.end("hello\n");
+ * });
+ * proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
  * ```
+ *
+ * A reverse proxy names its clients to a backend with {@link HeaderAgent},
+ * {@link HttpsHeaderAgent} or {@link connectorFor}.
  *
  * @module
  */
 
+import { Server as HttpServer } from "node:http";
 import { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
-import type { Address, ProxyInfo } from "../codec/mod.ts";
+import type { ProxyInfo } from "../codec/mod.ts";
 import { checkSocket } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
-import { readOptions } from "./admission/policy.ts";
-import { factsOf, remember } from "./node/facts.ts";
+import { type Policy, readOptions } from "./admission/policy.ts";
+import { factsOf, remember } from "./_facts.ts";
 import { endTls, listenInFront, needsFront } from "./node/front.ts";
 import { timeoutsOf } from "./node/http_timeouts.ts";
+import { joinWrites } from "./node/join_writes.ts";
 import { override } from "./node/override.ts";
 import { NodePeer, release } from "./node/peer.ts";
 import { checkLazy, checkServer, markWrapped } from "./node/is_server.ts";
@@ -58,10 +61,24 @@ import { readRelayOptions, type RelayPlan } from "./sending/read_options.ts";
 import type { RelayOptions, RelayResult } from "./sending/types.ts";
 
 export * from "./_common.ts";
+export {
+  type ClientPoolOptions,
+  HeaderAgent,
+  type HeaderAgentOptions,
+  HttpsHeaderAgent,
+  type HttpsHeaderAgentOptions,
+} from "./node/agents.ts";
+export {
+  type Connector,
+  connectorFor,
+  type ConnectorOptions,
+  type ConnectTarget,
+} from "./node/connector.ts";
+export { type Closable, perClient } from "./node/per_client.ts";
+export type { EncodeOptions, ProxyHeader, RawTlv } from "../codec/mod.ts";
 export type {
   NodeAccepted,
   NodeAcceptOptions,
-  NodeListener,
   NodeListenerOptions,
   NodeProxied,
   NodeRelayAddress,
@@ -96,19 +113,17 @@ export type { RelayOptions, RelayResult } from "./sending/types.ts";
  * @throws {RangeError} for an option out of its range, before it is touched.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { createServer } from "node:net";
  * import { accept } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   createServer((socket) => {
- *     accept(socket, { trust: ["10.0.0.0/8"] }).then(({ info, conn }) => {
- *       console.log(conn.remoteAddress, info?.tlvs.AUTHORITY);
- *       conn.on("error", console.error);
- *       conn.pipe(conn);
- *     }, console.error);
- *   }).listen(8080);
- * }
+ * createServer((socket) => {
+ *   accept(socket, { trust: ["10.0.0.0/8"] }).then(({ info, conn }) => {
+ *     console.log(conn.remoteAddress); // 192.0.2.7
+ *     console.log(info?.tlvs.AUTHORITY); // example.com
+ *     conn.on("error", console.error).pipe(conn);
+ *   }, console.error);
+ * }).listen(8080);
  * ```
  */
 export async function accept<S extends NodeSocket>(
@@ -117,7 +132,7 @@ export async function accept<S extends NodeSocket>(
 ): Promise<NodeAccepted<S>> {
   checkSocket(socket);
   // Counted by nobody, and reported to the caller alone.
-  const policy = { ...readOptions(options), onReject: undefined };
+  const policy = { ...readNodeOptions(options), onReject: undefined };
   const gate = new Gate<S>(policy, true);
   try {
     const info = await new Promise<ProxyInfo | undefined>((resolve, reject) =>
@@ -160,25 +175,23 @@ export async function accept<S extends NodeSocket>(
  * @throws {Error} on Bun, when a server of HTTP or TLS listens already.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { readFileSync } from "node:fs";
  * import { createSecureServer } from "node:http2";
  * import { proxied } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const server = createSecureServer({
- *     key: readFileSync("key.pem"),
- *     cert: readFileSync("cert.pem"),
- *     allowHTTP1: true,
- *   }, (request, response) => {
- *     response.end(`hello ${request.socket.remoteAddress}\n`);
- *   });
- *   const { stats } = proxied(server, {
- *     trust: ["10.0.0.0/8"],
- *     onReject: (error) => console.warn(error.code, error.hop, error.message),
- *   });
- *   server.listen(8443, () => console.log(stats));
- * }
+ * const server = createSecureServer({
+ *   key: readFileSync("key.pem"),
+ *   cert: readFileSync("cert.pem"),
+ *   allowHTTP1: true,
+ * }, (request, response) => {
+ *   console.log(request.socket.remoteAddress); // 192.0.2.7
+ *   response.end("hello\n");
+ * });
+ * proxied(server, {
+ *   trust: ["10.0.0.0/8"],
+ *   onReject: (error) => console.warn(error.code, error.hop, error.message),
+ * }).listen(8443);
  * ```
  */
 export function proxied<S extends NodeServer>(
@@ -194,9 +207,14 @@ export function proxied<S extends NodeServer>(
     timeouts?.see(event);
     return Reflect.apply(emit, server, event);
   };
-  const hand = (socket: NodeSocket) => void pass(["connection", socket]);
+  const joins = isFronted &&
+    (server instanceof HttpServer || server instanceof HttpsServer);
+  const hand = (socket: NodeSocket) => {
+    if (joins) joinWrites(socket);
+    pass(["connection", socket]);
+  };
   const door = new NodeDoor(
-    options,
+    readNodeOptions(options),
     isFronted && server instanceof HttpsServer ? endTls(server, hand) : hand,
   );
   if (isFronted) listenInFront(server, (socket) => door.admit(socket));
@@ -233,6 +251,10 @@ export function proxied<S extends NodeServer>(
   return Object.assign(server, { stats: door.stats });
 }
 
+function readNodeOptions<S>(options: NodeAcceptOptions<S>): Policy<S> {
+  return readOptions(options, ["encrypted"]);
+}
+
 /** Events that bring something new built upon a socket. */
 const HEIRS = new Set<unknown>([
   "secureConnection",
@@ -247,29 +269,17 @@ function inherit(heir: unknown): void {
   const facts = factsOf(heir);
   if (facts === undefined) return;
   remember(heir, facts);
-  const { shown } = facts;
+  const { shown, conn } = facts;
   // It asks the socket below, as long as that is there.
   if (shown !== undefined && heir instanceof TLSSocket) showOn(heir, shown);
-}
-
-/**
- * The header by which a connection came: of a socket, a `TLSSocket`, a request
- * of HTTP/1 or HTTP/2, a stream or a session of HTTP/2. `undefined` where there
- * was none.
- *
- * @example
- * ```ts
- * import type { IncomingMessage, ServerResponse } from "node:http";
- * import { proxyInfo } from "@edgewire/proxy-protocol/node";
- *
- * function handle(request: IncomingMessage, response: ServerResponse) {
- *   const { AUTHORITY = "no name" } = proxyInfo(request)?.tlvs ?? {};
- *   response.end(`You asked the proxy for ${AUTHORITY}\n`);
- * }
- * ```
- */
-export function proxyInfo(socketOrRequest: object): ProxyInfo | undefined {
-  return factsOf(socketOrRequest)?.info;
+  // A session of Bun asks for the class of its socket.
+  const isPlain = Reflect.get(heir, "encrypted") === false;
+  if (isPlain && Reflect.get(conn, "encrypted") === true) {
+    Object.defineProperty(heir, "encrypted", {
+      value: true,
+      configurable: true,
+    });
+  }
 }
 
 /**
@@ -281,18 +291,17 @@ export function proxyInfo(socketOrRequest: object): ProxyInfo | undefined {
  * destroyed then.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { createServer } from "node:net";
  * import { proxied, ready } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const server = createServer((socket) => {
- *     socket.on("error", console.error);
- *     socket.write("220 hello\r\n");
- *     ready(socket).then(() => console.log(socket.remoteAddress), () => {});
- *   });
- *   proxied(server, { trust: ["10.0.0.0/8"], lazy: true }).listen(25);
- * }
+ * const server = createServer(async (socket) => {
+ *   socket.on("error", console.error);
+ *   socket.write("220 mail.example ESMTP\r\n");
+ *   await ready(socket).catch(() => {});
+ *   console.log(socket.remoteAddress); // 192.0.2.7
+ * });
+ * proxied(server, { trust: ["10.0.0.0/8"], lazy: true }).listen(2525);
  * ```
  */
 export async function ready(
@@ -300,26 +309,6 @@ export async function ready(
 ): Promise<ProxyInfo | undefined> {
   const facts = factsOf(socketOrRequest);
   return await (facts?.ready ?? facts?.info);
-}
-
-/**
- * The peer of a connection: the proxy, where `remoteAddress` is the client. It
- * takes what {@link proxyInfo} takes; `undefined` for what was not accepted
- * here.
- *
- * @example
- * ```ts
- * import type { IncomingMessage, ServerResponse } from "node:http";
- * import { proxyHop } from "@edgewire/proxy-protocol/node";
- *
- * function handle(request: IncomingMessage, response: ServerResponse) {
- *   console.log(request.socket.remoteAddress, "by way of", proxyHop(request));
- *   response.end("hello\n");
- * }
- * ```
- */
-export function proxyHop(socketOrRequest: object): Address | undefined {
-  return factsOf(socketOrRequest)?.hop;
 }
 
 /**

@@ -1,4 +1,5 @@
-import type { ProxyHeader } from "../codec/mod.ts";
+import type { ProxyHeader, ProxyInfo } from "../codec/mod.ts";
+import { type Ends, toAddress } from "./_ends.ts";
 import { closeDuplex, openDuplex } from "./native/duplex_conn.ts";
 import { IdleWatch } from "./sending/idle_watch.ts";
 import { isReset } from "./sending/is_reset.ts";
@@ -8,6 +9,7 @@ import { relayedHeader } from "./sending/relayed_header.ts";
 import { Waits } from "./admission/waits.ts";
 import {
   closeQuietly,
+  connBehind,
   type ProxiedConn,
   resetQuietly,
 } from "./proxied_conn.ts";
@@ -46,6 +48,10 @@ export type RelayTarget =
  * orderly end, and an orderly end of TLS. `relay` of `./node` runs on Deno and
  * resets.
  *
+ * `from` may also be a connection that was not accepted here, such as a
+ * `Deno.Conn`. The header then has its real addresses and no TLVs, as at the first
+ * proxy of a chain.
+ *
  * Failures of the connections, that of the dialling function included, are in
  * the result.
  *
@@ -53,25 +59,27 @@ export type RelayTarget =
  * @throws {RangeError} for an option out of its range; both are closed then.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { proxied, relay } from "@edgewire/proxy-protocol";
  *
- * async function chain(tcp: Deno.TcpListener) {
- *   for await (const conn of proxied(tcp, { trust: ["10.0.0.0/8"] })) {
- *     const dial = () => Deno.connect({ hostname: "10.0.0.9", port: 443 });
- *     relay(conn, dial, { send: 2, drop: ["xEA"], checksum: true })
- *       .then(({ sent, received, error }) => console.log(sent, received, error));
- *   }
+ * const front = proxied(Deno.listen({ port: 8443 }), { trust: ["10.0.0.0/8"] });
+ * const dial = () => Deno.connect({ hostname: "10.0.0.9", port: 443 });
+ * for await (const conn of front) {
+ *   relay(conn, dial, { send: 2, drop: ["xEA"], checksum: true }).then(
+ *     ({ sent, received, error }) => {
+ *       console.log(sent, received, error); // 5 0 undefined
+ *     },
+ *   );
  * }
  * ```
  */
 export async function relay(
-  from: ProxiedConn,
+  from: ProxiedConn | NativeConn,
   to: RelayTarget,
   options: RelayOptions = {},
 ): Promise<RelayResult> {
   const closeEnds = () => {
-    from.close();
+    closeQuietly(from);
     if (typeof to !== "function") closeTarget(to);
   };
   let plan: RelayPlan;
@@ -88,8 +96,8 @@ export async function relay(
   try {
     waits.check();
     if (send !== undefined) {
-      await waits.within(() => from.ready);
-      header = relayedHeader(from, plan);
+      await waits.within(async () => await connBehind(from)?.ready);
+      header = relayedHeader(originOf(from), plan);
     }
   } catch (error) {
     waits.close();
@@ -132,6 +140,17 @@ export async function relay(
   opening.then(close, () => {}); // a failure is in the result already
   await Promise.allSettled(directions);
   return result;
+}
+
+/** Returns what a header says of a client: its own ends if it was not accepted here. */
+function originOf(
+  from: ProxiedConn | NativeConn,
+): Ends & { info: ProxyInfo | undefined } {
+  return connBehind(from) ?? {
+    info: undefined,
+    remoteAddr: toAddress(from.remoteAddr),
+    localAddr: toAddress(from.localAddr),
+  };
 }
 
 async function open(to: RelayTarget, waits: Waits): Promise<NativeConn> {

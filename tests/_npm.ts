@@ -6,6 +6,7 @@
  */
 
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
@@ -16,7 +17,16 @@ import {
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { ATTW, BUN, ESBUILD, NODE, PUBLINT, WORKERD } from "./_versions.ts";
+import {
+  ATTW,
+  BUN,
+  ESBUILD,
+  NODE,
+  PUBLINT,
+  TYPESCRIPT,
+  TYPESCRIPT_IN_ITSELF,
+  WORKERD,
+} from "./_versions.ts";
 
 /** The beginning of each installation. */
 export const NPM_INSTALL = [
@@ -36,19 +46,36 @@ const PROGRAMS = fileURLToPath(
 /** This system, in the words of those who publish programs for it. */
 const SYSTEM = `${process.platform}-${process.arch}`;
 
-/**
- * The file of a package, which is installed when it is not there yet. Several
- * processes may ask at once: whoever is first wins, and nobody sees a half.
- */
+/** The file of a package, which is installed when it is not there yet. */
 function fileOf(spec: string, file: string): string {
   const folder = join(PROGRAMS, spec.replaceAll("/", "+"));
   const path = join(folder, "node_modules", file);
-  if (existsSync(path)) return path;
+  install([spec], folder, path);
+  return path;
+}
+
+/**
+ * A folder in whose `node_modules` packages are: programs beneath it can import
+ * them.
+ */
+export function folderWith(...specs: readonly string[]): string {
+  const hash = createHash("sha256").update(specs.join()).digest("hex");
+  const folder = join(PROGRAMS, `packages-${hash.slice(0, 16)}`);
+  install(specs, folder, join(folder, "node_modules"));
+  return folder;
+}
+
+/**
+ * Installs packages into a folder where a path is not there yet. Several
+ * processes may ask at once: the first one wins, and none sees a half.
+ */
+function install(specs: readonly string[], folder: string, path: string): void {
+  if (existsSync(path)) return;
   mkdirSync(PROGRAMS, { recursive: true });
   const fresh = mkdtempSync(join(PROGRAMS, "installing-"));
   const [npm, ...options] = NPM_INSTALL;
   try {
-    execFileSync(npm, [...options, "--prefix", fresh, spec], {
+    execFileSync(npm, [...options, "--prefix", fresh, ...specs], {
       stdio: ["ignore", "ignore", "inherit"],
     });
     renameSync(fresh, folder);
@@ -57,8 +84,7 @@ function fileOf(spec: string, file: string): string {
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
-  if (existsSync(path)) return path;
-  throw new Error(`Cannot find ${file} in ${spec}`);
+  if (!existsSync(path)) throw new Error(`Cannot find ${path}`);
 }
 
 /** Node, in the version that most tests use unless another is asked for. */
@@ -80,6 +106,11 @@ export function bunProgram(): string {
 /** What bundles. */
 export function esbuildProgram(): string {
   return fileOf(ESBUILD, `@esbuild/${SYSTEM}/bin/esbuild`);
+}
+
+/** TypeScript, in one of the versions of `_versions.ts`. */
+export function tscProgram(version: string): string {
+  return fileOf(version, "typescript/bin/tsc");
 }
 
 /** What runs Workers. */
@@ -104,6 +135,8 @@ if (import.meta.main) {
     const get of [
       ...[nodeProgram, bunProgram, esbuildProgram, workerdProgram],
       ...[publintScript, attwScript],
+      () => tscProgram(TYPESCRIPT),
+      () => tscProgram(TYPESCRIPT_IN_ITSELF),
     ]
   ) get();
 }

@@ -59,6 +59,26 @@ for (const [name, file] of Object.entries(CONFIG.exports)) {
   });
 }
 
+/** Classes that users construct, or compare with `instanceof`. All else is a type. */
+const CLASSES = [
+  "DatagramSessions",
+  "HeaderAgent",
+  "HttpsHeaderAgent",
+  "ProxyProtocolError",
+];
+
+Deno.test("no class is exported whose constructor only the library can call", async () => {
+  for (const file of Object.values(CONFIG.exports)) {
+    const { nodes } = await documentationOf(file);
+    const classes = Object.values(nodes).flatMap(({ symbols }) =>
+      symbols.filter(({ declarations }) =>
+        declarations.some(({ kind }) => kind === "class")
+      )
+    ).map(({ name }) => name);
+    assertEquals(classes.filter((name) => !CLASSES.includes(name)), [], file);
+  }
+});
+
 /** The anchor of a heading, as GitHub makes it. */
 function anchorOf(heading: string): string {
   return heading.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, "")

@@ -1,9 +1,9 @@
 import { EMPTY, LARGEST_PORT } from "../../codec/internal.ts";
+import { formatAddress } from "../../codec/mod.ts";
 import { readOptions } from "../admission/policy.ts";
 import { isPeerGone, toRefusal } from "../admission/refusal.ts";
 import { Pauses } from "../native/pauses.ts";
 import { closeQuietly } from "../proxied_conn.ts";
-import type { HeaderOptions } from "../types.ts";
 import {
   asUsage,
   decodeOptions,
@@ -26,9 +26,9 @@ import {
 } from "./io.ts";
 import { type PageServer, servePage } from "./page_server.ts";
 import { loadRuntime } from "./load_runtime.ts";
-import type { Arrival, ByteConn, Received } from "./runtime.ts";
+import type { Arrival, ByteConn, HeaderOptions, Received } from "./runtime.ts";
 import { jsonLine, line, type Seen, verbose } from "./seen.ts";
-import { printable, showAddress } from "./show.ts";
+import { printable } from "./show.ts";
 
 /** How long to read what a peer still sends, in ms: closing at once would reset it. */
 const DRAIN_TIME = 1000;
@@ -155,7 +155,7 @@ async function listen(
   most: number,
   shows: Shows,
 ): Promise<void> {
-  const where = showAddress({ transport: "tcp", ...address });
+  const where = formatAddress({ transport: "tcp", ...address });
   const runtime = await loadRuntime();
   const listener = await attempt(
     `listen on ${where}`,
@@ -168,7 +168,7 @@ async function listen(
   const report = boundedWarn(io);
   const running = new Set<Promise<void>>();
   let makeRoom = () => {};
-  const bound = showAddress(listener.addr);
+  const bound = formatAddress(listener.addr);
   await warn(io, `Listening on ${bound}`);
   try {
     await shows.onListening(bound);
@@ -221,7 +221,7 @@ async function receive(
   let received: Received;
   try {
     const arrival = await accepting;
-    hop = showAddress(arrival.hop);
+    hop = formatAddress(arrival.hop);
     received = await arrival.receive(options);
   } catch (cause) {
     const error = toRefusal(cause, undefined, EMPTY);

@@ -4,7 +4,7 @@ import { quote, suggestion } from "../../codec/internal.ts";
 import { readOptions } from "../admission/policy.ts";
 import { readRelayOptions } from "../sending/read_options.ts";
 import type { RelayOptions } from "../sending/types.ts";
-import type { HeaderOptions, Untrusted } from "../types.ts";
+import type { Untrusted } from "../types.ts";
 import {
   asUsage,
   decodeOptions,
@@ -21,6 +21,7 @@ import {
   readNumber,
   readWord,
 } from "./read_text.ts";
+import type { HeaderOptions } from "./runtime.ts";
 import type { RunOptions } from "./run_services.ts";
 import type { Mapping, ServicesOptions } from "./services.ts";
 import { UsageError } from "./usage_error.ts";

@@ -1,11 +1,12 @@
 /** What is printed of connections. */
 
+import { formatAddress } from "../../codec/mod.ts";
 import { type Ended, LOG_FORMS, type LogForm } from "./conn_log.ts";
 import { boundedWarn, type CliIo } from "./io.ts";
 import { lineQueue } from "./line_queue.ts";
 import { refusalText } from "./seen.ts";
 import type { Reporter } from "./services.ts";
-import { count, showAddress } from "./show.ts";
+import { count } from "./show.ts";
 
 /** Warns of rejections and failures, and says nothing of other connections. */
 export function failuresReporter(io: CliIo): Reporter {
@@ -14,7 +15,7 @@ export function failuresReporter(io: CliIo): Reporter {
     say,
     rejected: (error) =>
       void say(
-        `Refused ${error.hop ? showAddress(error.hop) : "a connection"} ${
+        `Refused ${error.hop ? formatAddress(error.hop) : "a connection"} ${
           refusalText(error)
         }`,
       ),
@@ -45,7 +46,7 @@ export function logReporter(
     rejected: (error, target) =>
       void log({
         time: new Date().toISOString(),
-        hop: error.hop ? showAddress(error.hop) : "-",
+        hop: error.hop ? formatAddress(error.hop) : "-",
         target,
         sent: 0,
         received: 0,

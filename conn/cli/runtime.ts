@@ -2,8 +2,18 @@
 
 import type { Address, ProxyInfo } from "../../codec/mod.ts";
 import type { RelayOptions, RelayResult } from "../sending/types.ts";
-import type { GateOptions, HeaderOptions, ListenerStats } from "../types.ts";
+import type {
+  AcceptOptions,
+  ListenerOptions,
+  ListenerStats,
+} from "../types.ts";
 import type { HostPort } from "./read_text.ts";
+
+/** How a header is received, whatever the connection is. */
+export type HeaderOptions = Omit<AcceptOptions, "verify">;
+
+/** How a port receives headers. */
+export type PortOptions = Omit<ListenerOptions, "verify">;
 
 /** What differs between runtimes. A driver of it decides nothing. */
 export interface Runtime {
@@ -23,7 +33,7 @@ export interface ServedPort {
   /** How long in ms a connection may be silent before the first probe of TCP. Deno leaves it to the system. */
   keepAlive: number;
   /** How headers are received. */
-  options: HeaderOptions & GateOptions;
+  options: PortOptions;
 }
 
 /** The command line in a process of its own; its standard error is ours. */

@@ -1,17 +1,16 @@
 /** Ports that are relayed to services, by this process. */
 
-import type { ProxyProtocolError } from "../../codec/mod.ts";
+import { formatAddress, type ProxyProtocolError } from "../../codec/mod.ts";
 import { endsOf } from "../_ends.ts";
 import type { RelayOptions, RelayResult } from "../sending/types.ts";
 import { trustList } from "../admission/trust.ts";
-import type { GateOptions, HeaderOptions, Trust } from "../types.ts";
+import type { Trust } from "../types.ts";
 import type { Ended, Ending } from "./conn_log.ts";
 import type { Counts } from "./counts.ts";
 import { attempt, reasonOf } from "./io.ts";
 import { loadRuntime } from "./load_runtime.ts";
 import type { HostPort } from "./read_text.ts";
-import type { Client, Runtime, Serving } from "./runtime.ts";
-import { showAddress } from "./show.ts";
+import type { Client, PortOptions, Runtime, Serving } from "./runtime.ts";
 import type { TrustFile } from "./trust_file.ts";
 
 /** How long a connection may be silent before the first probe of TCP, in ms. */
@@ -29,7 +28,7 @@ export interface Mapping {
 export interface ServicesOptions {
   maps: readonly Mapping[];
   /** How headers are received. */
-  listening: HeaderOptions & GateOptions;
+  listening: PortOptions;
   /** How connections are passed on. */
   relaying: RelayOptions;
   /** Peers that are trusted as well as those of `listening`. */
@@ -158,8 +157,8 @@ async function openPort(
   ) =>
     reporter.ended({
       time: begin.time,
-      client: showAddress(endsOf(client.info)?.remoteAddr ?? client.hop),
-      hop: showAddress(client.hop),
+      client: formatAddress(endsOf(client.info)?.remoteAddr ?? client.hop),
+      hop: formatAddress(client.hop),
       target,
       sent: result.sent,
       received: result.received,
@@ -208,7 +207,7 @@ async function openPort(
     const done = relay(client).finally(() => running.delete(done));
     running.add(done);
   });
-  const from = showAddress(serving.addr);
+  const from = formatAddress(serving.addr);
   return {
     from,
     to: target,
@@ -264,5 +263,5 @@ function countsOf(
 
 /** A host and a port as text. */
 export function showHost({ hostname, port }: HostPort): string {
-  return showAddress({ transport: "tcp", hostname, port });
+  return formatAddress({ transport: "tcp", hostname, port });
 }

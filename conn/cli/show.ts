@@ -1,6 +1,5 @@
 /** Values as text. */
 
-import type { Address } from "../../codec/mod.ts";
 import { toHex } from "./hex.ts";
 
 /**
@@ -58,17 +57,6 @@ function escaped(byte: number): string {
 /** A number of 32 bits in hex. */
 export function showUint32(number: number): string {
   return `0x${number.toString(16).padStart(8, "0")}`;
-}
-
-/** `192.0.2.1:443`, `[2001:db8::1]:443`, `unix:"/run/socket"`. */
-export function showAddress(address: Address): string {
-  if ("path" in address) {
-    return `${address.transport}:${showText(address.path)}`;
-  }
-  const { hostname, port } = address;
-  return hostname.includes(":")
-    ? `[${hostname}]:${port}`
-    : `${hostname}:${port}`;
 }
 
 /** How many of something. */

@@ -1,12 +1,13 @@
 import { EMPTY } from "../../codec/internal.ts";
 import { Waits } from "../admission/waits.ts";
 import { headerBytes } from "../sending/header_bytes.ts";
+import type { Facts } from "../_facts.ts";
 import { IdleWatch } from "../sending/idle_watch.ts";
 import { isReset } from "../sending/is_reset.ts";
 import type { RelayPlan } from "../sending/read_options.ts";
 import { relayedHeader } from "../sending/relayed_header.ts";
 import type { RelayResult } from "../sending/types.ts";
-import { type Facts, shownEnds } from "./facts.ts";
+import { shownEnds } from "./shown_ends.ts";
 import { NodePipe } from "./pipe.ts";
 import { resetSocket } from "./reset.ts";
 import { isSocket, openingEvent, openTarget } from "./target.ts";

@@ -1,6 +1,11 @@
 /** Runs the programs of `conn/README.md` from the npm package, as a copy of them would run. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { createHmac } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
@@ -9,9 +14,18 @@ import {
   encode,
   encodeDatagram,
   encodeSimpleDatagram,
+  proxied,
+  serve,
 } from "../../mod.ts";
 import { concat, utf8 } from "../_bytes.ts";
-import { OPENTELEMETRY, PINO, PROM_CLIENT } from "../_versions.ts";
+import {
+  EXPRESS,
+  HTTP_PROXY,
+  OPENTELEMETRY,
+  PINO,
+  PROM_CLIENT,
+  UNDICI,
+} from "../_versions.ts";
 import { within } from "../_within.ts";
 import { install, pack } from "../npm_consumer/_package.ts";
 import { freePort } from "../_ports.ts";
@@ -139,6 +153,47 @@ const signatures: Check = async (program, port) => {
   }
 };
 
+/** Asks twice on one connection, whose header the backend must have seen. */
+const reverse: Check = async (program, port, other) => {
+  using tcp = Deno.listen({ hostname: "127.0.0.1", port: other });
+  const backend = proxied(tcp, { trust: ["127.0.0.1"] });
+  const serving = serve(backend, async (conn) => {
+    const text = `named ${JSON.stringify(conn.remoteAddr)}`;
+    const head = `HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n\r\n`;
+    let received = "";
+    for await (const chunk of conn) {
+      received += new TextDecoder().decode(chunk);
+      if (!received.endsWith("\r\n\r\n")) continue;
+      received = "";
+      await conn.write(utf8(head + text));
+    }
+  });
+  const keptAlive = utf8(REQUEST.replace("close", "keep-alive"));
+  const answer = await answerTo(
+    program,
+    port,
+    HEADER,
+    keptAlive,
+    utf8(REQUEST),
+  );
+  const [, ...named] = answer.split("named ");
+  assertEquals(named.length, 2, answer);
+  for (const text of named) {
+    assertStringIncludes(text, `"hostname":"${CLIENT}","port":51234`);
+  }
+  await serving.shutdown();
+};
+
+const endedTls: Check = async (program, port) => {
+  const tlvs = { SSL: true, SSL_CLIENT: 1, SSL_VERIFY: 0 };
+  const header = encode({ ...TCP, tlvs });
+  const answer = await answerTo(program, port, header, utf8(REQUEST));
+  assertStringIncludes(answer, `https, from ${CLIENT}`);
+  assertMatch(answer, /^set-cookie: .*; Secure\b/im);
+  const plain = await answerTo(program, port, HEADER, utf8(REQUEST));
+  assertStringIncludes(plain, `http, from ${CLIENT}`);
+};
+
 const metrics: Check = async (program, port, other) => {
   const answer = await answerTo(program, port, HEADER, utf8(REQUEST));
   assertStringIncludes(answer, "hello");
@@ -179,6 +234,18 @@ const RECIPES: { heading: string; runtimes: string[]; check: Check }[] = [
   { heading: "Sessions with Deno", runtimes: ["Deno"], check: each },
   { heading: "Cloudflare Spectrum", runtimes: EVERYWHERE, check: simple },
   { heading: "Receive signed", runtimes: EVERYWHERE, check: signatures },
+  { heading: "Reverse proxy with node", runtimes: EVERYWHERE, check: reverse },
+  {
+    heading: "Reverse proxy with http-proxy",
+    runtimes: EVERYWHERE,
+    check: reverse,
+  },
+  {
+    heading: "Reverse proxy with undici",
+    runtimes: ["Node", "Deno"],
+    check: reverse,
+  },
+  { heading: "TLS ended", runtimes: EVERYWHERE, check: endedTls },
   { heading: "Metrics", runtimes: EVERYWHERE, check: metrics },
   { heading: "Traces", runtimes: EVERYWHERE, check: traces },
   { heading: "Logs", runtimes: EVERYWHERE, check: logs },
@@ -214,6 +281,7 @@ Deno.test("the programs of conn/README.md do what they say", async (t) => {
       folder,
       "./package.tgz",
       ...[PROM_CLIENT, ...OPENTELEMETRY, PINO],
+      ...[HTTP_PROXY, UNDICI, EXPRESS],
     );
     for (const { heading, runtimes, check } of RECIPES) {
       for (const runtime of runtimes) {

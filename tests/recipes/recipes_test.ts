@@ -4,8 +4,6 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
 import {
   accept,
   decodeSimpleDatagram,
@@ -25,7 +23,13 @@ import {
   HONO_NODE_SERVER,
   SRVX,
 } from "../_versions.ts";
-import { onFreePort, type Program, RUNTIMES, start } from "./_programs.ts";
+import {
+  exchange,
+  onFreePort,
+  type Program,
+  RUNTIMES,
+  start,
+} from "./_programs.ts";
 import { onLoopback, programUnder } from "./_readme.ts";
 
 const PACKAGES = [EXPRESS, FASTIFY, HONO, HONO_NODE_SERVER, SRVX];
@@ -95,29 +99,6 @@ const echo: Talk = async (port, program) => {
   await receive(conn, "hello");
   await program.printed("example.com");
 };
-
-/** Sends a datagram until it is answered; nothing else tells that somebody listens. */
-async function exchange(
-  port: number,
-  datagram: Uint8Array,
-  program: Program,
-): Promise<Uint8Array> {
-  const socket = createSocket("udp4");
-  const answered = once(socket, "message");
-  const send = () => socket.send(datagram, port, "127.0.0.1");
-  const timer = setInterval(send, 100);
-  try {
-    const [answer] = await within(
-      Promise.race([answered, program.ended]),
-      "a datagram",
-    );
-    return Uint8Array.from(answer);
-  } finally {
-    clearInterval(timer);
-    socket.close();
-    await once(socket, "close");
-  }
-}
 
 const overUdp: Talk = async (port, program) => {
   const payload = utf8("hello");

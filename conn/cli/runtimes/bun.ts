@@ -1,7 +1,7 @@
 import { tcpAddress } from "../../_ends.ts";
 import {
   type BunProxiedHandlers,
-  type BunRelaySocket,
+  type BunSocket,
   proxied,
   proxyHop,
   relay,
@@ -11,7 +11,7 @@ import { listenForSockets } from "./sockets.ts";
 import { spawnByNode } from "./spawn.ts";
 
 /** A socket of Bun, as much of it as is needed. */
-interface Socket extends BunRelaySocket {
+interface Socket extends BunSocket {
   setKeepAlive(on: boolean, initialDelay: number): unknown;
 }
 
