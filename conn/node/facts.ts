@@ -1,8 +1,11 @@
-import type { Address, ProxyInfo } from "../../codec/mod.ts";
+import type { Address, DecodeOptions, ProxyInfo } from "../../codec/mod.ts";
 import type { Ends } from "../_ends.ts";
+import type { ExportedInfo } from "./types.ts";
 
 /** What is known of a socket: the rest of it once its header has come. */
 export interface Facts {
+  /** Whether its application may rely on the rest: the header has come, if there is one. */
+  isAdmitted: boolean;
   info: ProxyInfo | undefined;
   /** The peer: the proxy, or a direct client. */
   hop: Address;
@@ -10,6 +13,10 @@ export interface Facts {
   shown: Ends | undefined;
   /** With `lazy`: the header when it has come, or why it was rejected. */
   ready?: Promise<ProxyInfo | undefined>;
+  /** How the header was decoded. */
+  decode: DecodeOptions;
+  /** Once it has been exported: nothing is read from the socket here any more. */
+  exported?: ExportedInfo;
 }
 
 /**

@@ -66,7 +66,14 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     this.#kind = remoteAddress === undefined ? kindOf(socket) : "tcp";
     const hop = peerOf(socket, this.#kind);
     this.#admission = new Admission(gate, hop, this);
-    remember(socket, this.#facts = { info: undefined, hop, shown: undefined });
+    this.#facts = {
+      isAdmitted: false,
+      info: undefined,
+      hop,
+      shown: undefined,
+      decode: gate.policy.decode,
+    };
+    remember(socket, this.#facts);
   }
 
   /** Begins, with what the socket has at hand. */
@@ -167,6 +174,7 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
 
   admit(info: ProxyInfo | undefined): void {
     this.#stop();
+    this.#facts.isAdmitted = true;
     if (this.#ready !== undefined) {
       this.#believe();
       this.#ready.resolve(info);

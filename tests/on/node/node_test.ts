@@ -7,7 +7,7 @@ import { DRIVERS, runScenarios } from "./_drivers.ts";
 
 const FILES = [
   ...["accept", "server", "services", "http", "memory"],
-  ...["not_tls", "tls_upon", "resume", "lazy"],
+  ...["not_tls", "tls_upon", "resume", "lazy", "sticky"],
 ].map((name) => `./${name}_scenarios.ts`);
 
 for (const driver of DRIVERS) {
