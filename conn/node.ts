@@ -138,10 +138,9 @@ export async function accept<S extends NodeSocket>(
  * fired already the server does not come to listen, as with that of its
  * `listen`. Timeouts of HTTP begin when the header is in.
  *
- * On Bun servers of HTTP and TLS are native: there a server of `node:net`
- * listens in their place, so wrap them before they listen. Their
- * `headersTimeout`, `requestTimeout` and `keepAliveTimeout` are kept,
- * `timeout` is not.
+ * On Bun, servers of HTTP and TLS are native: there a server of `node:net`
+ * listens in their place, so call this before `listen()`. An application whose
+ * constructor listens, such as a `PeerServer`, needs a server of your own there.
  *
  * @throws {TypeError} for anything but a server of these modules, with what to
  * wrap instead; for one that is wrapped already; for a wrong or unknown option.

@@ -31,7 +31,9 @@ export function listenInFront(
   admit: (socket: Socket) => void,
 ): void {
   if (Reflect.get(server, "listening") === true) {
-    throw new Error("Cannot wrap the server: it listens already");
+    throw new Error(
+      "Cannot wrap the server: it listens already, and Bun reads its connections itself; call proxied() before listen()",
+    );
   }
   const isHttp = server instanceof HttpServer;
   const front = createServer({ allowHalfOpen: isHttp, noDelay: isHttp }, admit);
