@@ -138,14 +138,14 @@ export async function accept<S extends NodeSocket>(
  * fired already the server does not come to listen, as with that of its
  * `listen`. Timeouts of HTTP begin when the header is in.
  *
- * On Bun, servers of HTTP and TLS are native: there a server of `node:net`
- * listens in their place, so call this before `listen()`. An application whose
- * constructor listens, such as a `PeerServer`, needs a server of your own there.
+ * A server may listen already: connections from before are not checked. On Bun,
+ * servers of HTTP and TLS are native, and a server of `node:net` listens in their
+ * place. There a server that listens already listens once more, at the same
+ * address and without its other options of `listen`.
  *
  * @throws {TypeError} for anything but a server of these modules, with what to
  * wrap instead; for one that is wrapped already; for a wrong or unknown option.
  * @throws {RangeError} for an option out of its range, with its name.
- * @throws {Error} on Bun, when a server of HTTP or TLS listens already.
  *
  * @example
  * ```ts
@@ -177,7 +177,6 @@ export function proxied<S extends NodeServer>(
   if (options?.lazy) checkLazy(server);
   const isFronted = needsFront(server);
   const timeouts = isFronted ? timeoutsOf(server) : undefined;
-  const { emit } = server;
   const pass = (event: unknown[]): boolean => {
     timeouts?.see(event);
     return Reflect.apply(emit, server, event);
@@ -188,6 +187,7 @@ export function proxied<S extends NodeServer>(
     isFronted && server instanceof HttpsServer ? endTls(server, hand) : hand,
   );
   if (isFronted) listenInFront(server, (socket) => door.admit(socket));
+  const { emit } = server;
   const { signal } = options;
   const stop = () => void server.close();
   const heedSignal = () => {

@@ -17,7 +17,10 @@ import {
   type Http2ServerResponse,
 } from "node:http2";
 import { createServer as createHttps } from "node:https";
+import { mkdtempSync } from "node:fs";
 import { connect, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { proxied, proxyHop, proxyInfo } from "../../../conn/node.ts";
@@ -33,8 +36,8 @@ import {
   listening,
   pattern,
   portOf,
-  RUNTIME,
   TRUST,
+  until,
   within,
 } from "./_kit.ts";
 
@@ -355,22 +358,53 @@ test("https: listeners see the client, whatever the event", async () => {
   );
 });
 
-test("http: a server that listens already is wrapped, or refused where it is native", async () => {
-  const server = createHttp(tell);
-  await listening(server, async (port) => {
-    if (RUNTIME === "bun") {
-      assert.throws(() => proxied(server, { trust: TRUST }), {
-        message: /listens already.*; call proxied\(\) before listen\(\)$/,
-      });
-      assert.equal(Object.hasOwn(server, "emit"), false);
-      return;
-    }
-    proxied(server, { trust: TRUST });
-    const client = await dialPlain(port);
-    await client.write(GET);
-    await client.until(ORIGIN);
-    client.socket.destroy();
+/** A socket of UNIX for servers. */
+const PATH = join(mkdtempSync(join(tmpdir(), "listens-")), "socket");
+
+for (
+  const [name, create, dial] of [
+    ["http", () => createHttp(tell), dialPlain],
+    ["https", () => createHttps(KEY_PAIR, tell), dialSecure],
+  ] as const
+) {
+  for (const when of ["at once", "later"]) {
+    test(`${name}: a server that listens already is wrapped ${when}`, async () => {
+      const server = create();
+      let isClosed = false;
+      server.on("close", () => isClosed = true);
+      const isListening = once(server, "listening");
+      server.listen(0, "127.0.0.1");
+      if (when === "later") await within(isListening, "listening");
+      const place = server.address(); // not known at once on every runtime
+      const { stats } = proxied(server, { trust: TRUST });
+      await within(isListening, "listening");
+      assert.equal(server.listening, true);
+      assert.deepEqual(server.address(), place ?? server.address());
+      const client = await dial(portOf(server));
+      await client.write(GET);
+      await client.until(ORIGIN);
+      assert.equal(stats.accepted, 1);
+      assert.equal(isClosed, false);
+      client.socket.destroy();
+      await closed(server);
+      await until("it to be told", () => isClosed);
+    });
+  }
+}
+
+test("http: a server that listens on a path already is wrapped", async () => {
+  const server = createHttp((request, response) => {
+    response.end(`${request.socket.remoteAddress}`);
   });
+  server.listen(PATH);
+  await once(server, "listening");
+  proxied(server, { trust: ["unix"] });
+  await until("it to listen", () => server.listening);
+  const client = new Client(connect(PATH));
+  await client.write(Buffer.concat([HEADER, Buffer.from(GET)]));
+  await client.until(CLIENT.remoteAddress);
+  client.socket.destroy();
+  await closed(server);
 });
 
 test("http: a server listens, counts and fails as without a proxy", async () => {
