@@ -24,6 +24,7 @@
  * @module
  */
 
+import { Server as HttpServer } from "node:http";
 import { Server as HttpsServer } from "node:https";
 import process from "node:process";
 import { setImmediate } from "node:timers";
@@ -35,6 +36,7 @@ import { type Policy, readOptions } from "./admission/policy.ts";
 import { factsOf, remember } from "./_facts.ts";
 import { endTls, listenInFront, needsFront } from "./node/front.ts";
 import { timeoutsOf } from "./node/http_timeouts.ts";
+import { joinWrites } from "./node/join_writes.ts";
 import { override } from "./node/override.ts";
 import { NodePeer, release } from "./node/peer.ts";
 import { checkLazy, checkServer, markWrapped } from "./node/is_server.ts";
@@ -191,7 +193,12 @@ export function proxied<S extends NodeServer>(
     timeouts?.see(event);
     return Reflect.apply(emit, server, event);
   };
-  const hand = (socket: NodeSocket) => void pass(["connection", socket]);
+  const joins = isFronted &&
+    (server instanceof HttpServer || server instanceof HttpsServer);
+  const hand = (socket: NodeSocket) => {
+    if (joins) joinWrites(socket);
+    pass(["connection", socket]);
+  };
   const door = new NodeDoor(
     readNodeOptions(options),
     isFronted && server instanceof HttpsServer ? endTls(server, hand) : hand,

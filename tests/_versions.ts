@@ -26,6 +26,7 @@ export const NODE_TYPES = "@types/node@24.19.2";
 
 /** Frameworks that are served behind `proxied()`. */
 export const DUPLEXIFY = "duplexify@4.1.3";
+export const ELYSIA = "elysia@1.4.30";
 export const EXPRESS = "express@5.3.0";
 export const EXPRESS_TYPES = "@types/express@5.0.6";
 export const FASTIFY = "fastify@5.12.8";

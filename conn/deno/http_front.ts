@@ -1,5 +1,9 @@
 import { callsOfDeno } from "./calls.ts";
-import { type Address, ProxyProtocolError } from "../../codec/mod.ts";
+import {
+  type Address,
+  ProxyProtocolError,
+  type TlvReader,
+} from "../../codec/mod.ts";
 import { toAddress } from "../_ends.ts";
 import { tell } from "../admission/tell.ts";
 import { proxied, type ProxiedListener } from "../proxied.ts";
@@ -42,10 +46,11 @@ export class HttpFront {
     this.#options = options;
     const native = listenOutside(outer);
     try {
-      this.#listener = proxied<Deno.TcpConn | Deno.UnixConn, Deno.Addr>(
-        native,
-        proxy,
-      );
+      this.#listener = proxied<
+        Deno.TcpConn | Deno.UnixConn,
+        Deno.Addr,
+        TlvReader
+      >(native, proxy);
       this.#inner = serveInside(
         options,
         this.#aborting.signal,

@@ -6,8 +6,8 @@
  */
 
 import type { Address, ProxyInfo } from "../../codec/mod.ts";
-import type { ConnFacts } from "../proxied_conn.ts";
-import type { GateOptions, HeaderOptions, ListenerStats } from "../types.ts";
+import type { ProxiedConn } from "../proxied_conn.ts";
+import type { ListenerOptions, ListenerStats } from "../types.ts";
 
 /** A network address; `Deno.NetAddr` is such. */
 export interface DenoNetAddr {
@@ -56,18 +56,24 @@ export type DenoHandler<A = DenoNetAddr> = (
   info: DenoHandlerInfo<A>,
 ) => Response | Promise<Response>;
 
+/** What `verify` is called with besides the header: who is connected to whom. */
+export type DenoVerifyConn = Pick<
+  ProxiedConn,
+  "info" | "hopAddr" | "remoteAddr" | "localAddr"
+>;
+
 /**
  * Who may send a header, and what is expected of it. `lazy` is missing because
  * HTTP servers do not speak first.
  */
 export interface DenoProxyOptions
-  extends Omit<HeaderOptions, "lazy">, GateOptions {
+  extends Omit<ListenerOptions, "lazy" | "verify"> {
   /**
    * Called with each valid header of a trusted peer. Return `true` to accept;
    * any other answer rejects the connection. `timeout` does not apply to it, only
    * `signal`: a slow check needs its own deadline.
    */
-  verify?(info: ProxyInfo, conn: ConnFacts): boolean | Promise<boolean>;
+  verify?(info: ProxyInfo, conn: DenoVerifyConn): boolean | Promise<boolean>;
 }
 
 /** Options of {@link serveHttp} for every kind of listener. */

@@ -10,7 +10,8 @@ const ADAPTER = new URL("../../../conn/bun.ts", import.meta.url).pathname;
 /** Not a file of its own: Deno would check it, and knows no Bun. */
 const SOURCE = `
 import {
-  type BunHandlers, type BunSocket, encode, isClientVerified, proxied, proxyHop, proxyInfo, type ProxyInfo, relay, upgradeTls,
+  type BunHandlers, type BunSocket, encode, isClientVerified, proxied, proxyHop, proxyInfo, type ProxyInfo, relay,
+  serveHttp, upgradeTls,
   writeHeader,
 } from ${JSON.stringify(ADAPTER)};
 
@@ -135,12 +136,60 @@ const buffers = proxied({
 }, { trust: "any" });
 Bun.listen({ hostname: "", port: 1, socket: buffers });
 
+// The options of Bun.serve are inferred as they are by Bun.serve.
+const server = serveHttp({
+  port: "8080",
+  proxy: { trust, verify: (info, socket) => socket.remotePort === info.version },
+  routes: {
+    "/users/:id": (request, server) => {
+      const id: string = request.params.id;
+      // @ts-expect-error The path has no such part.
+      request.params.name;
+      request.cookies.set("a", "b");
+      return new Response(id + server.requestIP(request)?.address);
+    },
+    "/static": new Response("static"),
+  },
+  async fetch(request, server) {
+    const { pendingRequests } = this;
+    server.upgrade(request, { data: { id: pendingRequests } });
+    // @ts-expect-error The data has another type.
+    server.upgrade(request, { data: { id: "" } });
+    return undefined;
+  },
+  websocket: {
+    data: {} as { id: number },
+    message(ws, message) {
+      const id: number = ws.data.id;
+      ws.send(String([id, proxyInfo(ws), message.toString()]));
+    },
+  },
+});
+const serverOfBun: Bun.Server<{ id: number }> = server;
+const served: number = server.stats.accepted;
+const plain: Bun.Server<undefined> = serveHttp({
+  unix: "/tmp/s",
+  tls,
+  fetch: (request) => new Response(request.url),
+  proxy: { trust: "any" },
+});
+declare const known: Bun.Serve.Options<undefined, string>;
+serveHttp({ ...known, proxy: { trust } });
+// @ts-expect-error Nobody says who is trusted.
+serveHttp({ fetch: () => new Response() });
+// @ts-expect-error There is no such option.
+serveHttp({ fetch: () => new Response(), hostnam: "", proxy: { trust } });
+// @ts-expect-error Nor such a one of proxied().
+serveHttp({ fetch: () => new Response(), proxy: { trust, verfy: () => false } });
+// @ts-expect-error HTTP does not speak first.
+serveHttp({ fetch: () => new Response(), proxy: { trust, lazy: true } });
+
 declare const native: Bun.Socket<string>;
 await writeHeader(native, { command: "LOCAL" });
 native.write(encode({ tlvs: { ALPN: "h2" } }));
 isClientVerified({ tlvs: {} });
 const fits: BunSocket = native;
-export { accepted, fits };
+export { accepted, fits, plain, served, serverOfBun };
 `;
 
 const LIB = { lib: ["dom", "dom.asynciterable"] };
@@ -167,8 +216,14 @@ Deno.test("./bun fits the types of Bun", async () => {
 Deno.test("./bun has types of its own where those of Bun are missing", async () => {
   for (const bun of ["undefined", "{ version: string }", "any"]) {
     const source = `
-import { proxied } from ${JSON.stringify(ADAPTER)};
+import { proxied, serveHttp } from ${JSON.stringify(ADAPTER)};
 declare global { var Bun: ${bun}; }
+export const server = serveHttp({
+  port: 8080,
+  fetch: (request, server) => new Response(server.requestIP(request)?.address),
+  proxy: { trust: "any" },
+});
+server.stop();
 export const handlers = proxied({
   open(socket) { socket.write("220 hello"); socket.end(); },
   data(socket, payload) { socket.write(payload.subarray(1)); socket.flush(); },

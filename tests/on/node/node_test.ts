@@ -7,7 +7,7 @@ import { DRIVERS, runScenarios } from "./_drivers.ts";
 
 const FILES = [
   ...["accept", "server", "services", "http", "memory"],
-  ...["not_tls", "tls_upon", "resume", "lazy", "testing"],
+  ...["not_tls", "tls_upon", "resume", "lazy", "testing", "writes"],
   ...["encrypted", "header_of", "agents", "connector"],
 ].map((name) => `./${name}_scenarios.ts`);
 
