@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import { esbuildProgram, workerdProgram } from "../_npm.ts";
 import { freePort } from "../_ports.ts";
 import {
+  ELYSIA,
   EXPRESS,
   FASTIFY,
   HONO,
@@ -34,6 +35,9 @@ const RECIPES: Readonly<Record<string, checks.Check>> = {
   "Fastify": checks.overHttp,
   "Hono": checks.overHttp,
   "srvx, or any fetch handler": checks.overHttp,
+  "Hono on Bun.serve": checks.overHttp,
+  "Elysia on Bun.serve": checks.overHttp,
+  "Hono on Deno.serve": checks.overHttp,
   "HTTPS and HTTP/2": checks.overHttps,
   "TLS after the header": checks.greetedInTls,
   "TLS ended at the balancer": checks.endedTls,
@@ -119,7 +123,7 @@ Deno.test("the programs of conn/README.md do what they say", async (t) => {
     await install(
       folder,
       "./package.tgz",
-      ...[EXPRESS, FASTIFY, HONO, HONO_NODE_SERVER, SRVX],
+      ...[ELYSIA, EXPRESS, FASTIFY, HONO, HONO_NODE_SERVER, SRVX],
       ...[PROM_CLIENT, ...OPENTELEMETRY, PINO],
       ...[HTTP_PROXY, UNDICI],
     );
