@@ -16,6 +16,10 @@ export interface Facts {
   ready?: Promise<ProxyInfo | undefined>;
   /** The socket, which is asked for its own end. */
   conn: object;
+  /** Whether a socket of Node was handed over after its header, or without one. */
+  isAdmitted?: boolean;
+  /** Whether a relay has it. */
+  isRelayed?: boolean;
 }
 
 /**

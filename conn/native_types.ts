@@ -28,6 +28,8 @@ export interface NativeConn {
   write(p: Uint8Array): Promise<number>;
   /** Closes both directions. */
   close(): void;
+  /** Closes both directions so that the peer sees a reset, if the runtime can. */
+  reset?(): void;
   /** Ends the sending direction. */
   closeWrite(): Promise<void>;
   /** Keeps the process alive. */
@@ -70,6 +72,8 @@ export interface ByteDuplex {
   readonly protocol?: string;
   /** Closes both directions. */
   close?(): unknown;
+  /** Closes both directions so that the peer sees a reset, if the runtime can. */
+  reset?(): unknown;
 }
 
 /** What yields connections: `Deno.Listener` and `Deno.TlsListener` are such. */

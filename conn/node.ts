@@ -26,6 +26,7 @@
 
 import { Server as HttpServer } from "node:http";
 import { Server as HttpsServer } from "node:https";
+import type { Socket } from "node:net";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
@@ -41,15 +42,23 @@ import { override } from "./node/override.ts";
 import { NodePeer, release } from "./node/peer.ts";
 import { checkLazy, checkServer, markWrapped } from "./node/is_server.ts";
 import { NodeDoor } from "./node/server.ts";
+import { NodeRelay } from "./node/relay.ts";
 import { showOn } from "./node/show.ts";
+import { isSocket } from "./node/target.ts";
+import { beginTls } from "./node/upgrade.ts";
 import type {
   NodeAccepted,
   NodeAcceptOptions,
   NodeListenerOptions,
   NodeProxied,
+  NodeRelaySocket,
+  NodeRelayTarget,
   NodeServer,
   NodeSocket,
+  NodeUpgradeOptions,
 } from "./node/types.ts";
+import { readRelayOptions, type RelayPlan } from "./sending/read_options.ts";
+import type { RelayOptions, RelayResult } from "./sending/types.ts";
 
 export * from "./_common.ts";
 export {
@@ -72,9 +81,14 @@ export type {
   NodeAcceptOptions,
   NodeListenerOptions,
   NodeProxied,
+  NodeRelayAddress,
+  NodeRelaySocket,
+  NodeRelayTarget,
   NodeServer,
   NodeSocket,
+  NodeUpgradeOptions,
 } from "./node/types.ts";
+export type { RelayOptions, RelayResult } from "./sending/types.ts";
 
 /**
  * Takes the PROXY header off a socket and gives back both: what the header
@@ -295,4 +309,125 @@ export async function ready(
 ): Promise<ProxyInfo | undefined> {
   const facts = factsOf(socketOrRequest);
   return await (facts?.ready ?? facts?.info);
+}
+
+/**
+ * Connects a socket to a target and copies both ways until both ends have ended.
+ * With `send`, it writes a header for the target first: the client, and the TLVs
+ * that were received (section 4.1, chains of proxies). The end of one direction is
+ * passed on, the other continues. In the end both are closed, in every case.
+ *
+ * The target is an object with the options of `net.connect`, and with `tls` those of
+ * `tls.connect`; a socket; or a function that returns one. A target with TLS gets
+ * the header and payload inside TLS, once its certificate is verified. Reading from
+ * one side pauses while more bytes wait on the other than its `highWaterMark`, or
+ * 64 KiB until the target is connected. Only `signal` bounds that time.
+ *
+ * When one side is reset, or fails in another way, the other side is reset, also
+ * below TLS. On Deno a reset below TLS arrives as an end. A target that cannot be reached and the `signal` end both in order.
+ *
+ * The socket comes from {@link proxied} or {@link accept}, or is TLS on such a
+ * socket. Do not read from it or write to it after the call. One that was handed
+ * over with `lazy` is relayed at once; with `send`, the target is dialled when the
+ * header has arrived. A header that is rejected is the `error` of the result.
+ *
+ * Failures of the connections are in the result, that to connect included.
+ *
+ * @throws {TypeError} for a wrong option, or a socket that was not accepted here,
+ * or is relayed already; both sockets are destroyed then.
+ * @throws {RangeError} for an option out of its range; both are destroyed then.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:net";
+ * import { proxied, relay } from "@edgewire/proxy-protocol/node";
+ *
+ * function main() {
+ *   const server = createServer(async (socket) => {
+ *     const target = { host: "10.0.0.9", port: 443 };
+ *     const { sent, received, error } = await relay(socket, target, { send: 2 });
+ *     console.log(sent, received, error);
+ *   });
+ *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8443);
+ * }
+ * ```
+ */
+export async function relay(
+  socket: NodeRelaySocket,
+  target: NodeRelayTarget,
+  options: RelayOptions = {},
+): Promise<RelayResult> {
+  const facts = factsOf(socket);
+  let plan: RelayPlan;
+  try {
+    plan = readRelayOptions(options);
+    if (facts === undefined || facts.isRelayed) {
+      throw new TypeError(
+        "Cannot relay the socket: not from proxied() or accept(), or relayed already",
+      );
+    }
+    if (!facts.isAdmitted && facts.ready === undefined) {
+      throw new TypeError(
+        "Cannot relay the socket: its header has not come, wait for accept()",
+      );
+    }
+  } catch (error) {
+    socket.destroy();
+    if (isSocket(target)) target.destroy();
+    throw error;
+  }
+  facts.isRelayed = true;
+  return await new NodeRelay(socket, facts, plan).run(target);
+}
+
+/**
+ * Continues a connection with TLS: directly after a header in plain text, or later,
+ * as STARTTLS does. The TLS session begins with the bytes that came with the
+ * header; the TLS socket shows the client, and {@link proxyInfo} and
+ * {@link proxyHop} know it.
+ *
+ * It is the server, with the options of `new TLSSocket`, unless `isServer` is
+ * `false`: then it is the client, with the options of `tls.connect`. To parse a key once and not for every
+ * connection, give it `secureContext`. `'secure'` is emitted when the handshake
+ * is complete (`'secureConnect'` as the client); a handshake that fails closes the
+ * connection, and an `'error'` before that needs no listener. The handshake has no
+ * deadline of its own: `setTimeout` of the socket sets one.
+ *
+ * Do not read from the plain socket or write to it after the call. Bytes that you
+ * have read, but that belong to TLS, go back by `socket.unshift()` before it.
+ *
+ * @returns The TLS socket; `undefined` when the connection is closed already.
+ *
+ * @throws {TypeError} for a socket whose header has not arrived: with `lazy`, wait
+ * for {@link ready}.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:net";
+ * import { createSecureContext } from "node:tls";
+ * import { proxied, upgradeTls } from "@edgewire/proxy-protocol/node";
+ *
+ * function main(key: string, cert: string) {
+ *   const secureContext = createSecureContext({ key, cert });
+ *   const server = createServer((socket) => {
+ *     const tls = upgradeTls(socket, { secureContext });
+ *     tls?.on("error", console.error);
+ *     tls?.once("secure", () => tls.write(`hello ${tls.remoteAddress}\n`));
+ *   });
+ *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8443);
+ * }
+ * ```
+ */
+export function upgradeTls(
+  socket: Socket,
+  options: NodeUpgradeOptions,
+): TLSSocket | undefined {
+  const facts = factsOf(socket);
+  if (facts !== undefined && !facts.isAdmitted && !socket.destroyed) {
+    throw new TypeError(
+      "Cannot begin TLS: the header has not come, wait for ready(socket)",
+    );
+  }
+  if (socket.destroyed) return undefined;
+  return beginTls(socket, options, facts);
 }

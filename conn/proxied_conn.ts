@@ -210,6 +210,17 @@ export class PayloadConn<C extends object = object>
     closeQuietly(this.#native);
   }
 
+  /**
+   * Closes both directions by a reset, so that the peer sees no orderly end, if
+   * the connection that was accepted has a `reset()`. Otherwise the same as
+   * {@link close}: connections of Deno have none.
+   */
+  reset(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    resetQuietly(this.#native);
+  }
+
   closeWrite(): Promise<void> {
     return this.#native.closeWrite();
   }
@@ -239,6 +250,16 @@ export class PayloadConn<C extends object = object>
 export function closeQuietly(conn: Pick<NativeConn, "close">): void {
   try {
     conn.close();
+  } catch {
+    // It has been closed by its peer's end, its stream or its user.
+  }
+}
+
+/** Closes a connection by a reset if it can; it may be closed already. */
+export function resetQuietly(conn: Pick<NativeConn, "close" | "reset">): void {
+  try {
+    if (conn.reset === undefined) conn.close();
+    else conn.reset();
   } catch {
     // It has been closed by its peer's end, its stream or its user.
   }

@@ -1,4 +1,5 @@
-import type { Socket } from "node:net";
+import type { IpcNetConnectOpts, Socket, TcpNetConnectOpts } from "node:net";
+import type { ConnectionOptions, TLSSocketOptions } from "node:tls";
 import type { ProxyInfo } from "../../codec/mod.ts";
 import type {
   AcceptOptions,
@@ -48,6 +49,60 @@ export interface NodeSocket {
   /** Calls the listeners. */
   emit(event: string, ...args: unknown[]): boolean;
 }
+
+/**
+ * A socket that can be relayed: `net.Socket` and `tls.TLSSocket` are such, on
+ * every runtime.
+ */
+export interface NodeRelaySocket extends NodeSocket {
+  /** Whether it can be written to after the peer has ended its direction. */
+  allowHalfOpen: boolean;
+  /** Whether it is not connected yet. */
+  readonly connecting?: boolean;
+  /** Bytes that wait to be written. */
+  readonly writableLength: number;
+  /** Whether everything has been written, including the end. */
+  readonly writableFinished: boolean;
+  /** Writes; `false` if more bytes wait than the `highWaterMark`. */
+  write(bytes: Uint8Array): boolean;
+  /** Ends the sending direction, after all that waits to be written. */
+  end(done?: () => void): unknown;
+  /** Stops to deliver data. */
+  pause(): unknown;
+  /** Whether small writes are sent at once. */
+  setNoDelay?(on: boolean): unknown;
+}
+
+/** Where `relay` connects to: the options of `net.connect`. */
+export type NodeRelayAddress = (TcpNetConnectOpts | IpcNetConnectOpts) & {
+  /** `true` or the options of `tls.connect`; the header goes inside. */
+  readonly tls?: boolean | ConnectionOptions;
+};
+
+/**
+ * Where `relay` passes a connection on to: an address, a socket, or a function
+ * that dials. A socket that is not connected yet, or in the handshake of TLS, is
+ * waited for.
+ */
+export type NodeRelayTarget =
+  | NodeRelayAddress
+  | NodeRelaySocket
+  | (() => NodeRelaySocket | Promise<NodeRelaySocket>);
+
+/**
+ * Options of `upgradeTls`: as the server those of `new TLSSocket`, as the client
+ * those of `tls.connect`.
+ */
+export type NodeUpgradeOptions =
+  | (TLSSocketOptions & {
+    /**
+     * Which end of TLS it is.
+     *
+     * @default {true}
+     */
+    isServer?: true;
+  })
+  | (ConnectionOptions & { isServer: false });
 
 /**
  * A server: those of `node:net`, `node:tls`, `node:http`, `node:https` and
