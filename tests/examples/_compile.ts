@@ -146,5 +146,8 @@ async function denoConfig(): Promise<string> {
   for (const [key, path] of Object.entries<string>(exports)) {
     all[name + key.slice(1)] = at(path, ".");
   }
+  // What programs for Deno alone import from npm.
+  all["hono"] = `npm:${HONO}`;
+  all["hono/"] = `npm:/${HONO}/`;
   return JSON.stringify({ compilerOptions, imports: all });
 }
