@@ -210,6 +210,11 @@ export class PayloadConn<C extends object = object>
     closeQuietly(this.#native);
   }
 
+  /**
+   * Closes both directions by a reset, so that the peer sees no orderly end, if
+   * the connection that was accepted has a `reset()`. Otherwise the same as
+   * {@link close}: connections of Deno have none.
+   */
   reset(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

@@ -7,7 +7,7 @@ import { isReset } from "../sending/is_reset.ts";
 import type { RelayPlan } from "../sending/read_options.ts";
 import { relayedHeader } from "../sending/relayed_header.ts";
 import type { RelayResult } from "../sending/types.ts";
-import { shownEnds } from "./shown_ends.ts";
+import { shownEnds } from "./show.ts";
 import { NodePipe } from "./pipe.ts";
 import { resetSocket } from "./reset.ts";
 import { isSocket, openingEvent, openTarget } from "./target.ts";

@@ -33,8 +33,8 @@ export class HttpLink implements DialEvents, Link, PipeOwner {
   readonly facts: Facts;
   readonly #owner: LinkOwner;
   readonly #socket: NativeSocket<unknown>;
-  readonly #up = new BunPipe(this);
-  readonly #down = new BunPipe(this);
+  readonly #up: BunPipe = new BunPipe(this);
+  readonly #down: BunPipe = new BunPipe(this);
   #target: NativeSocket<DialEvents> | undefined;
   #port = 0;
   #isClientGone = false;
@@ -158,14 +158,17 @@ export class HttpLink implements DialEvents, Link, PipeOwner {
     this.#target?.terminate();
   }
 
-  /** Passes an end on. */
   pass(pipe: BunPipe): void {
     if (pipe === this.#up) this.#endTarget();
     else this.#endClient();
   }
 
-  /** Its close is reported as well. */
-  lose(): void {}
+  /** Bun reports no close of a paused socket whose reset a write has found. */
+  lose(pipe: BunPipe): void {
+    const socket = pipe === this.#up ? this.#target : this.#socket;
+    socket?.resume();
+    socket?.terminate();
+  }
 
   /** Nothing more is to be written to the server. */
   #endTarget(): void {
