@@ -139,6 +139,7 @@ Deno.test("the programs of the README do what it says", async (t) => {
         assertEquals(info?.source?.hostname, "192.0.2.1");
         assertEquals(info?.destination?.port, 443);
         assertEquals(await new Response(conn).text(), "hello\n");
+        conn.close();
       });
       await t.step(
         `DatagramSessions on ${runtime}`,
