@@ -35,6 +35,7 @@ import { checkSocket } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
 import { type Policy, readOptions } from "./admission/policy.ts";
 import { factsOf, remember } from "./_facts.ts";
+import { adoptSocket, exportSocket } from "./node/exported.ts";
 import { endTls, listenInFront, needsFront } from "./node/front.ts";
 import { timeoutsOf } from "./node/http_timeouts.ts";
 import { joinWrites } from "./node/join_writes.ts";
@@ -47,6 +48,7 @@ import { showOn } from "./node/show.ts";
 import { isSocket } from "./node/target.ts";
 import { beginTls } from "./node/upgrade.ts";
 import type {
+  ExportedInfo,
   NodeAccepted,
   NodeAcceptOptions,
   NodeListenerOptions,
@@ -77,6 +79,7 @@ export {
 export { type Closable, perClient } from "./node/per_client.ts";
 export type { EncodeOptions, ProxyHeader, RawTlv } from "../codec/mod.ts";
 export type {
+  ExportedInfo,
   NodeAccepted,
   NodeAcceptOptions,
   NodeListenerOptions,
@@ -164,15 +167,14 @@ export async function accept<S extends NodeSocket>(
  * fired already the server does not come to listen, as with that of its
  * `listen`. Timeouts of HTTP begin when the header is in.
  *
- * On Bun servers of HTTP and TLS are native: there a server of `node:net`
- * listens in their place, so wrap them before they listen. Their
- * `headersTimeout`, `requestTimeout` and `keepAliveTimeout` are kept,
- * `timeout` is not.
+ * A server may listen already: connections from before are not checked. On Bun,
+ * servers of HTTP and TLS are native, and a server of `node:net` listens in their
+ * place. There a server that listens already listens once more, at the same
+ * address and without its other options of `listen`.
  *
  * @throws {TypeError} for anything but a server of these modules, with what to
  * wrap instead; for one that is wrapped already; for a wrong or unknown option.
  * @throws {RangeError} for an option out of its range, with its name.
- * @throws {Error} on Bun, when a server of HTTP or TLS listens already.
  *
  * @example
  * ```ts ignore
@@ -202,7 +204,6 @@ export function proxied<S extends NodeServer>(
   if (options?.lazy) checkLazy(server);
   const isFronted = needsFront(server);
   const timeouts = isFronted ? timeoutsOf(server) : undefined;
-  const { emit } = server;
   const pass = (event: unknown[]): boolean => {
     timeouts?.see(event);
     return Reflect.apply(emit, server, event);
@@ -218,6 +219,7 @@ export function proxied<S extends NodeServer>(
     isFronted && server instanceof HttpsServer ? endTls(server, hand) : hand,
   );
   if (isFronted) listenInFront(server, (socket) => door.admit(socket));
+  const { emit } = server;
   const { signal } = options;
   const stop = () => void server.close();
   const heedSignal = () => {
@@ -430,4 +432,115 @@ export function upgradeTls(
   }
   if (socket.destroyed) return undefined;
   return beginTls(socket, options, facts);
+}
+
+/**
+ * Returns what is known of an accepted socket as plain data, to be sent to
+ * another process with the socket itself: the header, the hop, the addresses
+ * that the socket shows, and the payload that was received but not read. There
+ * {@link adopt} makes the socket what it is here. Sticky load balancing needs
+ * this, because a worker that is sent a socket sees only the proxy.
+ *
+ * Send the socket right after the call, and destroy it if sending fails. It is no
+ * longer read in this process, and its unread payload is in the result, so that
+ * the worker receives every byte once. A second call returns the same data.
+ *
+ * @throws {TypeError} for anything but a socket, for a socket that was not
+ * accepted here or whose header has not arrived yet, for a `TLSSocket`, and for a
+ * socket with an encoding.
+ *
+ * @example
+ * ```ts
+ * import cluster from "node:cluster";
+ * import { createServer, Socket } from "node:net";
+ * import process from "node:process";
+ * import { adopt, exportInfo, proxied } from "@edgewire/proxy-protocol/node";
+ *
+ * function main() {
+ *   if (cluster.isPrimary) {
+ *     const workers = [cluster.fork(), cluster.fork()];
+ *     const server = createServer({ pauseOnConnect: true }, (socket) => {
+ *       const client = Number(socket.remoteAddress?.split(".").at(-1));
+ *       const worker = workers[client % workers.length];
+ *       worker?.send({ proxy: exportInfo(socket) }, socket);
+ *     });
+ *     proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
+ *   } else {
+ *     process.on("message", (message: { proxy: unknown }, socket) => {
+ *       if (!(socket instanceof Socket)) return; // the client has left
+ *       adopt(socket, message.proxy);
+ *       socket.end(`hello ${socket.remoteAddress}\n`);
+ *     });
+ *   }
+ * }
+ * ```
+ */
+export function exportInfo(socket: NodeSocket): ExportedInfo {
+  checkSocket(socket);
+  return exportSocket(socket);
+}
+
+/**
+ * Gives a socket that another process has sent the data that {@link exportInfo}
+ * returned there. The socket then shows the client, {@link proxyInfo} and
+ * {@link proxyHop} know it, and the unread payload is read first. Returns the
+ * same socket.
+ *
+ * Call it before anything reads from the socket. Pass only data that your own
+ * primary process sent: `trust` and `verify` are not applied again.
+ *
+ * Packages for sticky sessions send messages of their own. Add the data where
+ * they send, and adopt the socket in a listener that runs before theirs:
+ *
+ * ```ts
+ * import cluster from "node:cluster";
+ * import { Socket } from "node:net";
+ * import process from "node:process";
+ * import { adopt, exportInfo } from "@edgewire/proxy-protocol/node";
+ *
+ * function beforeSetupPrimary() { // of @socket.io/sticky
+ *   cluster.on("fork", (worker) => {
+ *     const { send } = worker;
+ *     Object.assign(worker, {
+ *       send(message: object, handle: unknown, ...rest: unknown[]) {
+ *         const proxy = handle instanceof Socket ? exportInfo(handle) : undefined;
+ *         return Reflect.apply(send, worker, [{ ...message, proxy }, handle, ...rest]);
+ *       },
+ *     });
+ *   });
+ * }
+ *
+ * function beforeSetupWorker() {
+ *   process.on("message", (message: { proxy: unknown }, socket) => {
+ *     if (socket instanceof Socket) adopt(socket, message.proxy);
+ *   });
+ * }
+ * ```
+ *
+ * @throws {TypeError} for anything but a socket, for a socket that was accepted or
+ * adopted already, and for data that {@link exportInfo} of the same release did
+ * not return. Missing data is an error, never a direct client.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:http";
+ * import { Socket } from "node:net";
+ * import process from "node:process";
+ * import { adopt } from "@edgewire/proxy-protocol/node";
+ *
+ * function main() {
+ *   const server = createServer((request, response) => {
+ *     response.end(`hello ${request.socket.remoteAddress}\n`);
+ *   });
+ *   process.on("message", (message: { proxy: unknown }, socket) => {
+ *     if (!(socket instanceof Socket)) return; // the client has left
+ *     server.emit("connection", adopt(socket, message.proxy));
+ *   });
+ * }
+ * ```
+ */
+export function adopt<S extends NodeSocket>(socket: S, exported: unknown): S {
+  checkSocket(socket);
+  adoptSocket(socket, exported);
+  return socket;
 }

@@ -78,6 +78,7 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
       shown: undefined,
       isAwaited: true,
       conn: socket,
+      decode: gate.policy.decode,
     };
     remember(socket, this.#facts);
   }

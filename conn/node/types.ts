@@ -1,6 +1,6 @@
 import type { IpcNetConnectOpts, Socket, TcpNetConnectOpts } from "node:net";
 import type { ConnectionOptions, TLSSocketOptions } from "node:tls";
-import type { ProxyInfo } from "../../codec/mod.ts";
+import type { Address, DecodeOptions, ProxyInfo } from "../../codec/mod.ts";
 import type {
   AcceptOptions,
   ListenerOptions,
@@ -171,4 +171,32 @@ export interface NodeAccepted<S> {
 export interface NodeProxied {
   /** What has been let in and refused so far; the object is live. */
   readonly stats: ListenerStats;
+}
+
+/**
+ * What {@link exportInfo} returns: plain data, of which JSON and structured
+ * clones keep everything. Only {@link adopt} of the same release reads it, so
+ * its fields may change.
+ */
+export interface ExportedInfo {
+  /** The form of the other fields. */
+  readonly form: string;
+  /** Address of the peer: the proxy, or a direct client. */
+  readonly hop: Address;
+  /** The header; absent if there is none. */
+  readonly header?: {
+    /** Its bytes in base64. */
+    readonly raw: string;
+    /** The options by which they were decoded. */
+    readonly decode: DecodeOptions;
+    /** Whether `header: "discard"` keeps the real addresses. */
+    readonly isDiscarded: boolean;
+  };
+  /** The addresses that the socket shows in place of its own. */
+  readonly shown?: {
+    readonly remoteAddr: Address;
+    readonly localAddr: Address;
+  };
+  /** Bytes after the header that were received but not read, in base64. */
+  readonly payload: string;
 }
