@@ -1,6 +1,11 @@
 import { checkedDecodeOptions, DEFAULTS } from "./_decode_options.ts";
 import { scan } from "./_scan.ts";
-import type { DecodeOptions, ProxyInfo } from "./types.ts";
+import type {
+  DecodeOptions,
+  DefinedTlvs,
+  ProxyInfo,
+  TlvReader,
+} from "./types.ts";
 
 /**
  * Decodes the PROXY header at the start of `bytes`, version 1 or 2 (sections
@@ -27,6 +32,10 @@ import type { DecodeOptions, ProxyInfo } from "./types.ts";
  * console.log(decode(bytes.subarray(0, 44))); // undefined
  * ```
  */
+export function decode<R extends TlvReader = never>(
+  bytes: Uint8Array,
+  options?: DecodeOptions<R>,
+): ProxyInfo<DefinedTlvs<R>> | undefined;
 export function decode(
   bytes: Uint8Array,
   options: DecodeOptions = DEFAULTS,

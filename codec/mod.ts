@@ -49,12 +49,16 @@
 export * from "./bytes_needed.ts";
 export { crc32c } from "./crc32c.ts";
 export * from "./decode.ts";
+export { describe } from "./describe.ts";
 export * from "./tlvs/decode.ts";
+export { defineTlv } from "./tlvs/define.ts";
 export * from "./encode.ts";
 export * from "./tlvs/encode.ts";
 export * from "./error.ts";
+export { formatAddress } from "./format_address.ts";
+export { forwarded } from "./forwarded.ts";
 export * from "./tlvs/is_client_verified.ts";
-export * from "./tlvs/read.ts";
+export { readTlvs } from "./tlvs/read.ts";
 export * from "./simple_proxy.ts";
 export { TLV_TYPES, type TlvName, tlvName, tlvType } from "./tlvs/types.ts";
 export type * from "./types.ts";

@@ -1,5 +1,6 @@
 import { newBlock, put16 } from "./_block.ts";
 import { newHead, readEndpoints } from "./_endpoints.ts";
+import { startText } from "./_hint.ts";
 import { formatIpv6 } from "./_ip_text.ts";
 import { plainView } from "./_plain_view.ts";
 import { FIXED_LENGTH } from "./_wire.ts";
@@ -79,14 +80,16 @@ export function decodeSimpleDatagram(bytes: Uint8Array): DecodedSimpleDatagram {
   );
   if (wrongAt >= 0) {
     throw new ProxyProtocolError(
-      "Cannot decode Simple Proxy header: datagram does not begin with 0x56EC",
+      `No Simple Proxy header: received ${
+        startText(plain)
+      }, expected 0x56ec at byte 0`,
       "signature",
       { offset: wrongAt, received: plain },
     );
   }
   if (length < HEADER_LENGTH) {
     throw new ProxyProtocolError(
-      `Cannot decode Simple Proxy header: needs ${HEADER_LENGTH} bytes, received ${length}`,
+      `Cannot decode Simple Proxy header: expected ${HEADER_LENGTH} bytes, received ${length}`,
       length === 0 ? "empty" : "incomplete",
       { offset: length, received: plain },
     );

@@ -1,4 +1,4 @@
-import type { Address } from "../codec/mod.ts";
+import type { Address, DefinedTlvs, TlvReader } from "../codec/mod.ts";
 import { checkConn } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
 import { readOptions } from "./admission/policy.ts";
@@ -38,6 +38,13 @@ import type { Accepted, AcceptOptions } from "./types.ts";
  * }
  * ```
  */
+export function accept<
+  C extends NativeConn | ByteDuplex,
+  R extends TlvReader = never,
+>(
+  conn: C,
+  options: AcceptOptions<ProxiedConn<object, DefinedTlvs<R>>, R>,
+): Promise<Accepted<C, DefinedTlvs<R>>>;
 export async function accept<C extends NativeConn | ByteDuplex>(
   conn: C,
   options: AcceptOptions,

@@ -1,4 +1,4 @@
-import { quote } from "../codec/internal.ts";
+import { quote, withoutReadings } from "../codec/internal.ts";
 import type { Address, ProxyHeader, ProxyInfo, Tlvs } from "../codec/mod.ts";
 import { DISCARDED } from "./admission/discarded.ts";
 import { Session } from "./datagram/session.ts";
@@ -109,7 +109,7 @@ export function headerOf(connection: object): ClientHeader {
     ...(tellsAddresses(origin)
       ? { source: { ...remoteAddr }, destination: { ...localAddr } }
       : { command: "LOCAL" }),
-    tlvs: { ...passed?.tlvs },
+    tlvs: { ...passed && withoutReadings(passed.tlvs, passed.tlv_loc) },
     ...(passed?.version === 2 && { raw: passed.raw }),
   };
 }

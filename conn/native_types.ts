@@ -10,11 +10,11 @@ export interface NativeAddress {
   /** `tcp`, `udp`, `unix` or `unixpacket`. */
   readonly transport: string;
   /** IP address, of network addresses. */
-  readonly hostname?: string;
+  readonly hostname?: string | undefined;
   /** Port, of network addresses. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** Path, of UNIX addresses; `null` for a client without one. */
-  readonly path?: string | null;
+  readonly path?: string | null | undefined;
 }
 
 /**

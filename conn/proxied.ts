@@ -1,5 +1,5 @@
 import { EMPTY } from "../codec/internal.ts";
-import type { Address } from "../codec/mod.ts";
+import type { Address, DefinedTlvs, TlvReader } from "../codec/mod.ts";
 import { checkListener } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
 import { readOptions } from "./admission/policy.ts";
@@ -33,6 +33,7 @@ import type { ListenerOptions, ListenerStats } from "./types.ts";
 export interface ProxiedListener<
   C extends NativeConn = NativeConn,
   A = NativeAddress,
+  Defined extends object = object,
 > {
   /** What has been let in and refused so far; the object is live. */
   readonly stats: ListenerStats;
@@ -43,7 +44,7 @@ export interface ProxiedListener<
    * connections are taken from the system and their headers read beside each
    * other; a silent peer delays nobody.
    */
-  accept(): Promise<ProxiedConn<C>>;
+  accept(): Promise<ProxiedConn<C, Defined>>;
   /**
    * Stops listening, closes the connections whose header is pending and those
    * that nobody has taken yet. Closing again does nothing.
@@ -54,7 +55,7 @@ export interface ProxiedListener<
   /** Lets the process end. */
   unref(): void;
   /** Connections until the listener is closed; leaving the loop closes it. */
-  [Symbol.asyncIterator](): AsyncGenerator<ProxiedConn<C>, void>;
+  [Symbol.asyncIterator](): AsyncGenerator<ProxiedConn<C, Defined>, void>;
   /** Closes the listener at the end of a `using` block. */
   [Symbol.dispose](): void;
 }
@@ -204,6 +205,10 @@ class HeaderListener<C extends NativeConn, A> implements ProxiedListener<C, A> {
  * }
  * ```
  */
+export function proxied<C extends NativeConn, A, R extends TlvReader = never>(
+  listener: NativeListener<C, A>,
+  options: ListenerOptions<ProxiedConn<object, DefinedTlvs<R>>, R>,
+): ProxiedListener<C, A, DefinedTlvs<R>>;
 export function proxied<C extends NativeConn, A>(
   listener: NativeListener<C, A>,
   options: ListenerOptions,

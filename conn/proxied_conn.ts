@@ -45,10 +45,12 @@ export function isAccepted(conn: object): boolean {
  * }
  * ```
  */
-export interface ProxiedConn<C extends object = object>
-  extends ReadableStream<Uint8Array<ArrayBuffer>> {
+export interface ProxiedConn<
+  C extends object = object,
+  Defined extends object = object,
+> extends ReadableStream<Uint8Array<ArrayBuffer>> {
   /** The header; `undefined` where there is none, or none yet with `lazy`. */
-  readonly info: ProxyInfo | undefined;
+  readonly info: ProxyInfo<Defined> | undefined;
   /** The peer: the proxy that dialled us, or a direct client. */
   readonly hopAddr: Address;
   /** The client; the real peer for LOCAL, UNKNOWN, UNSPEC and direct peers. */
@@ -61,7 +63,7 @@ export interface ProxiedConn<C extends object = object>
    * `ProxyProtocolError` where the header is refused, as reading does, and the
    * connection is closed.
    */
-  readonly ready: Promise<ProxyInfo | undefined>;
+  readonly ready: Promise<ProxyInfo<Defined> | undefined>;
   /**
    * The connection that was accepted, positioned after the header, for calls
    * that take nothing else; it shows the client from now on. Where a header was

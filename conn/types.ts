@@ -7,9 +7,11 @@
 import type {
   Address,
   DecodeOptions,
+  DefinedTlvs,
   ProxyInfo,
   ProxyProtocolError,
   ProxyProtocolErrorCode,
+  TlvReader,
 } from "../codec/mod.ts";
 import type { ProxiedConn } from "./proxied_conn.ts";
 
@@ -60,7 +62,10 @@ export type Untrusted =
  * Options of each `accept`, with the leniencies of the codec; `C` is the
  * connection that `verify` is called with.
  */
-export interface AcceptOptions<C = ProxiedConn> extends DecodeOptions {
+export interface AcceptOptions<
+  C = ProxiedConn,
+  R extends TlvReader = TlvReader,
+> extends DecodeOptions<R> {
   /** Who may send a header. Required: there is no safe default. */
   trust: Trust;
   /**
@@ -115,19 +120,25 @@ export interface AcceptOptions<C = ProxiedConn> extends DecodeOptions {
    * With `lazy` it is called with a separate connection that shows the client.
    * Do not read from that one.
    */
-  verify?: (info: ProxyInfo, conn: C) => boolean | Promise<boolean>;
+  verify?: (
+    info: ProxyInfo<DefinedTlvs<R>>,
+    conn: C,
+  ) => boolean | Promise<boolean>;
 }
 
 /** What {@link accept} resolves to. */
-export interface Accepted<C extends object> {
+export interface Accepted<C extends object, Defined extends object = object> {
   /** The header; `undefined` where none was looked for or found, and always with `lazy`. */
-  info: ProxyInfo | undefined;
+  info: ProxyInfo<Defined> | undefined;
   /** The connection, without the header. */
-  conn: ProxiedConn<C>;
+  conn: ProxiedConn<C, Defined>;
 }
 
 /** Options of each `proxied`. */
-export interface ListenerOptions<C = ProxiedConn> extends AcceptOptions<C> {
+export interface ListenerOptions<
+  C = ProxiedConn,
+  R extends TlvReader = TlvReader,
+> extends AcceptOptions<C, R> {
   /**
    * Largest number of connections that are pending at once, waiting for their
    * header or for `verify`. When one more comes, the one that has waited longest

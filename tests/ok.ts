@@ -22,6 +22,7 @@ const SHIPPED = [
   "mod.ts",
   "codec/mod.ts",
   "conn/bun.ts",
+  "conn/deno.ts",
   "conn/node.ts",
   "conn/cli.ts",
   "conn/testing.ts",

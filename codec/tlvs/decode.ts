@@ -42,7 +42,9 @@ export function decodeTlvs(
   const tlv_loc: TlvLocations = {};
   const view = viewOf(bytes);
   const extent = collectTlvs(bytes, view, 0, tlvs, tlv_loc);
-  if (extent !== "all" && !isPartial) checkTlvs(bytes, view, 0, bytes.length);
+  if (extent !== "all" && !isPartial) {
+    checkTlvs(bytes, view, 0, bytes.length, "`partial: true` accepts them");
+  }
   return { tlvs, tlv_loc };
 }
 

@@ -38,3 +38,19 @@ export function* readTlvs(bytes: Uint8Array): Generator<LocatedTlv> {
   }
   if (at < end) throw misfitError(bytes, view, at, end);
 }
+
+/** TLVs up to one that does not fit. */
+export function wholeTlvs(bytes: Uint8Array): LocatedTlv[] {
+  const plain = plainView(bytes);
+  const view = viewOf(plain);
+  const end = plain.length;
+  const tlvs: LocatedTlv[] = [];
+  let at = 0;
+  let next = tlvEnd(view, at, end);
+  for (; next > 0; next = tlvEnd(view, at, end)) {
+    const value = plain.subarray(at + TLV_HEADER_LENGTH, next);
+    tlvs.push({ type: view.getUint8(at), offset: at, value });
+    at = next;
+  }
+  return tlvs;
+}

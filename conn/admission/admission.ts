@@ -223,12 +223,18 @@ export class Admission<C> {
       else if (this.#phase === "verify") refusal = await this.#peer.probe?.();
     } catch (error) {
       refusal = error instanceof ProxyProtocolError
-        ? error
+        ? this.#ofUser(error)
         : verifyError(info, error);
     }
     if (this.#phase !== "verify") return; // refused while it was asked
     if (refusal === undefined) this.#admit(info);
     else this.#refuse(refusal);
+  }
+
+  /** What `verify` throws is passed on as it is. */
+  #ofUser(error: ProxyProtocolError): ProxyProtocolError {
+    error.hop ??= this.hop;
+    return error;
   }
 
   #admit(info: ProxyInfo | undefined): void {

@@ -12,6 +12,7 @@ import {
   type Address,
   bytesNeeded,
   type DecodeOptions,
+  formatAddress,
   type ProxyInfo,
   ProxyProtocolError,
 } from "../../codec/mod.ts";
@@ -155,7 +156,7 @@ export function expectsHeader(
     reason = `the function ${asked} has failed: ${messageOf(error)}`;
   }
   throw new ProxyProtocolError(
-    `Cannot accept a PROXY header from ${describe(hop)}: ${reason}`,
+    `Cannot accept a PROXY header from ${formatAddress(hop)}: ${reason}`,
     "untrusted",
     { hop, cause },
   );
@@ -163,13 +164,4 @@ export function expectsHeader(
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** An address in a message. */
-function describe(address: Address): string {
-  if ("path" in address) return `${address.transport}:${quote(address.path)}`;
-  const { hostname, port } = address;
-  return hostname === ""
-    ? "a peer without an address"
-    : `${hostname} port ${port}`;
 }

@@ -7,6 +7,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   accept,
+  type AcceptOptions,
   decode,
   encode,
   encodeTlvs,
@@ -84,7 +85,11 @@ for (const name of NAMES) {
     }
     using pair = await tcpPair();
     await assertRejects(
-      () => accept(pair.server, untyped({ trust: TRUST, header: name })),
+      () =>
+        accept(
+          pair.server,
+          untyped<AcceptOptions>({ trust: TRUST, header: name }),
+        ),
       TypeError,
       "header",
     );

@@ -3,6 +3,7 @@
 import { createServer, Socket } from "node:net";
 import { assertEquals, assertRejects } from "@std/assert";
 import * as bun from "../../conn/bun.ts";
+import * as deno from "../../conn/deno.ts";
 import * as node from "../../conn/node.ts";
 import { accept, type ListenerOptions, proxied } from "../../mod.ts";
 import { tcpPair, TRUST } from "./_loopback.ts";
@@ -23,6 +24,13 @@ const ENTRY_POINTS: Record<
   },
   "proxied() of ./bun": async (options) => {
     await Promise.resolve(Reflect.apply(bun.proxied, undefined, [{}, options]));
+  },
+  "serveHttp() of ./deno": async (proxy) => {
+    const given = { hostname: "127.0.0.1", port: 0, proxy };
+    const handler = () => new Response();
+    await Promise.resolve(
+      Reflect.apply(deno.serveHttp, undefined, [given, handler]),
+    );
   },
   "accept() of ./node": async (options) => {
     const socket = new Socket();
