@@ -322,14 +322,14 @@ export async function relay(
 }
 
 /**
- * Serves HTTP like `Bun.serve`, behind the PROXY protocol (section 2). It takes
- * the options of `Bun.serve` and `proxy`, and returns the server of `Bun.serve`.
+ * Serves HTTP like `Bun.serve`, behind the PROXY protocol (section 2). Its options
+ * are those of `Bun.serve` and `proxy`. It returns the server of `Bun.serve`.
  *
  * `server.requestIP(request)` and `ws.remoteAddress` are the client. They are the
  * real peer for LOCAL, UNKNOWN, UNSPEC and direct peers, and with
- * `header: "discard"`. {@link proxyInfo} and {@link proxyHop} take a request or a
+ * `header: "discard"`. {@link proxyInfo} and {@link proxyHop} accept a request or a
  * WebSocket. All other members of the server mean what they mean for `Bun.serve`.
- * `reload` takes `proxy` too: later connections are accepted by those options, and
+ * `reload` also accepts `proxy`. Its options apply to later connections, and
  * `stats` begins again. `signal` of `proxy` calls `stop()`.
  *
  * TLS begins after the header. HTTP/1 and HTTP/2 are served. Frameworks need
@@ -353,9 +353,9 @@ export async function relay(
  * - Requests per second were 0.4 times those of `Bun.serve` with keep-alive, and
  *   0.3 times those with one request on each connection.
  *
- * @throws {TypeError} for a wrong or unknown option of `proxy`, with its name; for
- * `http3`, since a header comes by TCP; for a route that no handler can serve; and
- * whatever `Bun.serve` throws.
+ * @throws {TypeError} for a wrong or unknown option of `proxy`, with its name.
+ * @throws {TypeError} for `http3`, since a header arrives by TCP.
+ * @throws {TypeError} for a route that no handler can serve.
  * @throws {RangeError} for an option out of its range, with its name.
  * @throws {Error} when it cannot listen, with the code of the system.
  *
