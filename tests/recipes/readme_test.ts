@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { accept } from "../../mod.ts";
+import { accept, encode } from "../../mod.ts";
 import { bunProgram, nodeProgram } from "../_npm.ts";
 import { freePort } from "../_ports.ts";
 import { summaryOf } from "../_steps.ts";
@@ -139,6 +139,7 @@ Deno.test("the programs of the README do what it says", async (t) => {
         assertEquals(info?.source?.hostname, "192.0.2.1");
         assertEquals(info?.destination?.port, 443);
         assertEquals(await new Response(conn).text(), "hello\n");
+        conn.close();
       });
       await t.step(
         `DatagramSessions on ${runtime}`,
@@ -209,4 +210,49 @@ Deno.test("the README counts the real systems that are in the tables", async () 
   );
   assert(README.includes(`with ${systems.size} real systems`));
   assert(README.includes(`and ${systems.size - 2} other systems`));
+});
+
+/** What arrives, by the first column of the table of addresses. */
+const ARRIVALS: Readonly<Record<string, Uint8Array>> = {
+  PROXY: encode({
+    source: { transport: "tcp", hostname: "192.0.2.1", port: 56324 },
+    destination: { transport: "tcp", hostname: "198.51.100.1", port: 443 },
+  }),
+  LOCAL: encode({}),
+  UNKNOWN: encode({ version: 1, command: "PROXY", family: "UNSPEC" }),
+  "direct, no header": new Uint8Array(),
+};
+
+Deno.test("the table of the README says what addresses are shown", async (t) => {
+  const section = sectionOf(README, "The client's address");
+  const rows = Array.from(
+    section.matchAll(/^\| .*/gm),
+    ([line]) => line.slice(1, -1).split("|").map((cell) => cell.trim()),
+  ).slice(2);
+  assertEquals(rows.map(([name]) => name), Object.keys(ARRIVALS));
+  for (const [name = "", ...said] of rows) {
+    await t.step(name, async () => {
+      using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      using client = await Deno.connect({ port: listener.addr.port });
+      const bytes = ARRIVALS[name] ?? new Uint8Array();
+      const isDirect = bytes.length === 0;
+      await client.write(bytes);
+      const { info, conn } = await accept(
+        await listener.accept(),
+        isDirect
+          ? { trust: "none", untrusted: "direct" }
+          : { trust: ["loopback"] },
+      );
+      const { remoteAddr, hopAddr } = conn;
+      conn.close();
+      assertEquals(hopAddr.hostname, "127.0.0.1");
+      const isHop = remoteAddr.port === hopAddr.port;
+      assertEquals([
+        isHop && !isDirect ? "the hop" : "the client",
+        info === undefined ? "`undefined`" : "the header",
+        info?.source === undefined ? "`undefined`" : "the client",
+      ], said.map((cell) => cell || "`undefined`"));
+      assertEquals(remoteAddr.hostname, isHop ? "127.0.0.1" : "192.0.2.1");
+    });
+  }
 });
