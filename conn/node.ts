@@ -6,35 +6,39 @@
  * anything else sees it, TLS included; applications and frameworks on top stay
  * as they are, and `request.socket.remoteAddress` is the client.
  *
- * ```ts
+ * ```ts ignore
  * import { createServer } from "node:http";
- * import { proxied, proxyHop, proxyInfo } from "@edgewire/proxy-protocol/node";
+ * import { proxied, proxyInfo } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const server = createServer((request, response) => {
- *     const { remoteAddress } = request.socket; // the client's
- *     console.log(remoteAddress, proxyHop(request), proxyInfo(request)?.tlvs);
- *     response.end("hello\n");
- *   });
- *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
- * }
+ * const server = createServer((request, response) => {
+ *   console.log(request.socket.remoteAddress); // 192.0.2.7
+ *   console.log(proxyInfo(request)?.tlvs.AUTHORITY); // example.com
+ *   response.end("hello\n");
+ * });
+ * proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
  * ```
+ *
+ * A reverse proxy names its clients to a backend with {@link HeaderAgent},
+ * {@link HttpsHeaderAgent} or {@link connectorFor}.
  *
  * @module
  */
 
+import { Server as HttpServer } from "node:http";
 import { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
-import type { Address, ProxyInfo } from "../codec/mod.ts";
+import type { ProxyInfo } from "../codec/mod.ts";
 import { checkSocket } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
-import { readOptions } from "./admission/policy.ts";
-import { factsOf, remember } from "./node/facts.ts";
+import { type Policy, readOptions } from "./admission/policy.ts";
+import { factsOf, remember } from "./_facts.ts";
+import { adoptSocket, exportSocket } from "./node/exported.ts";
 import { endTls, listenInFront, needsFront } from "./node/front.ts";
 import { timeoutsOf } from "./node/http_timeouts.ts";
+import { joinWrites } from "./node/join_writes.ts";
 import { override } from "./node/override.ts";
 import { NodePeer, release } from "./node/peer.ts";
 import { checkLazy, checkServer, markWrapped } from "./node/is_server.ts";
@@ -44,6 +48,7 @@ import { showOn } from "./node/show.ts";
 import { checkTarget, isSocket } from "./node/target.ts";
 import { beginTls } from "./node/upgrade.ts";
 import type {
+  ExportedInfo,
   NodeAccepted,
   NodeAcceptOptions,
   NodeListenerOptions,
@@ -58,10 +63,25 @@ import { readRelayOptions, type RelayPlan } from "./sending/read_options.ts";
 import type { RelayOptions, RelayResult } from "./sending/types.ts";
 
 export * from "./_common.ts";
+export {
+  type ClientPoolOptions,
+  HeaderAgent,
+  type HeaderAgentOptions,
+  HttpsHeaderAgent,
+  type HttpsHeaderAgentOptions,
+} from "./node/agents.ts";
+export {
+  type Connector,
+  connectorFor,
+  type ConnectorOptions,
+  type ConnectTarget,
+} from "./node/connector.ts";
+export { type Closable, perClient } from "./node/per_client.ts";
+export type { EncodeOptions, ProxyHeader, RawTlv } from "../codec/mod.ts";
 export type {
+  ExportedInfo,
   NodeAccepted,
   NodeAcceptOptions,
-  NodeListener,
   NodeListenerOptions,
   NodeProxied,
   NodeRelayAddress,
@@ -96,19 +116,17 @@ export type { RelayOptions, RelayResult } from "./sending/types.ts";
  * @throws {RangeError} for an option out of its range, before it is touched.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { createServer } from "node:net";
  * import { accept } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   createServer((socket) => {
- *     accept(socket, { trust: ["10.0.0.0/8"] }).then(({ info, conn }) => {
- *       console.log(conn.remoteAddress, info?.tlvs.AUTHORITY);
- *       conn.on("error", console.error);
- *       conn.pipe(conn);
- *     }, console.error);
- *   }).listen(8080);
- * }
+ * createServer((socket) => {
+ *   accept(socket, { trust: ["10.0.0.0/8"] }).then(({ info, conn }) => {
+ *     console.log(conn.remoteAddress); // 192.0.2.7
+ *     console.log(info?.tlvs.AUTHORITY); // example.com
+ *     conn.on("error", console.error).pipe(conn);
+ *   }, console.error);
+ * }).listen(8080);
  * ```
  */
 export async function accept<S extends NodeSocket>(
@@ -117,7 +135,7 @@ export async function accept<S extends NodeSocket>(
 ): Promise<NodeAccepted<S>> {
   checkSocket(socket);
   // Counted by nobody, and reported to the caller alone.
-  const policy = { ...readOptions(options), onReject: undefined };
+  const policy = { ...readNodeOptions(options), onReject: undefined };
   const gate = new Gate<S>(policy, true);
   try {
     const info = await new Promise<ProxyInfo | undefined>((resolve, reject) =>
@@ -149,36 +167,33 @@ export async function accept<S extends NodeSocket>(
  * fired already the server does not come to listen, as with that of its
  * `listen`. Timeouts of HTTP begin when the header is in.
  *
- * On Bun servers of HTTP and TLS are native: there a server of `node:net`
- * listens in their place, so wrap them before they listen. Their
- * `headersTimeout`, `requestTimeout` and `keepAliveTimeout` are kept,
- * `timeout` is not.
+ * A server may listen already: connections from before are not checked. On Bun,
+ * servers of HTTP and TLS are native, and a server of `node:net` listens in their
+ * place. There a server that listens already listens once more, at the same
+ * address and without its other options of `listen`.
  *
  * @throws {TypeError} for anything but a server of these modules, with what to
  * wrap instead; for one that is wrapped already; for a wrong or unknown option.
  * @throws {RangeError} for an option out of its range, with its name.
- * @throws {Error} on Bun, when a server of HTTP or TLS listens already.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { readFileSync } from "node:fs";
  * import { createSecureServer } from "node:http2";
  * import { proxied } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const server = createSecureServer({
- *     key: readFileSync("key.pem"),
- *     cert: readFileSync("cert.pem"),
- *     allowHTTP1: true,
- *   }, (request, response) => {
- *     response.end(`hello ${request.socket.remoteAddress}\n`);
- *   });
- *   const { stats } = proxied(server, {
- *     trust: ["10.0.0.0/8"],
- *     onReject: (error) => console.warn(error.code, error.hop, error.message),
- *   });
- *   server.listen(8443, () => console.log(stats));
- * }
+ * const server = createSecureServer({
+ *   key: readFileSync("key.pem"),
+ *   cert: readFileSync("cert.pem"),
+ *   allowHTTP1: true,
+ * }, (request, response) => {
+ *   console.log(request.socket.remoteAddress); // 192.0.2.7
+ *   response.end("hello\n");
+ * });
+ * proxied(server, {
+ *   trust: ["10.0.0.0/8"],
+ *   onReject: (error) => console.warn(error.code, error.hop, error.message),
+ * }).listen(8443);
  * ```
  */
 export function proxied<S extends NodeServer>(
@@ -189,17 +204,22 @@ export function proxied<S extends NodeServer>(
   if (options?.lazy) checkLazy(server);
   const isFronted = needsFront(server);
   const timeouts = isFronted ? timeoutsOf(server) : undefined;
-  const { emit } = server;
   const pass = (event: unknown[]): boolean => {
     timeouts?.see(event);
     return Reflect.apply(emit, server, event);
   };
-  const hand = (socket: NodeSocket) => void pass(["connection", socket]);
+  const joins = isFronted &&
+    (server instanceof HttpServer || server instanceof HttpsServer);
+  const hand = (socket: NodeSocket) => {
+    if (joins) joinWrites(socket);
+    pass(["connection", socket]);
+  };
   const door = new NodeDoor(
-    options,
+    readNodeOptions(options),
     isFronted && server instanceof HttpsServer ? endTls(server, hand) : hand,
   );
   if (isFronted) listenInFront(server, (socket) => door.admit(socket));
+  const { emit } = server;
   const { signal } = options;
   const stop = () => void server.close();
   const heedSignal = () => {
@@ -233,6 +253,10 @@ export function proxied<S extends NodeServer>(
   return Object.assign(server, { stats: door.stats });
 }
 
+function readNodeOptions<S>(options: NodeAcceptOptions<S>): Policy<S> {
+  return readOptions(options, ["encrypted"]);
+}
+
 /** Events that bring something new built upon a socket. */
 const HEIRS = new Set<unknown>([
   "secureConnection",
@@ -247,29 +271,17 @@ function inherit(heir: unknown): void {
   const facts = factsOf(heir);
   if (facts === undefined) return;
   remember(heir, facts);
-  const { shown } = facts;
+  const { shown, conn } = facts;
   // It asks the socket below, as long as that is there.
   if (shown !== undefined && heir instanceof TLSSocket) showOn(heir, shown);
-}
-
-/**
- * The header by which a connection came: of a socket, a `TLSSocket`, a request
- * of HTTP/1 or HTTP/2, a stream or a session of HTTP/2. `undefined` where there
- * was none.
- *
- * @example
- * ```ts
- * import type { IncomingMessage, ServerResponse } from "node:http";
- * import { proxyInfo } from "@edgewire/proxy-protocol/node";
- *
- * function handle(request: IncomingMessage, response: ServerResponse) {
- *   const { AUTHORITY = "no name" } = proxyInfo(request)?.tlvs ?? {};
- *   response.end(`You asked the proxy for ${AUTHORITY}\n`);
- * }
- * ```
- */
-export function proxyInfo(socketOrRequest: object): ProxyInfo | undefined {
-  return factsOf(socketOrRequest)?.info;
+  // A session of Bun asks for the class of its socket.
+  const isPlain = Reflect.get(heir, "encrypted") === false;
+  if (isPlain && Reflect.get(conn, "encrypted") === true) {
+    Object.defineProperty(heir, "encrypted", {
+      value: true,
+      configurable: true,
+    });
+  }
 }
 
 /**
@@ -281,18 +293,17 @@ export function proxyInfo(socketOrRequest: object): ProxyInfo | undefined {
  * destroyed then.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { createServer } from "node:net";
  * import { proxied, ready } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const server = createServer((socket) => {
- *     socket.on("error", console.error);
- *     socket.write("220 hello\r\n");
- *     ready(socket).then(() => console.log(socket.remoteAddress), () => {});
- *   });
- *   proxied(server, { trust: ["10.0.0.0/8"], lazy: true }).listen(25);
- * }
+ * const server = createServer(async (socket) => {
+ *   socket.on("error", console.error);
+ *   socket.write("220 mail.example ESMTP\r\n");
+ *   await ready(socket).catch(() => {});
+ *   console.log(socket.remoteAddress); // 192.0.2.7
+ * });
+ * proxied(server, { trust: ["10.0.0.0/8"], lazy: true }).listen(2525);
  * ```
  */
 export async function ready(
@@ -300,26 +311,6 @@ export async function ready(
 ): Promise<ProxyInfo | undefined> {
   const facts = factsOf(socketOrRequest);
   return await (facts?.ready ?? facts?.info);
-}
-
-/**
- * The peer of a connection: the proxy, where `remoteAddress` is the client. It
- * takes what {@link proxyInfo} takes; `undefined` for what was not accepted
- * here.
- *
- * @example
- * ```ts
- * import type { IncomingMessage, ServerResponse } from "node:http";
- * import { proxyHop } from "@edgewire/proxy-protocol/node";
- *
- * function handle(request: IncomingMessage, response: ServerResponse) {
- *   console.log(request.socket.remoteAddress, "by way of", proxyHop(request));
- *   response.end("hello\n");
- * }
- * ```
- */
-export function proxyHop(socketOrRequest: object): Address | undefined {
-  return factsOf(socketOrRequest)?.hop;
 }
 
 /**
@@ -442,4 +433,115 @@ export function upgradeTls(
   }
   if (socket.destroyed) return undefined;
   return beginTls(socket, options, facts);
+}
+
+/**
+ * Returns what is known of an accepted socket as plain data, to be sent to
+ * another process with the socket itself: the header, the hop, the addresses
+ * that the socket shows, and the payload that was received but not read. There
+ * {@link adopt} makes the socket what it is here. Sticky load balancing needs
+ * this, because a worker that is sent a socket sees only the proxy.
+ *
+ * Send the socket right after the call, and destroy it if sending fails. It is no
+ * longer read in this process, and its unread payload is in the result, so that
+ * the worker receives every byte once. A second call returns the same data.
+ *
+ * @throws {TypeError} for anything but a socket, for a socket that was not
+ * accepted here or whose header has not arrived yet, for a `TLSSocket`, and for a
+ * socket with an encoding.
+ *
+ * @example
+ * ```ts
+ * import cluster from "node:cluster";
+ * import { createServer, Socket } from "node:net";
+ * import process from "node:process";
+ * import { adopt, exportInfo, proxied } from "@edgewire/proxy-protocol/node";
+ *
+ * function main() {
+ *   if (cluster.isPrimary) {
+ *     const workers = [cluster.fork(), cluster.fork()];
+ *     const server = createServer({ pauseOnConnect: true }, (socket) => {
+ *       const client = Number(socket.remoteAddress?.split(".").at(-1));
+ *       const worker = workers[client % workers.length];
+ *       worker?.send({ proxy: exportInfo(socket) }, socket);
+ *     });
+ *     proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
+ *   } else {
+ *     process.on("message", (message: { proxy: unknown }, socket) => {
+ *       if (!(socket instanceof Socket)) return; // the client has left
+ *       adopt(socket, message.proxy);
+ *       socket.end(`hello ${socket.remoteAddress}\n`);
+ *     });
+ *   }
+ * }
+ * ```
+ */
+export function exportInfo(socket: NodeSocket): ExportedInfo {
+  checkSocket(socket);
+  return exportSocket(socket);
+}
+
+/**
+ * Gives a socket that another process has sent the data that {@link exportInfo}
+ * returned there. The socket then shows the client, {@link proxyInfo} and
+ * {@link proxyHop} know it, and the unread payload is read first. Returns the
+ * same socket.
+ *
+ * Call it before anything reads from the socket. Pass only data that your own
+ * primary process sent: `trust` and `verify` are not applied again.
+ *
+ * Packages for sticky sessions send messages of their own. Add the data where
+ * they send, and adopt the socket in a listener that runs before theirs:
+ *
+ * ```ts
+ * import cluster from "node:cluster";
+ * import { Socket } from "node:net";
+ * import process from "node:process";
+ * import { adopt, exportInfo } from "@edgewire/proxy-protocol/node";
+ *
+ * function beforeSetupPrimary() { // of @socket.io/sticky
+ *   cluster.on("fork", (worker) => {
+ *     const { send } = worker;
+ *     Object.assign(worker, {
+ *       send(message: object, handle: unknown, ...rest: unknown[]) {
+ *         const proxy = handle instanceof Socket ? exportInfo(handle) : undefined;
+ *         return Reflect.apply(send, worker, [{ ...message, proxy }, handle, ...rest]);
+ *       },
+ *     });
+ *   });
+ * }
+ *
+ * function beforeSetupWorker() {
+ *   process.on("message", (message: { proxy: unknown }, socket) => {
+ *     if (socket instanceof Socket) adopt(socket, message.proxy);
+ *   });
+ * }
+ * ```
+ *
+ * @throws {TypeError} for anything but a socket, for a socket that was accepted or
+ * adopted already, and for data that {@link exportInfo} of the same release did
+ * not return. Missing data is an error, never a direct client.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:http";
+ * import { Socket } from "node:net";
+ * import process from "node:process";
+ * import { adopt } from "@edgewire/proxy-protocol/node";
+ *
+ * function main() {
+ *   const server = createServer((request, response) => {
+ *     response.end(`hello ${request.socket.remoteAddress}\n`);
+ *   });
+ *   process.on("message", (message: { proxy: unknown }, socket) => {
+ *     if (!(socket instanceof Socket)) return; // the client has left
+ *     server.emit("connection", adopt(socket, message.proxy));
+ *   });
+ * }
+ * ```
+ */
+export function adopt<S extends NodeSocket>(socket: S, exported: unknown): S {
+  checkSocket(socket);
+  adoptSocket(socket, exported);
+  return socket;
 }

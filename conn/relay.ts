@@ -1,4 +1,5 @@
-import type { ProxyHeader } from "../codec/mod.ts";
+import type { ProxyHeader, ProxyInfo } from "../codec/mod.ts";
+import { type Ends, toAddress } from "./_ends.ts";
 import { closeDuplex, openDuplex } from "./native/duplex_conn.ts";
 import { isReset } from "./sending/is_reset.ts";
 import type { RelayOptions, RelayResult } from "./sending/types.ts";
@@ -7,6 +8,7 @@ import { relayedHeader } from "./sending/relayed_header.ts";
 import { Waits } from "./admission/waits.ts";
 import {
   closeQuietly,
+  connBehind,
   type ProxiedConn,
   resetQuietly,
 } from "./proxied_conn.ts";
@@ -22,10 +24,9 @@ const BUFFER_SIZE = 65536;
 const FIRST_BUFFER_SIZE = 4096;
 
 /**
- * A connection, or a function that makes it. Nothing is read of the client
- * while the function is under way, so that it does not show that the client has
- * left: a function that may never settle needs a deadline of its own, or that
- * {@link RelayOptions} has a `signal`.
+ * A connection, or a function that makes it. Nothing is read from the client while
+ * the function runs, so nothing shows that the client has left. A function that
+ * may never settle needs its own deadline, or a `signal` in {@link RelayOptions}.
  */
 export type RelayTarget =
   | NativeConn
@@ -45,6 +46,10 @@ export type RelayTarget =
  * orderly end, and an orderly end of TLS. `relay` of `./node` runs on Deno and
  * resets.
  *
+ * `from` may also be a connection that was not accepted here, such as a
+ * `Deno.Conn`. The header then has its real addresses and no TLVs, as at the first
+ * proxy of a chain.
+ *
  * Failures of the connections, that of the dialling function included, are in
  * the result.
  *
@@ -52,25 +57,27 @@ export type RelayTarget =
  * @throws {RangeError} for an option out of its range; both are closed then.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { proxied, relay } from "@edgewire/proxy-protocol";
  *
- * async function chain(tcp: Deno.TcpListener) {
- *   for await (const conn of proxied(tcp, { trust: ["10.0.0.0/8"] })) {
- *     const dial = () => Deno.connect({ hostname: "10.0.0.9", port: 443 });
- *     relay(conn, dial, { send: 2, drop: ["xEA"], checksum: true })
- *       .then(({ sent, received, error }) => console.log(sent, received, error));
- *   }
+ * const front = proxied(Deno.listen({ port: 8443 }), { trust: ["10.0.0.0/8"] });
+ * const dial = () => Deno.connect({ hostname: "10.0.0.9", port: 443 });
+ * for await (const conn of front) {
+ *   relay(conn, dial, { send: 2, drop: ["xEA"], checksum: true }).then(
+ *     ({ sent, received, error }) => {
+ *       console.log(sent, received, error); // 5 0 undefined
+ *     },
+ *   );
  * }
  * ```
  */
 export async function relay(
-  from: ProxiedConn,
+  from: ProxiedConn | NativeConn,
   to: RelayTarget,
   options: RelayOptions = {},
 ): Promise<RelayResult> {
   const closeEnds = () => {
-    from.close();
+    closeQuietly(from);
     if (typeof to !== "function") closeTarget(to);
   };
   let plan: RelayPlan;
@@ -87,8 +94,8 @@ export async function relay(
   try {
     waits.check();
     if (send !== undefined) {
-      await waits.within(() => from.ready);
-      header = relayedHeader(from, plan);
+      await waits.within(async () => await connBehind(from)?.ready);
+      header = relayedHeader(originOf(from), plan);
     }
   } catch (error) {
     waits.close();
@@ -125,6 +132,17 @@ export async function relay(
   return result;
 }
 
+/** Returns what a header says of a client: its own ends if it was not accepted here. */
+function originOf(
+  from: ProxiedConn | NativeConn,
+): Ends & { info: ProxyInfo | undefined } {
+  return connBehind(from) ?? {
+    info: undefined,
+    remoteAddr: toAddress(from.remoteAddr),
+    localAddr: toAddress(from.localAddr),
+  };
+}
+
 async function open(to: RelayTarget, waits: Waits): Promise<NativeConn> {
   const conn = typeof to === "function" ? await to() : to;
   if ("read" in conn) return conn;
@@ -159,7 +177,7 @@ async function copy(
       buffer = new Uint8Array(BUFFER_SIZE);
     }
   }
-  // Where the other end has closed both of its directions there is nobody to tell.
+  // This fails if the other end has closed both of its directions.
   await to.closeWrite().catch(() => {});
 }
 

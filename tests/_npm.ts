@@ -6,6 +6,7 @@
  */
 
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
@@ -16,7 +17,15 @@ import {
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { BUN, ESBUILD, NODE, WORKERD } from "./_versions.ts";
+import {
+  APPLICATIONS,
+  BUN,
+  ESBUILD,
+  NODE,
+  TYPESCRIPT,
+  TYPESCRIPT_IN_ITSELF,
+  WORKERD,
+} from "./_versions.ts";
 
 /** The beginning of each installation. */
 export const NPM_INSTALL = [
@@ -36,19 +45,40 @@ const PROGRAMS = fileURLToPath(
 /** This system, in the words of those who publish programs for it. */
 const SYSTEM = `${process.platform}-${process.arch}`;
 
-/**
- * The file of a package, which is installed when it is not there yet. Several
- * processes may ask at once: whoever is first wins, and nobody sees a half.
- */
+/** The file of a package, which is installed when it is not there yet. */
 function fileOf(spec: string, file: string): string {
-  const folder = join(PROGRAMS, spec.replaceAll("/", "+"));
+  const name = spec.replaceAll("/", "+");
+  return join(installed(name, [spec], file), "node_modules", file);
+}
+
+/** A folder with packages in its `node_modules`, which are installed when they are not there yet. */
+export function folderWith(...specs: readonly string[]): string {
+  const hash = createHash("sha256").update(specs.join()).digest("hex");
+  return installed(
+    `packages-${hash.slice(0, 16)}`,
+    specs,
+    ".package-lock.json",
+  );
+}
+
+/**
+ * A folder of this name in which packages are installed; `file` is in their
+ * `node_modules`. Several processes may ask at once: whoever is first wins, and
+ * nobody sees a half.
+ */
+function installed(
+  name: string,
+  specs: readonly string[],
+  file: string,
+): string {
+  const folder = join(PROGRAMS, name);
   const path = join(folder, "node_modules", file);
-  if (existsSync(path)) return path;
+  if (existsSync(path)) return folder;
   mkdirSync(PROGRAMS, { recursive: true });
   const fresh = mkdtempSync(join(PROGRAMS, "installing-"));
   const [npm, ...options] = NPM_INSTALL;
   try {
-    execFileSync(npm, [...options, "--prefix", fresh, spec], {
+    execFileSync(npm, [...options, "--prefix", fresh, ...specs], {
       stdio: ["ignore", "ignore", "inherit"],
     });
     renameSync(fresh, folder);
@@ -57,8 +87,8 @@ function fileOf(spec: string, file: string): string {
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
-  if (existsSync(path)) return path;
-  throw new Error(`Cannot find ${file} in ${spec}`);
+  if (existsSync(path)) return folder;
+  throw new Error(`Cannot find ${file} in ${specs.join(" ")}`);
 }
 
 /** Node, in the version that most tests use unless another is asked for. */
@@ -82,6 +112,11 @@ export function esbuildProgram(): string {
   return fileOf(ESBUILD, `@esbuild/${SYSTEM}/bin/esbuild`);
 }
 
+/** TypeScript, in one of the versions of `_versions.ts`. */
+export function tscProgram(version: string): string {
+  return fileOf(version, "typescript/bin/tsc");
+}
+
 /** What runs Workers. */
 export function workerdProgram(): string {
   const name = `@cloudflare/workerd-${SYSTEM.replace("x64", "64")}`;
@@ -91,6 +126,11 @@ export function workerdProgram(): string {
 /** Gets all of them, so that tests need not wait for each other. */
 if (import.meta.main) {
   for (
-    const get of [nodeProgram, bunProgram, esbuildProgram, workerdProgram]
+    const get of [
+      ...[nodeProgram, bunProgram, esbuildProgram, workerdProgram],
+      () => tscProgram(TYPESCRIPT),
+      () => tscProgram(TYPESCRIPT_IN_ITSELF),
+    ]
   ) get();
+  folderWith(...APPLICATIONS);
 }

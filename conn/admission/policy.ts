@@ -12,11 +12,12 @@ import {
   type Address,
   bytesNeeded,
   type DecodeOptions,
+  formatAddress,
   type ProxyInfo,
   ProxyProtocolError,
 } from "../../codec/mod.ts";
 import { checkFunction, checkTimeout } from "../_checks.ts";
-import type { GateOptions, HeaderOptions } from "../types.ts";
+import type { ListenerOptions } from "../types.ts";
 import { tellMistake } from "./tell.ts";
 import { readTrust, readUntrusted, type Trusts } from "./trust.ts";
 
@@ -26,12 +27,16 @@ const DEFAULT_TIMEOUT = 5000;
 /** Bound of pending headers where the caller sets none. */
 const DEFAULT_MAX_PENDING = 1024;
 
-/** Options of every entry point; `verify` is called with its own kind of connection. */
-export interface Options<C> extends HeaderOptions, GateOptions {
-  verify?: (info: ProxyInfo, conn: C) => boolean | Promise<boolean>;
+/** Options of every entry point, and those that only some of them know. */
+export interface Options<C> extends ListenerOptions<C> {
+  /** Only of entry points that ask for it. */
+  encrypted?: boolean;
 }
 
-/** Names of {@link Options}. */
+/** Names of {@link Options} that some entry points know. */
+type Special = "encrypted";
+
+/** Names of {@link Options} that every entry point knows. */
 const NAMES: readonly string[] = [
   ...Object.keys(
     {
@@ -44,7 +49,10 @@ const NAMES: readonly string[] = [
       verify: 0,
       maxPending: 0,
       onReject: 0,
-    } satisfies Record<Exclude<keyof Options<never>, keyof DecodeOptions>, 0>,
+    } satisfies Record<
+      Exclude<keyof Options<never>, keyof DecodeOptions | Special>,
+      0
+    >,
   ),
   ...DECODE_OPTIONS,
 ];
@@ -56,6 +64,8 @@ export interface Policy<C> {
   readonly isDirect: Trusts;
   readonly header: "require" | "optional" | "discard";
   readonly lazy: boolean;
+  /** Whether a connection is shown as encrypted if its header says that its client used TLS. */
+  readonly encrypted: boolean;
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
   /** A method, for a connection of one kind is one of any kind that it fits. */
@@ -64,25 +74,30 @@ export interface Policy<C> {
   /** Of a header, in bytes. */
   readonly leastLength: number;
   readonly maxPending: number;
-  readonly onReject: GateOptions["onReject"];
+  readonly onReject: ListenerOptions["onReject"];
 }
 
 /**
  * Reads options once, so that a mistake shows before a peer comes: a misspelt
  * name too, or nobody would ask a `verfiy`. Those of a listener may be given for
- * a single connection.
+ * a single connection. `special` are the names that the entry point knows
+ * besides those of all.
  *
  * @throws {TypeError} for an option of the wrong kind, with its name.
  * @throws {RangeError} for an option out of its range, with its name.
  */
-export function readOptions<C>(options: Options<C>): Policy<C> {
-  checkNames("options", options, NAMES);
+export function readOptions<C>(
+  options: Options<C>,
+  special: readonly Special[] = [],
+): Policy<C> {
+  checkNames("options", options, [...NAMES, ...special]);
   checkPlain("options", options);
   const {
     trust,
     untrusted = "reject",
     header = "require",
     lazy = false,
+    encrypted = false,
     timeout = DEFAULT_TIMEOUT,
     signal,
     verify,
@@ -91,6 +106,7 @@ export function readOptions<C>(options: Options<C>): Policy<C> {
   } = options;
   checkOneOf("header", header, ["require", "optional", "discard"]);
   checkOneOf("lazy", lazy, [true, false]);
+  checkOneOf("encrypted", encrypted, [true, false]);
   checkTimeout("timeout", timeout, 1);
   checkFunction("verify", verify);
   checkFunction("onReject", onReject);
@@ -107,6 +123,7 @@ export function readOptions<C>(options: Options<C>): Policy<C> {
     isDirect: readUntrusted(untrusted),
     header,
     lazy,
+    encrypted,
     timeout,
     signal,
     ...(verify && { verify }),
@@ -139,7 +156,7 @@ export function expectsHeader(
     reason = `the function ${asked} has failed: ${messageOf(error)}`;
   }
   throw new ProxyProtocolError(
-    `Cannot accept a PROXY header from ${describe(hop)}: ${reason}`,
+    `Cannot accept a PROXY header from ${formatAddress(hop)}: ${reason}`,
     "untrusted",
     { hop, cause },
   );
@@ -147,13 +164,4 @@ export function expectsHeader(
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** An address in a message. */
-function describe(address: Address): string {
-  if ("path" in address) return `${address.transport}:${quote(address.path)}`;
-  const { hostname, port } = address;
-  return hostname === ""
-    ? "a peer without an address"
-    : `${hostname} port ${port}`;
 }

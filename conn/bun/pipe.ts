@@ -1,5 +1,5 @@
 import { concat } from "./payload.ts";
-import type { BunRelaySocket, BunSocket } from "./types.ts";
+import type { BunSocket } from "./types.ts";
 
 /** How much is kept, in bytes, before no more is read. */
 const MOST_KEPT = 65536;
@@ -23,7 +23,7 @@ export class BunPipe {
   isOver = false;
   /** Whether the near end will send no more. */
   hasEnded = false;
-  #to: BunRelaySocket | undefined;
+  #to: BunSocket | undefined;
   #kept: Uint8Array[] = [];
   #keptLength = 0;
   #paused: BunSocket | undefined;
@@ -35,7 +35,7 @@ export class BunPipe {
   }
 
   /** Begins to write: a header, in one piece with what has come by now. */
-  start(to: BunRelaySocket, header: Uint8Array): void {
+  start(to: BunSocket, header: Uint8Array): void {
     this.#to = to;
     const first = concat([header, ...this.#kept]);
     this.#kept = first.length > 0 ? [first] : [];

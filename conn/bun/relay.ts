@@ -2,12 +2,7 @@ import { EMPTY } from "../../codec/internal.ts";
 import type { BunConn } from "./conn.ts";
 import { toBytes } from "./payload.ts";
 import { BunPipe, type PipeOwner } from "./pipe.ts";
-import type {
-  BunHandlers,
-  BunRelaySocket,
-  BunRelayTarget,
-  BunSocket,
-} from "./types.ts";
+import type { BunHandlers, BunRelayTarget, BunSocket } from "./types.ts";
 import { resetError } from "../admission/refusal.ts";
 import { Waits } from "../admission/waits.ts";
 import { headerBytes } from "../sending/header_bytes.ts";
@@ -17,7 +12,7 @@ import { relayedHeader } from "../sending/relayed_header.ts";
 import type { RelayResult } from "../sending/types.ts";
 
 /** What `Bun.connect` gives. */
-interface TargetSocket extends BunRelaySocket {
+interface TargetSocket extends BunSocket {
   readonly data: BunRelay;
 }
 
@@ -54,7 +49,7 @@ export class BunRelay implements PipeOwner {
   readonly up: BunPipe = new BunPipe(this);
   /** From the target to the client. */
   readonly down: BunPipe = new BunPipe(this);
-  readonly #client: BunRelaySocket;
+  readonly #client: BunSocket;
   readonly #conn: BunConn<BunSocket>;
   readonly #plan: RelayPlan;
   readonly #closed = Promise.withResolvers<void>();
@@ -69,7 +64,7 @@ export class BunRelay implements PipeOwner {
   #error: unknown;
 
   constructor(
-    client: BunRelaySocket,
+    client: BunSocket,
     conn: BunConn<BunSocket>,
     plan: RelayPlan,
   ) {

@@ -1,4 +1,5 @@
 import { EMPTY, LARGEST_PORT } from "../../codec/internal.ts";
+import { formatAddress } from "../../codec/mod.ts";
 import { toAddress } from "../_ends.ts";
 import { readOptions } from "../admission/policy.ts";
 import { isPeerGone, toRefusal } from "../admission/refusal.ts";
@@ -28,7 +29,7 @@ import {
 } from "./io.ts";
 import { type PageServer, servePage } from "./page_server.ts";
 import { jsonLine, line, type Seen, verbose } from "./seen.ts";
-import { printable, showAddress } from "./show.ts";
+import { printable } from "./show.ts";
 
 /** How long to read what a peer still sends, in ms: closing at once would reset it. */
 const DRAIN_TIME = 1000;
@@ -155,7 +156,7 @@ async function listen(
   most: number,
   shows: Shows,
 ): Promise<void> {
-  const where = showAddress({ transport: "tcp", ...address });
+  const where = formatAddress({ transport: "tcp", ...address });
   const listener = await attempt(
     `listen on ${where}`,
     () => Deno.listen(address),
@@ -167,7 +168,7 @@ async function listen(
   const report = boundedWarn(io);
   const running = new Set<Promise<void>>();
   let makeRoom = () => {};
-  const bound = showAddress(toAddress(listener.addr));
+  const bound = formatAddress(toAddress(listener.addr));
   await warn(io, `Listening on ${bound}`);
   try {
     await shows.onListening(bound);
@@ -220,7 +221,7 @@ async function receive(
   let accepted: Accepted<Deno.TcpConn>;
   try {
     const tcp = await accepting;
-    hop = showAddress(toAddress(tcp.remoteAddr));
+    hop = formatAddress(toAddress(tcp.remoteAddr));
     accepted = await accept(tcp, options);
   } catch (cause) {
     const error = toRefusal(cause, undefined, EMPTY);

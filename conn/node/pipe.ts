@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { NodeListener, NodeRelaySocket } from "./types.ts";
+import type { NodeRelaySocket } from "./types.ts";
 
 /** How much is kept for a far end that is not there yet, in bytes. */
 const MOST_KEPT = 65536;
@@ -97,7 +97,7 @@ export class NodePipe {
   /** Pauses until the far end has written what it has. */
   #pause(): void {
     this.#near?.pause();
-    const resume: NodeListener = () => {
+    const resume = () => {
       this.#far?.off("drain", resume);
       this.#near?.resume();
     };

@@ -5,16 +5,13 @@ import { isReset } from "../sending/is_reset.ts";
 import type { RelayPlan } from "../sending/read_options.ts";
 import { relayedHeader } from "../sending/relayed_header.ts";
 import type { RelayResult } from "../sending/types.ts";
-import { type Facts, shownEnds } from "./facts.ts";
+import type { Facts } from "../_facts.ts";
+import { shownEnds } from "./show.ts";
 import { NodePipe, type PipeOwner } from "./pipe.ts";
 import { resetSocket } from "./reset.ts";
 import { isSocket, openingEvent, openTarget } from "./target.ts";
 import { mendPauses } from "./tls_pauses.ts";
-import type {
-  NodeListener,
-  NodeRelaySocket,
-  NodeRelayTarget,
-} from "./types.ts";
+import type { NodeRelaySocket, NodeRelayTarget } from "./types.ts";
 
 /** Copies between a client and its target. */
 export class NodeRelay implements PipeOwner {
@@ -126,7 +123,7 @@ export class NodeRelay implements PipeOwner {
     }
     const event = openingEvent(target);
     if (event === undefined) return this.#start(target, header);
-    const start: NodeListener = () => {
+    const start = () => {
       target.off(event, start); // which keeps the header
       this.#start(target, header);
     };

@@ -1,10 +1,11 @@
-import type { IpcNetConnectOpts, TcpNetConnectOpts } from "node:net";
+import type { IpcNetConnectOpts, Socket, TcpNetConnectOpts } from "node:net";
 import type { ConnectionOptions, TLSSocketOptions } from "node:tls";
-import type { ProxyInfo } from "../../codec/mod.ts";
-import type { GateOptions, HeaderOptions, ListenerStats } from "../types.ts";
-
-/** What hears an event. */
-export type NodeListener = (...args: unknown[]) => void;
+import type { Address, DecodeOptions, ProxyInfo } from "../../codec/mod.ts";
+import type {
+  AcceptOptions,
+  ListenerOptions,
+  ListenerStats,
+} from "../types.ts";
 
 /**
  * A socket: `net.Socket` and `tls.TLSSocket` of `node:net` and `node:tls` are
@@ -42,9 +43,9 @@ export interface NodeSocket {
   /** Closes both directions. */
   destroy(): unknown;
   /** Adds a listener. */
-  on(event: string, listener: NodeListener): unknown;
+  on(event: string, listener: (...args: unknown[]) => void): unknown;
   /** Removes a listener. */
-  off(event: string, listener: NodeListener): unknown;
+  off(event: string, listener: (...args: unknown[]) => void): unknown;
   /** Calls the listeners. */
   emit(event: string, ...args: unknown[]): boolean;
 }
@@ -125,18 +126,38 @@ export interface NodeServer {
 }
 
 /** Options of {@link accept}. */
-export interface NodeAcceptOptions<S = NodeSocket> extends HeaderOptions {
+export interface NodeAcceptOptions<S = NodeSocket> extends AcceptOptions<S> {
   /**
    * Called with each valid header of a trusted peer. Return `true` to accept;
    * any other answer rejects the connection. `timeout` does not apply to it, only
    * `signal`. The socket shows the client already; do not read from it here.
    */
   verify?: (info: ProxyInfo, socket: S) => boolean | Promise<boolean>;
+  /**
+   * `true` sets `encrypted` of a socket if its header says that the client used
+   * TLS (`PP2_CLIENT_SSL`, section 2.2.6), for a balancer that ends TLS. Express,
+   * Koa, Fastify and srvx then say `https`, and set cookies that are secure.
+   *
+   * The connection to this server is plain text all the same. Set it only if every
+   * trusted peer is a proxy that writes the SSL TLV itself. If a proxy passes on
+   * headers of clients, or with `header: "optional"`, a client in plain text can
+   * claim TLS.
+   *
+   * Headers without the bit, LOCAL, `header: "discard"` and direct peers change
+   * nothing, and neither does a socket on which this server itself ends TLS:
+   * that is encrypted already. With `lazy` it changes when the header arrives.
+   *
+   * @default {false}
+   */
+  encrypted?: boolean;
 }
 
-/** Options of {@link proxied}. */
-export interface NodeListenerOptions<S = NodeSocket>
-  extends NodeAcceptOptions<S>, GateOptions {}
+/**
+ * Options of {@link proxied}. `verify` is called with a `net.Socket`, for servers
+ * of TLS too: the header comes before TLS, so there is no certificate yet.
+ */
+export interface NodeListenerOptions<S = Socket>
+  extends NodeAcceptOptions<S>, ListenerOptions<S> {}
 
 /** What {@link accept} resolves to. */
 export interface NodeAccepted<S> {
@@ -150,4 +171,32 @@ export interface NodeAccepted<S> {
 export interface NodeProxied {
   /** What has been let in and refused so far; the object is live. */
   readonly stats: ListenerStats;
+}
+
+/**
+ * What {@link exportInfo} returns: plain data, of which JSON and structured
+ * clones keep everything. Only {@link adopt} of the same release reads it, so
+ * its fields may change.
+ */
+export interface ExportedInfo {
+  /** The form of the other fields. */
+  readonly form: string;
+  /** Address of the peer: the proxy, or a direct client. */
+  readonly hop: Address;
+  /** The header; absent if there is none. */
+  readonly header?: {
+    /** Its bytes in base64. */
+    readonly raw: string;
+    /** The options by which they were decoded. */
+    readonly decode: DecodeOptions;
+    /** Whether `header: "discard"` keeps the real addresses. */
+    readonly isDiscarded: boolean;
+  };
+  /** The addresses that the socket shows in place of its own. */
+  readonly shown?: {
+    readonly remoteAddr: Address;
+    readonly localAddr: Address;
+  };
+  /** Bytes after the header that were received but not read, in base64. */
+  readonly payload: string;
 }

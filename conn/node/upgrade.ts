@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { connect, TLSSocket } from "node:tls";
-import { type Facts, remember } from "./facts.ts";
+import { type Facts, remember } from "../_facts.ts";
 import { joinBuffered } from "./join_buffered.ts";
 import { showOn } from "./show.ts";
 import type { NodeUpgradeOptions } from "./types.ts";

@@ -13,7 +13,7 @@ import { mergeTlvs } from "./merge_tlvs.ts";
 import type { RelayPlan } from "./read_options.ts";
 
 /** What a header to pass on is made from. */
-interface Origin extends Ends {
+export interface Origin extends Ends {
   info: ProxyInfo | undefined;
 }
 
@@ -30,18 +30,28 @@ export function relayedHeader(
     (keep?.has(type) ?? true) && !drop.has(type)
   );
   const tlvs = mergeTlvs(passed, plan);
-  return tellsAddresses(info, remoteAddr)
+  return tellsAddresses({ info, remoteAddr, localAddr })
     ? { version, source: remoteAddr, destination: localAddr, tlvs }
     : { version, command: "LOCAL", tlvs };
 }
 
-/** Without a header, or with one that was ignored, the real addresses are told, if they tell anything. */
-function tellsAddresses(info: ProxyInfo | undefined, client: Address): boolean {
+/**
+ * Whether addresses are passed on, and not LOCAL. Without a header, or with one
+ * that was discarded, these are the real addresses, if they are known.
+ */
+export function tellsAddresses(
+  { info, remoteAddr, localAddr }: Origin,
+): boolean {
   if (info?.command === "LOCAL") return false; // it claims nothing: it may be passed on
   if (info !== undefined && !DISCARDED.has(info)) {
     return info.source !== undefined;
   }
-  return "hostname" in client && client.hostname !== "";
+  return isKnown(remoteAddr) && isKnown(localAddr);
+}
+
+/** Whether it is an address of a network; that of a socket which was reset is empty. */
+function isKnown(address: Address): boolean {
+  return "hostname" in address && address.hostname !== "";
 }
 
 /** What can be written of what came; nothing of a header that was ignored. */
@@ -54,7 +64,7 @@ function receivedTlvs(info: ProxyInfo | undefined): RawTlv[] {
       if (canBeWritten(tlv)) received.push(tlv);
     }
   } catch (error) {
-    // Of TLVs that were accepted leniently, those before the broken one go on.
+    // Of TLVs that were accepted leniently, those before the broken one are kept.
     if (!(error instanceof ProxyProtocolError)) throw error;
   }
   return received;

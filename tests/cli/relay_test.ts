@@ -130,7 +130,7 @@ Deno.test("relay --accept takes one version, or does without a header", async ()
   using client = await dial(port);
   await send(client, HEADER);
   await cli.err(
-    /Refused 127\.0\.0\.1:\d+ \(version\): .* v1 header; byte 0 of "/,
+    /Refused 127\.0\.0\.1:\d+ \(version\): Cannot decode PROXY header: version 2 at byte 0, expected 1; .*; received "/,
   );
   const optional = await relayTo([service], ...TRUST, "--accept", "optional");
   await using __ = optional.cli;

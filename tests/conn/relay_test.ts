@@ -266,6 +266,82 @@ Deno.test("relay() tells the real address of a direct client, without what it cl
   assertEquals(ignored.tlvs, {});
 });
 
+Deno.test("relay() takes a plain connection, and tells its real addresses", async () => {
+  using front = listen();
+  using back = listen();
+  for (const send of [undefined, 1, 2] as const) {
+    using client = await dial(front, "hello");
+    const { localAddr, remoteAddr } = client;
+    const done = relay(
+      await front.accept(),
+      () => dial(back),
+      send === undefined ? {} : { send },
+    );
+    using target = await back.accept();
+    await client.closeWrite();
+    const bytes = await receive(target);
+    const header = bytes.subarray(0, bytes.length - "hello".length);
+    if (send === undefined) assertEquals(header.length, 0);
+    else {
+      const info = decode(header);
+      assertEquals(info?.version, send);
+      assertEquals(info?.source, { ...localAddr });
+      assertEquals(info?.destination, { ...remoteAddr });
+      assertEquals(info?.tlvs, {});
+    }
+    target.close();
+    await receive(client);
+    assertEquals(await done, { sent: 5, received: 0 });
+  }
+});
+
+Deno.test("relay() of the raw connection passes on what its header says", async () => {
+  using front = listen();
+  using back = listen();
+  using client = await dial(front, RICH);
+  const { conn } = await accept(await front.accept(), { trust: TRUST });
+  const done = relay(conn.raw, () => dial(back), { send: 2 });
+  using target = await back.accept();
+  await client.closeWrite();
+  const bytes = await receive(target);
+  assertEquals(decode(bytes)?.source, CLIENT.source);
+  assertEquals(names(bytes), names(RICH));
+  target.close();
+  await done;
+});
+
+Deno.test("relay() closes a plain connection with wrong options, and when the target cannot be dialled", async () => {
+  using front = listen();
+  using first = await dial(front);
+  const wrong = { send: 3 } as unknown as RelayOptions;
+  const plain = await front.accept();
+  await assertRejects(() => relay(plain, plain, wrong), TypeError);
+  assertEquals((await receive(first)).length, 0);
+  using second = await dial(front);
+  const { error } = await relay(
+    await front.accept(),
+    () => Promise.reject(new Error("unreachable")),
+    { send: 2 },
+  );
+  assert(error instanceof Error && error.message === "unreachable");
+  assertEquals((await receive(second)).length, 0);
+});
+
+Deno.test("relay() says LOCAL for a plain connection of a UNIX socket without a path", async () => {
+  const path = await Deno.makeTempFile();
+  await Deno.remove(path);
+  using front = Deno.listen({ transport: "unix", path });
+  using back = listen();
+  using client = await Deno.connect({ transport: "unix", path });
+  const done = relay(await front.accept(), () => dial(back), { send: 2 });
+  using target = await back.accept();
+  await client.closeWrite();
+  assertEquals(decode(await receive(target))?.command, "LOCAL");
+  target.close();
+  await done;
+  await Deno.remove(path);
+});
+
 Deno.test("relay() passes nothing of a header on that was discarded, whatever its command", async () => {
   const tlvs = { AUTHORITY: "client.example" };
   const local = encode({ command: "LOCAL", tlvs }, { checksum: true });

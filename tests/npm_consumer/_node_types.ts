@@ -14,6 +14,7 @@ import { createServer } from "node:http";
 import { createSecureServer } from "node:http2";
 import { connect } from "node:net";
 import { Duplex } from "node:stream";
+import { createServer as createTlsServer, TLSSocket } from "node:tls";
 
 const trust = ["10.0.0.0/8"];
 
@@ -31,6 +32,19 @@ export async function use(): Promise<void> {
   const client = await connectThrough(server.address(), SENDERS.awsNlb);
   const origin: string = SENDERS.awsNlb.origin;
   client.end(origin);
+  // Typed without a name, as what it is: the header comes before TLS.
+  const verify: Parameters<typeof proxied>[1]["verify"] = (info, socket) =>
+    info.version === 2 && socket.setKeepAlive(true).bytesRead > 0;
+  proxied(createTlsServer({}), { trust, verify });
+  proxied(createTlsServer({}), {
+    trust,
+    // @ts-expect-error There is no certificate yet.
+    verify: (_info, socket) => socket.getPeerCertificate() !== undefined,
+  });
+  await acceptSocket(new TLSSocket(connect(80)), {
+    trust,
+    verify: (_info, socket) => socket.getPeerCertificate() !== undefined,
+  });
   const socket = connect(80);
   const { conn } = await acceptSocket(socket, { trust });
   conn.setNoDelay(true);

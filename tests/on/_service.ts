@@ -139,7 +139,7 @@ export function toRejected(error: unknown): Rejected {
   const { code, hop, received, offset, message } = error;
   return {
     code,
-    ...(hop !== undefined && "port" in hop && { port: hop.port }),
+    ...(hop?.port !== undefined && { port: hop.port }),
     received: received.length,
     offset,
     message,
