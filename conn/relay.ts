@@ -24,10 +24,9 @@ const BUFFER_SIZE = 65536;
 const FIRST_BUFFER_SIZE = 4096;
 
 /**
- * A connection, or a function that makes it. Nothing is read of the client
- * while the function is under way, so that it does not show that the client has
- * left: a function that may never settle needs a deadline of its own, or that
- * {@link RelayOptions} has a `signal`.
+ * A connection, or a function that makes it. Nothing is read from the client while
+ * the function runs, so nothing shows that the client has left. A function that
+ * may never settle needs its own deadline, or a `signal` in {@link RelayOptions}.
  */
 export type RelayTarget =
   | NativeConn
@@ -178,7 +177,7 @@ async function copy(
       buffer = new Uint8Array(BUFFER_SIZE);
     }
   }
-  // Where the other end has closed both of its directions there is nobody to tell.
+  // This fails if the other end has closed both of its directions.
   await to.closeWrite().catch(() => {});
 }
 

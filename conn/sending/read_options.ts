@@ -31,6 +31,10 @@ export interface RelayPlan {
   readonly signal: AbortSignal | undefined;
 }
 
+/** No TLVs, and no types of them: most relays have no such option. */
+const NO_TLVS: readonly RawTlv[] = [];
+const NO_TYPES: ReadonlySet<number> = new Set();
+
 /** Names of {@link RelayOptions}. */
 const RELAY_OPTIONS: readonly string[] = Object.keys(
   {
@@ -71,7 +75,7 @@ export function readRelayOptions(options: RelayOptions): RelayPlan {
   return {
     send,
     keep: keep === undefined ? undefined : readTypes("keep", keep),
-    drop: readTypes("drop", drop ?? []),
+    drop: drop === undefined ? NO_TYPES : readTypes("drop", drop),
     add: rawTlvs(add),
     append: rawTlvs(append),
     ifAbsent: rawTlvs(ifAbsent),
@@ -109,6 +113,6 @@ function readTypes(
   }));
 }
 
-function rawTlvs(given: RelayOptions["add"]): RawTlv[] {
-  return given === undefined ? [] : [...readTlvs(encodeTlvs(given))];
+function rawTlvs(given: RelayOptions["add"]): readonly RawTlv[] {
+  return given === undefined ? NO_TLVS : [...readTlvs(encodeTlvs(given))];
 }

@@ -43,7 +43,7 @@ export interface DialHandlers {
   close(socket: NativeSocket<DialEvents>, error?: Error): void;
 }
 
-/** As `Bun.listen` takes it. */
+/** As in the options of `Bun.listen`. */
 export type ListenPlace =
   | { readonly unix: string }
   | {
