@@ -18,30 +18,8 @@
  * console.log(info?.tlvs.AUTHORITY); // example.com
  * ```
  *
- * Coming from aiosmtpd, whose `ProxyData` and `ProxyTLV` are plain data here:
- *
- * | aiosmtpd | here |
- * |---|---|
- * | `ProxyData.version` | `info.version`; malformed is a throw instead of `None` |
- * | `.command` (v2) | `info.command`, `"PROXY"` in v1 |
- * | `.family`, `AF` | `info.family`: `"UNSPEC" "INET" "INET6" "UNIX"` |
- * | `.protocol`, `PROTO` | `info.transport`: `"UNSPEC" "STREAM" "DGRAM"` |
- * | `.src_addr`, `.src_port` | `info.source.hostname` or `.path`, `info.source.port` |
- * | `.dst_addr`, `.dst_port` | `info.destination.hostname` or `.path`, `info.destination.port` |
- * | `.rest` | `info.rest` |
- * | `.tlv` | `info.tlvs`; `{}` where there are none |
- * | `.whole_raw` | `info.raw` |
- * | `.tlv_start` | `info.tlv_start` |
- * | `.valid`, `bool(data)`, `.error`, `.with_error()` | {@link ProxyProtocolError} is thrown: `code`, `offset`, `message` |
- * | `.same_attribs(...)` | `assertObjectMatch(info, { ... })` of `@std/assert` |
- * | `ProxyTLV.NAME` | `info.tlvs.NAME`; text decoded, numbers as numbers |
- * | `.SSL` | `info.tlvs.SSL` |
- * | `.tlv_loc` | `info.tlv_loc`, right for the sub-TLVs of SSL as well |
- * | `.PP2_TYPENAME` | {@link TLV_TYPES}, {@link tlvName} |
- * | `.name_to_num(name)` | {@link tlvType} |
- * | `.from_raw(raw)` | {@link decodeTlvs} |
- * | `.parse(chunk, partial_ok=True)` | `decodeTlvs(bytes, { partial: true })` |
- * | CRC32C left to the hook | verified by {@link decode}; {@link crc32c} |
+ * For users of other packages, aiosmtpd's names among them, there is a
+ * [table of names](https://github.com/edgewire/proxy-protocol/blob/main/codec/README.md).
  *
  * @module
  */

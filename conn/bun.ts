@@ -35,11 +35,10 @@
  */
 
 import { EMPTY } from "../codec/internal.ts";
-import type { ProxyHeader, ProxyInfo } from "../codec/mod.ts";
+import type { ProxyInfo } from "../codec/mod.ts";
 import { checkHandlers } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
 import { readOptions } from "./admission/policy.ts";
-import { Waits } from "./admission/waits.ts";
 import { BunConn, connOf } from "./bun/conn.ts";
 import { startHttp } from "./bun/http/serve.ts";
 import type {
@@ -60,7 +59,7 @@ import type {
   BunRelayTarget,
   BunSocket,
 } from "./bun/types.ts";
-import { checkRelayOptions, relayedHeader } from "./sending/relayed_header.ts";
+import { readRelayOptions, type RelayPlan } from "./sending/read_options.ts";
 import type { RelayOptions, RelayResult } from "./sending/types.ts";
 
 export * from "./_common.ts";
@@ -249,9 +248,9 @@ export function upgradeTls<
 
 /**
  * Connects to a target and copies both ways until both ends have ended, like
- * `relay` for other runtimes: with `send` it tells the target who the client is,
- * with the TLVs that came (section 4.1, chains of proxies). In the end both are
- * closed, in every case.
+ * `relay` for other runtimes. With `send`, it writes a header for the target first:
+ * the client, and the TLVs that were received (section 4.1, chains of proxies). In
+ * the end both are closed, in every case.
  *
  * Call it in `open`, or `pause()` there until you do. From then on none of the
  * handlers of {@link proxied} is called for the socket. No more is read of a side
@@ -261,6 +260,13 @@ export function upgradeTls<
  * The end of one direction is passed on and the other goes on where `Bun.listen`
  * has `allowHalfOpen: true`; without it Bun closes the connection of a client that
  * has ended its direction, before the answer.
+ *
+ * When one side is reset, or fails in another way, the other side is reset, also
+ * below TLS. A target that cannot be reached and the `signal` end both in order.
+ *
+ * A socket that was opened with `lazy` is relayed at once; with `send`, the target
+ * is dialled when the header has arrived. A header that is rejected is the
+ * `error` of the result.
  *
  * Failures of the connections are in the result, that to connect included. A
  * target with TLS gets the header and payload once its certificate is verified.
@@ -288,37 +294,20 @@ export async function relay(
   target: BunRelayTarget,
   options: RelayOptions = {},
 ): Promise<RelayResult> {
-  const { send, halfOpenTimeout = Infinity, signal } = options;
-  let header: ProxyHeader | undefined;
   const conn = connOf(socket);
+  let plan: RelayPlan;
   try {
-    checkRelayOptions(options);
+    plan = readRelayOptions(options);
     if (conn === undefined || !conn.serves(socket)) {
       throw new TypeError(
         "Cannot relay the socket: not opened by proxied(), or relayed already",
       );
     }
-    if (send !== undefined) {
-      header = relayedHeader({ info: conn.info, ...conn.ends }, options);
-    }
   } catch (error) {
     socket.terminate();
     throw error;
   }
-  const work = new BunRelay(socket, halfOpenTimeout);
-  const run = () => {
-    work.dial(target, header, options);
-    return work.closed;
-  };
-  work.takeOver(conn);
-  if (signal === undefined) await run();
-  else {
-    const waits = new Waits({ timeout: Infinity, signal });
-    await waits.within(run).catch((error) => work.fail(error));
-    waits.close();
-    await work.closed;
-  }
-  return work.result;
+  return await new BunRelay(socket, conn, plan).run(target);
 }
 
 /**

@@ -48,6 +48,7 @@ export type {
   DenoServeTcpOptions,
   DenoServeUnixOptions,
   DenoUnixAddr,
+  DenoVerifyConn,
 } from "./deno/types.ts";
 export type { ConnFacts } from "./proxied_conn.ts";
 

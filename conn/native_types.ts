@@ -24,10 +24,12 @@ export interface NativeAddress {
 export interface NativeConn {
   /** Reads at most `p.byteLength` bytes; `null` at the end. */
   read(p: Uint8Array): Promise<number | null>;
-  /** Writes some of `p`; how many bytes were taken. */
+  /** Writes a part of `p`; returns its length in bytes. */
   write(p: Uint8Array): Promise<number>;
   /** Closes both directions. */
   close(): void;
+  /** Closes both directions so that the peer sees a reset, if the runtime can. */
+  reset?(): void;
   /** Ends the sending direction. */
   closeWrite(): Promise<void>;
   /** Keeps the process alive. */
@@ -60,16 +62,18 @@ export interface ByteDuplex {
     /** This end. */
     readonly localAddress?: string | undefined;
   }>;
-  /** Settles when both directions are closed, by a reset too. */
+  /** Settles when both directions are closed, in order or by a reset. */
   readonly closed?: Promise<unknown>;
-  /** The peer, where there is no `opened`. Without either, only `trust: "any"` trusts it. */
+  /** The peer, if the socket has no `opened`. Without either, only `trust: "any"` trusts it. */
   readonly remoteAddr?: NativeAddress;
-  /** This end, where there is no `opened`. */
+  /** This end, if the socket has no `opened`. */
   readonly localAddr?: NativeAddress;
   /** What carries it, as Cloudflare says; `"udp"` is rejected. */
   readonly protocol?: string;
   /** Closes both directions. */
   close?(): unknown;
+  /** Closes both directions so that the peer sees a reset, if the runtime can. */
+  reset?(): unknown;
 }
 
 /** What yields connections: `Deno.Listener` and `Deno.TlsListener` are such. */

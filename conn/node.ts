@@ -26,6 +26,7 @@
 
 import { Server as HttpServer } from "node:http";
 import { Server as HttpsServer } from "node:https";
+import type { Socket } from "node:net";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
@@ -34,6 +35,7 @@ import { checkSocket } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
 import { type Policy, readOptions } from "./admission/policy.ts";
 import { factsOf, remember } from "./_facts.ts";
+import { adoptSocket, exportSocket } from "./node/exported.ts";
 import { endTls, listenInFront, needsFront } from "./node/front.ts";
 import { timeoutsOf } from "./node/http_timeouts.ts";
 import { joinWrites } from "./node/join_writes.ts";
@@ -41,15 +43,24 @@ import { override } from "./node/override.ts";
 import { NodePeer, release } from "./node/peer.ts";
 import { checkLazy, checkServer, markWrapped } from "./node/is_server.ts";
 import { NodeDoor } from "./node/server.ts";
+import { NodeRelay } from "./node/relay.ts";
 import { showOn } from "./node/show.ts";
+import { isSocket } from "./node/target.ts";
+import { beginTls } from "./node/upgrade.ts";
 import type {
+  ExportedInfo,
   NodeAccepted,
   NodeAcceptOptions,
   NodeListenerOptions,
   NodeProxied,
+  NodeRelaySocket,
+  NodeRelayTarget,
   NodeServer,
   NodeSocket,
+  NodeUpgradeOptions,
 } from "./node/types.ts";
+import { readRelayOptions, type RelayPlan } from "./sending/read_options.ts";
+import type { RelayOptions, RelayResult } from "./sending/types.ts";
 
 export * from "./_common.ts";
 export {
@@ -68,13 +79,19 @@ export {
 export { type Closable, perClient } from "./node/per_client.ts";
 export type { EncodeOptions, ProxyHeader, RawTlv } from "../codec/mod.ts";
 export type {
+  ExportedInfo,
   NodeAccepted,
   NodeAcceptOptions,
   NodeListenerOptions,
   NodeProxied,
+  NodeRelayAddress,
+  NodeRelaySocket,
+  NodeRelayTarget,
   NodeServer,
   NodeSocket,
+  NodeUpgradeOptions,
 } from "./node/types.ts";
+export type { RelayOptions, RelayResult } from "./sending/types.ts";
 
 /**
  * Takes the PROXY header off a socket and gives back both: what the header
@@ -150,15 +167,14 @@ export async function accept<S extends NodeSocket>(
  * fired already the server does not come to listen, as with that of its
  * `listen`. Timeouts of HTTP begin when the header is in.
  *
- * On Bun servers of HTTP and TLS are native: there a server of `node:net`
- * listens in their place, so wrap them before they listen. Their
- * `headersTimeout`, `requestTimeout` and `keepAliveTimeout` are kept,
- * `timeout` is not.
+ * A server may listen already: connections from before are not checked. On Bun,
+ * servers of HTTP and TLS are native, and a server of `node:net` listens in their
+ * place. There a server that listens already listens once more, at the same
+ * address and without its other options of `listen`.
  *
  * @throws {TypeError} for anything but a server of these modules, with what to
  * wrap instead; for one that is wrapped already; for a wrong or unknown option.
  * @throws {RangeError} for an option out of its range, with its name.
- * @throws {Error} on Bun, when a server of HTTP or TLS listens already.
  *
  * @example
  * ```ts ignore
@@ -188,7 +204,6 @@ export function proxied<S extends NodeServer>(
   if (options?.lazy) checkLazy(server);
   const isFronted = needsFront(server);
   const timeouts = isFronted ? timeoutsOf(server) : undefined;
-  const { emit } = server;
   const pass = (event: unknown[]): boolean => {
     timeouts?.see(event);
     return Reflect.apply(emit, server, event);
@@ -204,6 +219,7 @@ export function proxied<S extends NodeServer>(
     isFronted && server instanceof HttpsServer ? endTls(server, hand) : hand,
   );
   if (isFronted) listenInFront(server, (socket) => door.admit(socket));
+  const { emit } = server;
   const { signal } = options;
   const stop = () => void server.close();
   const heedSignal = () => {
@@ -295,4 +311,236 @@ export async function ready(
 ): Promise<ProxyInfo | undefined> {
   const facts = factsOf(socketOrRequest);
   return await (facts?.ready ?? facts?.info);
+}
+
+/**
+ * Connects a socket to a target and copies both ways until both ends have ended.
+ * With `send`, it writes a header for the target first: the client, and the TLVs
+ * that were received (section 4.1, chains of proxies). The end of one direction is
+ * passed on, the other continues. In the end both are closed, in every case.
+ *
+ * The target is an object with the options of `net.connect`, and with `tls` those of
+ * `tls.connect`; a socket; or a function that returns one. A target with TLS gets
+ * the header and payload inside TLS, once its certificate is verified. Reading from
+ * one side pauses while more bytes wait on the other than its `highWaterMark`, or
+ * 64 KiB until the target is connected. Only `signal` bounds that time.
+ *
+ * When one side is reset, or fails in another way, the other side is reset, also
+ * below TLS. On Deno a reset below TLS arrives as an end. A target that cannot be reached and the `signal` end both in order.
+ *
+ * The socket comes from {@link proxied} or {@link accept}, or is TLS on such a
+ * socket. Do not read from it or write to it after the call. One that was handed
+ * over with `lazy` is relayed at once; with `send`, the target is dialled when the
+ * header has arrived. A header that is rejected is the `error` of the result.
+ *
+ * Failures of the connections are in the result, that to connect included.
+ *
+ * @throws {TypeError} for a wrong option, or a socket that was not accepted here,
+ * or is relayed already; both sockets are destroyed then.
+ * @throws {RangeError} for an option out of its range; both are destroyed then.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:net";
+ * import { proxied, relay } from "@edgewire/proxy-protocol/node";
+ *
+ * function main() {
+ *   const server = createServer(async (socket) => {
+ *     const target = { host: "10.0.0.9", port: 443 };
+ *     const { sent, received, error } = await relay(socket, target, { send: 2 });
+ *     console.log(sent, received, error);
+ *   });
+ *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8443);
+ * }
+ * ```
+ */
+export async function relay(
+  socket: NodeRelaySocket,
+  target: NodeRelayTarget,
+  options: RelayOptions = {},
+): Promise<RelayResult> {
+  const facts = factsOf(socket);
+  let plan: RelayPlan;
+  try {
+    plan = readRelayOptions(options);
+    if (facts === undefined || facts.isRelayed) {
+      throw new TypeError(
+        "Cannot relay the socket: not from proxied() or accept(), or relayed already",
+      );
+    }
+    if (!facts.isAdmitted && facts.ready === undefined) {
+      throw new TypeError(
+        "Cannot relay the socket: its header has not come, wait for accept()",
+      );
+    }
+  } catch (error) {
+    socket.destroy();
+    if (isSocket(target)) target.destroy();
+    throw error;
+  }
+  facts.isRelayed = true;
+  return await new NodeRelay(socket, facts, plan).run(target);
+}
+
+/**
+ * Continues a connection with TLS: directly after a header in plain text, or later,
+ * as STARTTLS does. The TLS session begins with the bytes that came with the
+ * header; the TLS socket shows the client, and {@link proxyInfo} and
+ * {@link proxyHop} know it.
+ *
+ * It is the server, with the options of `new TLSSocket`, unless `isServer` is
+ * `false`: then it is the client, with the options of `tls.connect`. To parse a key once and not for every
+ * connection, give it `secureContext`. `'secure'` is emitted when the handshake
+ * is complete (`'secureConnect'` as the client); a handshake that fails closes the
+ * connection, and an `'error'` before that needs no listener. The handshake has no
+ * deadline of its own: `setTimeout` of the socket sets one.
+ *
+ * Do not read from the plain socket or write to it after the call. Bytes that you
+ * have read, but that belong to TLS, go back by `socket.unshift()` before it.
+ *
+ * @returns The TLS socket; `undefined` when the connection is closed already.
+ *
+ * @throws {TypeError} for a socket whose header has not arrived: with `lazy`, wait
+ * for {@link ready}.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:net";
+ * import { createSecureContext } from "node:tls";
+ * import { proxied, upgradeTls } from "@edgewire/proxy-protocol/node";
+ *
+ * function main(key: string, cert: string) {
+ *   const secureContext = createSecureContext({ key, cert });
+ *   const server = createServer((socket) => {
+ *     const tls = upgradeTls(socket, { secureContext });
+ *     tls?.on("error", console.error);
+ *     tls?.once("secure", () => tls.write(`hello ${tls.remoteAddress}\n`));
+ *   });
+ *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8443);
+ * }
+ * ```
+ */
+export function upgradeTls(
+  socket: Socket,
+  options: NodeUpgradeOptions,
+): TLSSocket | undefined {
+  const facts = factsOf(socket);
+  if (facts !== undefined && !facts.isAdmitted && !socket.destroyed) {
+    throw new TypeError(
+      "Cannot begin TLS: the header has not come, wait for ready(socket)",
+    );
+  }
+  if (socket.destroyed) return undefined;
+  return beginTls(socket, options, facts);
+}
+
+/**
+ * Returns what is known of an accepted socket as plain data, to be sent to
+ * another process with the socket itself: the header, the hop, the addresses
+ * that the socket shows, and the payload that was received but not read. There
+ * {@link adopt} makes the socket what it is here. Sticky load balancing needs
+ * this, because a worker that is sent a socket sees only the proxy.
+ *
+ * Send the socket right after the call, and destroy it if sending fails. It is no
+ * longer read in this process, and its unread payload is in the result, so that
+ * the worker receives every byte once. A second call returns the same data.
+ *
+ * @throws {TypeError} for anything but a socket, for a socket that was not
+ * accepted here or whose header has not arrived yet, for a `TLSSocket`, and for a
+ * socket with an encoding.
+ *
+ * @example
+ * ```ts
+ * import cluster from "node:cluster";
+ * import { createServer, Socket } from "node:net";
+ * import process from "node:process";
+ * import { adopt, exportInfo, proxied } from "@edgewire/proxy-protocol/node";
+ *
+ * function main() {
+ *   if (cluster.isPrimary) {
+ *     const workers = [cluster.fork(), cluster.fork()];
+ *     const server = createServer({ pauseOnConnect: true }, (socket) => {
+ *       const client = Number(socket.remoteAddress?.split(".").at(-1));
+ *       const worker = workers[client % workers.length];
+ *       worker?.send({ proxy: exportInfo(socket) }, socket);
+ *     });
+ *     proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
+ *   } else {
+ *     process.on("message", (message: { proxy: unknown }, socket) => {
+ *       if (!(socket instanceof Socket)) return; // the client has left
+ *       adopt(socket, message.proxy);
+ *       socket.end(`hello ${socket.remoteAddress}\n`);
+ *     });
+ *   }
+ * }
+ * ```
+ */
+export function exportInfo(socket: NodeSocket): ExportedInfo {
+  checkSocket(socket);
+  return exportSocket(socket);
+}
+
+/**
+ * Gives a socket that another process has sent the data that {@link exportInfo}
+ * returned there. The socket then shows the client, {@link proxyInfo} and
+ * {@link proxyHop} know it, and the unread payload is read first. Returns the
+ * same socket.
+ *
+ * Call it before anything reads from the socket. Pass only data that your own
+ * primary process sent: `trust` and `verify` are not applied again.
+ *
+ * Packages for sticky sessions send messages of their own. Add the data where
+ * they send, and adopt the socket in a listener that runs before theirs:
+ *
+ * ```ts
+ * import cluster from "node:cluster";
+ * import { Socket } from "node:net";
+ * import process from "node:process";
+ * import { adopt, exportInfo } from "@edgewire/proxy-protocol/node";
+ *
+ * function beforeSetupPrimary() { // of @socket.io/sticky
+ *   cluster.on("fork", (worker) => {
+ *     const { send } = worker;
+ *     Object.assign(worker, {
+ *       send(message: object, handle: unknown, ...rest: unknown[]) {
+ *         const proxy = handle instanceof Socket ? exportInfo(handle) : undefined;
+ *         return Reflect.apply(send, worker, [{ ...message, proxy }, handle, ...rest]);
+ *       },
+ *     });
+ *   });
+ * }
+ *
+ * function beforeSetupWorker() {
+ *   process.on("message", (message: { proxy: unknown }, socket) => {
+ *     if (socket instanceof Socket) adopt(socket, message.proxy);
+ *   });
+ * }
+ * ```
+ *
+ * @throws {TypeError} for anything but a socket, for a socket that was accepted or
+ * adopted already, and for data that {@link exportInfo} of the same release did
+ * not return. Missing data is an error, never a direct client.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:http";
+ * import { Socket } from "node:net";
+ * import process from "node:process";
+ * import { adopt } from "@edgewire/proxy-protocol/node";
+ *
+ * function main() {
+ *   const server = createServer((request, response) => {
+ *     response.end(`hello ${request.socket.remoteAddress}\n`);
+ *   });
+ *   process.on("message", (message: { proxy: unknown }, socket) => {
+ *     if (!(socket instanceof Socket)) return; // the client has left
+ *     server.emit("connection", adopt(socket, message.proxy));
+ *   });
+ * }
+ * ```
+ */
+export function adopt<S extends NodeSocket>(socket: S, exported: unknown): S {
+  checkSocket(socket);
+  adoptSocket(socket, exported);
+  return socket;
 }

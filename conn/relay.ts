@@ -1,10 +1,17 @@
 import type { ProxyHeader, ProxyInfo } from "../codec/mod.ts";
 import { type Ends, toAddress } from "./_ends.ts";
 import { closeDuplex, openDuplex } from "./native/duplex_conn.ts";
+import { isReset } from "./sending/is_reset.ts";
 import type { RelayOptions, RelayResult } from "./sending/types.ts";
-import { checkRelayOptions, relayedHeader } from "./sending/relayed_header.ts";
+import { readRelayOptions, type RelayPlan } from "./sending/read_options.ts";
+import { relayedHeader } from "./sending/relayed_header.ts";
 import { Waits } from "./admission/waits.ts";
-import { closeQuietly, connBehind, type ProxiedConn } from "./proxied_conn.ts";
+import {
+  closeQuietly,
+  connBehind,
+  type ProxiedConn,
+  resetQuietly,
+} from "./proxied_conn.ts";
 import type { ByteDuplex, NativeConn } from "./native_types.ts";
 import { writeHeader } from "./write_header.ts";
 
@@ -17,10 +24,9 @@ const BUFFER_SIZE = 65536;
 const FIRST_BUFFER_SIZE = 4096;
 
 /**
- * A connection, or a function that makes it. Nothing is read of the client
- * while the function is under way, so that it does not show that the client has
- * left: a function that may never settle needs a deadline of its own, or that
- * {@link RelayOptions} has a `signal`.
+ * A connection, or a function that makes it. Nothing is read from the client while
+ * the function runs, so nothing shows that the client has left. A function that
+ * may never settle needs its own deadline, or a `signal` in {@link RelayOptions}.
  */
 export type RelayTarget =
   | NativeConn
@@ -28,11 +34,17 @@ export type RelayTarget =
   | (() => Promise<NativeConn | ByteDuplex>);
 
 /**
- * Copies both ways between a client and a target until both have ended; with
- * `send` it tells the target who the client is, with the TLVs that came (section
- * 4.1, chains of proxies). Of a header that was discarded, by `header: "discard"`,
- * it passes nothing on but LOCAL. The end of one direction is passed on, the
- * other goes on. In the end both connections are closed, in every case.
+ * Copies both ways between a client and a target until both have ended. With
+ * `send`, it writes a header for the target first: the client, and the TLVs that
+ * were received (section 4.1, chains of proxies). Of a header that was discarded,
+ * by `header: "discard"`, it passes nothing on but LOCAL. The end of one direction
+ * is passed on, the other continues. In the end both connections are closed, in
+ * every case.
+ *
+ * When one side is reset, or fails in another way, the other side is reset if
+ * its connection has a `reset()`. Connections of Deno have none: their peer sees an
+ * orderly end, and an orderly end of TLS. `relay` of `./node` runs on Deno and
+ * resets.
  *
  * `from` may also be a connection that was not accepted here, such as a
  * `Deno.Conn`. The header then has its real addresses and no TLVs, as at the first
@@ -68,37 +80,31 @@ export async function relay(
     closeQuietly(from);
     if (typeof to !== "function") closeTarget(to);
   };
+  let plan: RelayPlan;
   try {
-    checkRelayOptions(options);
+    plan = readRelayOptions(options);
   } catch (error) {
     closeEnds();
     throw error;
   }
-  const { send, checksum, halfOpenTimeout = Infinity, signal } = options;
+  const { send, checksum, halfOpenTimeout, signal } = plan;
   const result: RelayResult = { sent: 0, received: 0 };
   const waits = new Waits({ timeout: Infinity, signal });
-  const closeBoth = () => {
-    waits.close();
-    closeEnds();
-  };
   let header: ProxyHeader | undefined;
   try {
     waits.check();
     if (send !== undefined) {
       await waits.within(async () => await connBehind(from)?.ready);
+      header = relayedHeader(originOf(from), plan);
     }
   } catch (error) {
-    closeBoth();
+    waits.close();
+    closeEnds();
     return { ...result, error };
-  }
-  try {
-    if (send !== undefined) header = relayedHeader(originOf(from), options);
-  } catch (error) {
-    closeBoth();
-    throw error;
   }
   const opening = open(to, waits);
   let directions: Promise<void>[] = [];
+  let close = closeQuietly;
   try {
     await waits.within(async () => {
       const target = await opening;
@@ -117,10 +123,11 @@ export async function relay(
     });
   } catch (error) {
     result.error = error;
+    if (isReset(error, directions.length > 0)) close = resetQuietly;
   }
   waits.close();
-  closeQuietly(from);
-  opening.then(closeQuietly, () => {}); // a failure is in the result already
+  close(from);
+  opening.then(close, () => {}); // a failure is in the result already
   await Promise.allSettled(directions);
   return result;
 }
@@ -170,7 +177,7 @@ async function copy(
       buffer = new Uint8Array(BUFFER_SIZE);
     }
   }
-  // Where the other end has closed both of its directions there is nobody to tell.
+  // This fails if the other end has closed both of its directions.
   await to.closeWrite().catch(() => {});
 }
 

@@ -18,6 +18,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import {
+  APPLICATIONS,
   BUN,
   ESBUILD,
   NODE,
@@ -46,29 +47,33 @@ const SYSTEM = `${process.platform}-${process.arch}`;
 
 /** The file of a package, which is installed when it is not there yet. */
 function fileOf(spec: string, file: string): string {
-  const folder = join(PROGRAMS, spec.replaceAll("/", "+"));
-  const path = join(folder, "node_modules", file);
-  install([spec], folder, path);
-  return path;
+  const name = spec.replaceAll("/", "+");
+  return join(installed(name, [spec], file), "node_modules", file);
 }
 
-/**
- * A folder in whose `node_modules` packages are: programs beneath it can import
- * them.
- */
+/** A folder with packages in its `node_modules`, which are installed when they are not there yet. */
 export function folderWith(...specs: readonly string[]): string {
   const hash = createHash("sha256").update(specs.join()).digest("hex");
-  const folder = join(PROGRAMS, `packages-${hash.slice(0, 16)}`);
-  install(specs, folder, join(folder, "node_modules"));
-  return folder;
+  return installed(
+    `packages-${hash.slice(0, 16)}`,
+    specs,
+    ".package-lock.json",
+  );
 }
 
 /**
- * Installs packages into a folder where a path is not there yet. Several
- * processes may ask at once: the first one wins, and none sees a half.
+ * A folder of this name in which packages are installed; `file` is in their
+ * `node_modules`. Several processes may ask at once: whoever is first wins, and
+ * nobody sees a half.
  */
-function install(specs: readonly string[], folder: string, path: string): void {
-  if (existsSync(path)) return;
+function installed(
+  name: string,
+  specs: readonly string[],
+  file: string,
+): string {
+  const folder = join(PROGRAMS, name);
+  const path = join(folder, "node_modules", file);
+  if (existsSync(path)) return folder;
   mkdirSync(PROGRAMS, { recursive: true });
   const fresh = mkdtempSync(join(PROGRAMS, "installing-"));
   const [npm, ...options] = NPM_INSTALL;
@@ -82,7 +87,8 @@ function install(specs: readonly string[], folder: string, path: string): void {
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
-  if (!existsSync(path)) throw new Error(`Cannot find ${path}`);
+  if (existsSync(path)) return folder;
+  throw new Error(`Cannot find ${file} in ${specs.join(" ")}`);
 }
 
 /** Node, in the version that most tests use unless another is asked for. */
@@ -126,4 +132,5 @@ if (import.meta.main) {
       () => tscProgram(TYPESCRIPT_IN_ITSELF),
     ]
   ) get();
+  folderWith(...APPLICATIONS);
 }

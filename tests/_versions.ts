@@ -41,6 +41,24 @@ export const HTTP_PROXY_TYPES = "@types/http-proxy@1.17.17";
 export const HTTPXY = "httpxy@0.5.6";
 export const UNDICI = "undici@8.13.1";
 
+/** Applications that are served behind `proxied()`, and their clients. */
+export const APPLICATIONS: readonly string[] = [
+  "@grpc/grpc-js@1.14.7",
+  "@socket.io/sticky@2.0.1",
+  "aedes@1.2.0",
+  "basic-ftp@6.2.6",
+  "ftp-srv@4.6.3",
+  "mqtt@5.16.0",
+  "mysql2@3.24.6",
+  "nodemailer@10.6.1",
+  "peer@1.0.2",
+  "smtp-server@3.21.6",
+  "socket.io-client@4.8.4",
+  "socket.io@4.8.4",
+  "ssh2@1.17.0",
+  "ws@8.23.0",
+];
+
 /** The other libraries of the bench: a ratio is to something that stays as it is. */
 export const BENCH_PEERS: readonly string[] = [
   "proxy-protocol-js@4.0.6",

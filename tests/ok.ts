@@ -41,6 +41,7 @@ const STEPS: Step[] = [
     args: ["run", "-A", "tests/architecture/check.ts"],
     isCheck: true,
   },
+  { name: "prose", args: ["run", "-A", "tests/prose/check.ts"], isCheck: true },
   { name: "types", args: ["check", ...map, "."], isCheck: true },
   {
     name: "programs of the documentation",

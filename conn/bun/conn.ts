@@ -328,8 +328,8 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
 
   /** Whether the application has it by this socket, and not by TLS over it. */
   serves(socket: object): boolean {
-    return (this.#phase === "telling" || this.#phase === "open") &&
-      !this.#isLeft && socket === this.conn;
+    const isTold = this.#phase !== "held" && this.#phase !== "refused";
+    return isTold && !this.#isLeft && socket === this.conn;
   }
 
   /** Calls other handlers from now on, first with the end of what has ended by then. */

@@ -1,6 +1,6 @@
 import { quote, suggestion } from "../../codec/internal.ts";
 import { readOptions } from "../admission/policy.ts";
-import { relayedHeader } from "../sending/relayed_header.ts";
+import { readRelayOptions } from "../sending/read_options.ts";
 import type { RelayOptions } from "../relay.ts";
 import type { ListenerOptions, Untrusted } from "../types.ts";
 import {
@@ -143,7 +143,7 @@ is closed, and the exit code is 0. A second signal ends at once.`,
     };
     asUsage(() => {
       readOptions(listening);
-      relayedHeader(NOBODY, relaying); // throws for a TLV that is none
+      readRelayOptions(relaying);
     });
     const seconds = (name: "stats" | "grace", text: string) =>
       readNumber(`--${name}`, text, 0, LONGEST_WAIT);
@@ -155,13 +155,6 @@ is closed, and the exit code is 0. A second signal ends at once.`,
     return 0;
   },
 };
-
-/** A client of which nothing is known. */
-const NOBODY = {
-  info: undefined,
-  remoteAddr: { transport: "unix", path: "" },
-  localAddr: { transport: "unix", path: "" },
-} as const;
 
 function readMap(text: string): Mapping {
   const [from = "", to = "", ...more] = text.split("=");

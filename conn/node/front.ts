@@ -1,6 +1,6 @@
 import { Server as HttpServer } from "node:http";
 import type { Server as HttpsServer } from "node:https";
-import { createServer, type Socket } from "node:net";
+import { createServer, type ListenOptions, type Socket } from "node:net";
 import process from "node:process";
 import {
   createServer as createTlsServer,
@@ -22,22 +22,21 @@ export function needsFront(server: NodeServer): boolean {
 
 /**
  * Makes a server listen by way of another one, of `node:net`, whose sockets go
- * to `admit`. To its user it is the server that listens.
- *
- * @throws {Error} when it listens already.
+ * to `admit`. To its user it is the server that listens. One that listens
+ * already is closed, and listens at the same place again before the runtime has
+ * accepted anybody in between.
  */
 export function listenInFront(
   server: NodeServer,
   admit: (socket: Socket) => void,
 ): void {
-  if (Reflect.get(server, "listening") === true) {
-    throw new Error("Cannot wrap the server: it listens already");
-  }
   const isHttp = server instanceof HttpServer;
   const front = createServer({ allowHalfOpen: isHttp, noDelay: isHttp }, admit);
   for (const event of ["listening", "error", "drop", "close"]) {
     front.on(event, (...args) => server.emit(event, ...args));
   }
+  const place = server.listening ? server.address() : null;
+  if (place !== null) closeQuietly(server);
   const { close } = server;
   override(server, "listen", (...args: unknown[]) => {
     Reflect.apply(front.listen, front, args);
@@ -69,6 +68,30 @@ export function listenInFront(
       configurable: true,
     });
   }
+  if (place !== null) front.listen(optionsFor(place));
+}
+
+/** Closes a server without telling anybody: it goes on in another way. */
+function closeQuietly(server: NodeServer): void {
+  const { emit } = server;
+  let isTold = false;
+  override(server, "emit", (...event: unknown[]) => {
+    if (event[0] !== "close" || isTold) {
+      return Reflect.apply(emit, server, event);
+    }
+    isTold = true;
+    return true;
+  });
+  server.close();
+}
+
+/** How to listen where a server did; `place` is what its `address()` has returned. */
+function optionsFor(place: unknown): ListenOptions {
+  if (typeof place !== "object" || place === null) return { path: `${place}` };
+  const [port, host] = ["port", "address"].map((name) =>
+    Reflect.get(place, name)
+  );
+  return { port: Number(port), host: `${host}` };
 }
 
 /**

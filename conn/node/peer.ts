@@ -12,6 +12,7 @@ import { Admission, type Peer } from "../admission/admission.ts";
 import type { Gate } from "../admission/gate.ts";
 import type { Header } from "../admission/header_reader.ts";
 import { lostAddress, resetError } from "../admission/refusal.ts";
+import { joinBuffered } from "./join_buffered.ts";
 import { showOn } from "./show.ts";
 import type { NodeSocket } from "./types.ts";
 
@@ -77,6 +78,7 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
       shown: undefined,
       isAwaited: true,
       conn: socket,
+      decode: gate.policy.decode,
     };
     remember(socket, this.#facts);
   }
@@ -186,6 +188,7 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
 
   admit(info: ProxyInfo | undefined): void {
     this.#stop();
+    this.#facts.isAdmitted = true;
     if (this.#ready !== undefined) {
       this.#believe();
       this.#ready.resolve(info);
@@ -309,15 +312,6 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     queueMicrotask(this.#ask);
     return push.call(socket, EMPTY);
   };
-}
-
-/**
- * Makes what a socket has buffered one chunk. Deno gives chunk after chunk to a
- * TLS session, though the first has broken it, and that ends the process.
- */
-function joinBuffered(socket: NodeSocket): void {
-  const chunk = socket.read(socket.readableLength);
-  if (chunk instanceof Uint8Array) socket.unshift(chunk);
 }
 
 /** Leaves the errors of a socket to whoever has taken it. */

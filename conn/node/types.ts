@@ -1,5 +1,6 @@
-import type { Socket } from "node:net";
-import type { ProxyInfo } from "../../codec/mod.ts";
+import type { IpcNetConnectOpts, Socket, TcpNetConnectOpts } from "node:net";
+import type { ConnectionOptions, TLSSocketOptions } from "node:tls";
+import type { Address, DecodeOptions, ProxyInfo } from "../../codec/mod.ts";
 import type {
   AcceptOptions,
   ListenerOptions,
@@ -48,6 +49,60 @@ export interface NodeSocket {
   /** Calls the listeners. */
   emit(event: string, ...args: unknown[]): boolean;
 }
+
+/**
+ * A socket that can be relayed: `net.Socket` and `tls.TLSSocket` are such, on
+ * every runtime.
+ */
+export interface NodeRelaySocket extends NodeSocket {
+  /** Whether it can be written to after the peer has ended its direction. */
+  allowHalfOpen: boolean;
+  /** Whether it is not connected yet. */
+  readonly connecting?: boolean;
+  /** Bytes that wait to be written. */
+  readonly writableLength: number;
+  /** Whether everything has been written, including the end. */
+  readonly writableFinished: boolean;
+  /** Writes; `false` if more bytes wait than the `highWaterMark`. */
+  write(bytes: Uint8Array): boolean;
+  /** Ends the sending direction, after all that waits to be written. */
+  end(done?: () => void): unknown;
+  /** Stops to deliver data. */
+  pause(): unknown;
+  /** Whether small writes are sent at once. */
+  setNoDelay?(on: boolean): unknown;
+}
+
+/** Where `relay` connects to: the options of `net.connect`. */
+export type NodeRelayAddress = (TcpNetConnectOpts | IpcNetConnectOpts) & {
+  /** `true` or the options of `tls.connect`; the header goes inside. */
+  readonly tls?: boolean | ConnectionOptions;
+};
+
+/**
+ * Where `relay` passes a connection on to: an address, a socket, or a function
+ * that dials. A socket that is not connected yet, or in the handshake of TLS, is
+ * waited for.
+ */
+export type NodeRelayTarget =
+  | NodeRelayAddress
+  | NodeRelaySocket
+  | (() => NodeRelaySocket | Promise<NodeRelaySocket>);
+
+/**
+ * Options of `upgradeTls`: as the server those of `new TLSSocket`, as the client
+ * those of `tls.connect`.
+ */
+export type NodeUpgradeOptions =
+  | (TLSSocketOptions & {
+    /**
+     * Which end of TLS it is.
+     *
+     * @default {true}
+     */
+    isServer?: true;
+  })
+  | (ConnectionOptions & { isServer: false });
 
 /**
  * A server: those of `node:net`, `node:tls`, `node:http`, `node:https` and
@@ -116,4 +171,32 @@ export interface NodeAccepted<S> {
 export interface NodeProxied {
   /** What has been let in and refused so far; the object is live. */
   readonly stats: ListenerStats;
+}
+
+/**
+ * What {@link exportInfo} returns: plain data, of which JSON and structured
+ * clones keep everything. Only {@link adopt} of the same release reads it, so
+ * its fields may change.
+ */
+export interface ExportedInfo {
+  /** The form of the other fields. */
+  readonly form: string;
+  /** Address of the peer: the proxy, or a direct client. */
+  readonly hop: Address;
+  /** The header; absent if there is none. */
+  readonly header?: {
+    /** Its bytes in base64. */
+    readonly raw: string;
+    /** The options by which they were decoded. */
+    readonly decode: DecodeOptions;
+    /** Whether `header: "discard"` keeps the real addresses. */
+    readonly isDiscarded: boolean;
+  };
+  /** The addresses that the socket shows in place of its own. */
+  readonly shown?: {
+    readonly remoteAddr: Address;
+    readonly localAddr: Address;
+  };
+  /** Bytes after the header that were received but not read, in base64. */
+  readonly payload: string;
 }

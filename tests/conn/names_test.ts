@@ -134,6 +134,8 @@ for (const name of NAMES) {
         { keep: [name] },
         { drop: [name] },
         { add: named(name, "text") },
+        { append: named(name, "text") },
+        { ifAbsent: named(name, "text") },
       ]
     ) {
       using pair = await tcpPair();

@@ -168,6 +168,69 @@ Deno.test("relay() keeps, drops and adds TLVs by name", async () => {
   assertEquals(names(checked), ["CRC32C"]);
 });
 
+Deno.test("relay() replaces by add, adds a second by append, and gives way by ifAbsent", async () => {
+  const values = async (options: RelayOptions) => {
+    const rest = decode(await relayed(RICH, { send: 2, ...options }))?.rest;
+    return [...readTlvs(rest ?? new Uint8Array())]
+      .filter(({ type }) => type === 0x01 || type === 0xe0 || type === 0xe5)
+      .map(({ type, value }) => `${tlvName(type)} ${value.toHex()}`);
+  };
+  const received = ["xE0 01", "ALPN 6832", "xE0 02"];
+  const tlvs = [
+    { type: 0xe0, value: Uint8Array.of(9) },
+    { type: 0xe5, value: Uint8Array.of(5) },
+  ];
+  assertEquals(await values({ add: tlvs }), ["ALPN 6832", "xE0 09", "xE5 05"]);
+  assertEquals(
+    await values({ append: tlvs }),
+    [...received, "xE0 09", "xE5 05"],
+  );
+  assertEquals(await values({ ifAbsent: tlvs }), [...received, "xE5 05"]);
+  // What is dropped, or not kept, is absent.
+  assertEquals(
+    await values({ drop: ["xE0"], ifAbsent: tlvs }),
+    ["ALPN 6832", "xE0 09", "xE5 05"],
+  );
+  assertEquals(
+    await values({ keep: [], ifAbsent: tlvs }),
+    ["xE0 09", "xE5 05"],
+  );
+  // All three at once, each in its turn; what one option repeats is repeated.
+  const twice = (value: number) => [
+    { type: 0xe5, value: Uint8Array.of(value) },
+    { type: 0xe5, value: Uint8Array.of(value + 1) },
+  ];
+  assertEquals(
+    await values({ add: twice(1), append: twice(3), ifAbsent: twice(5) }),
+    [...received, "xE5 01", "xE5 02", "xE5 03", "xE5 04"],
+  );
+  assertEquals(
+    await values({ ifAbsent: twice(5) }),
+    [...received, "xE5 05", "xE5 06"],
+  );
+  assertEquals(
+    await values({ add: { xE0: Uint8Array.of(7) }, ifAbsent: tlvs }),
+    ["ALPN 6832", "xE0 07", "xE5 05"],
+  );
+});
+
+Deno.test("relay() takes an empty unique id for none, and a checksum for its own to compute", async () => {
+  const empty = encode({ ...CLIENT, tlvs: { UNIQUE_ID: new Uint8Array() } });
+  const UNIQUE_ID = utf8("id-2");
+  const filled = await relayed(empty, { send: 2, ifAbsent: { UNIQUE_ID } });
+  assertEquals(names(filled), ["UNIQUE_ID"]);
+  assertEquals(decode(filled)?.tlvs.UNIQUE_ID, UNIQUE_ID);
+  const kept = await relayed(RICH, {
+    send: 2,
+    ifAbsent: { UNIQUE_ID },
+    uniqueId: true,
+  });
+  assertEquals(kept, RICH);
+  const summed = await relayed(RICH, { send: 2, append: { CRC32C: 0 } });
+  assertEquals(names(summed).filter((name) => name === "CRC32C").length, 1);
+  assert(decode(summed)?.tlvs.CRC32C); // and it is right, or decode would throw
+});
+
 Deno.test("relay() keeps a unique id, and gives one to who has none", async () => {
   const kept = await relayed(RICH, { send: 2, uniqueId: true });
   assertEquals(kept, RICH);
@@ -361,6 +424,8 @@ Deno.test("relay() refuses wrong TLV options and closes both ends", async () => 
       { send: 2, drop: ["xe0"] },
       { send: 2, drop: ["SSL_CN"] }, // would leave it in, unnoticed
       { send: 2, add: { UNIQUE_ID: new Uint8Array(129) } },
+      { send: 2, append: { UNIQUE_ID: new Uint8Array(129) } },
+      { send: 2, ifAbsent: { UNIQUE_ID: new Uint8Array(129) } },
     ] as const
   ) {
     using client = await dial(front, HEADER);

@@ -6,6 +6,7 @@ import { run } from "../on/bun/_run.ts";
 import { type Surroundings, typeErrors } from "../_type_check.ts";
 import {
   BUN_TYPES,
+  ELYSIA,
   EXPRESS,
   EXPRESS_TYPES,
   FASTIFY,
@@ -27,7 +28,7 @@ import { hasPackages, type Needs, needsOf } from "./_surroundings.ts";
 /** What programs of the documentation may import, and the types of runtimes. */
 const PACKAGES = [
   ...[BUN_TYPES, NODE_TYPES, WORKERS_TYPES],
-  ...[EXPRESS, EXPRESS_TYPES, FASTIFY, HONO, HONO_NODE_SERVER, SRVX],
+  ...[ELYSIA, EXPRESS, EXPRESS_TYPES, FASTIFY, HONO, HONO_NODE_SERVER, SRVX],
   ...[HTTP_PROXY, HTTP_PROXY_TYPES, UNDICI],
   ...[...OPENTELEMETRY, PINO, PROM_CLIENT],
 ];
@@ -145,5 +146,8 @@ async function denoConfig(): Promise<string> {
   for (const [key, path] of Object.entries<string>(exports)) {
     all[name + key.slice(1)] = at(path, ".");
   }
+  // What programs for Deno alone import from npm.
+  all["hono"] = `npm:${HONO}`;
+  all["hono/"] = `npm:/${HONO}/`;
   return JSON.stringify({ compilerOptions, imports: all });
 }

@@ -6,6 +6,8 @@ import {
   proxied,
   proxyHop,
   proxyInfo,
+  relay,
+  upgradeTls,
 } from "@edgewire/proxy-protocol/node";
 import { connectThrough, SENDERS } from "@edgewire/proxy-protocol/testing";
 import { createServer } from "node:http";
@@ -47,4 +49,25 @@ export async function use(): Promise<void> {
   const { conn } = await acceptSocket(socket, { trust });
   conn.setNoDelay(true);
   await accept(Duplex.toWeb(socket), { trust });
+  const tls = upgradeTls(socket, { key: "", cert: "", ALPNProtocols: ["h2"] });
+  const name: string | false | null | undefined = tls?.alpnProtocol;
+  upgradeTls(socket, { isServer: false, servername: `${name}` });
+  const { sent } = await relay(socket, { host: "10.0.0.9", port: 443 }, {
+    send: 2,
+    add: { NETNS: "blue" },
+    append: { xE4: new Uint8Array() },
+    ifAbsent: { AUTHORITY: "a.example" },
+  });
+  await relay(socket, { path: "/run/s", tls: true });
+  await relay(socket, {
+    port: 1,
+    noDelay: true,
+    tls: { ca: "", servername: "" },
+  });
+  await relay(socket, () => connect(sent));
+  if (tls !== undefined) {
+    await relay(tls, async () => await Promise.resolve(tls));
+  }
+  // @ts-expect-error There is nowhere to connect to.
+  await relay(socket, { host: "10.0.0.9" });
 }

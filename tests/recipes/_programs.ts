@@ -23,6 +23,8 @@ export interface Program extends AsyncDisposable {
   dial(port: number): Promise<Deno.TcpConn>;
   /** Waits until it has printed a text, as `alike` compares. */
   printed(text: string): Promise<void>;
+  /** The lines of its standard output so far. */
+  readonly lines: readonly string[];
   /** Rejects when it has ended. */
   ended: Promise<never>;
 }
@@ -45,10 +47,12 @@ export function start(
     stderr: "piped",
   }).spawn();
   let output = "";
+  let standardOutput = "";
   let notify = Promise.withResolvers<void>();
   const readings = [child.stdout, child.stderr].map(async (stream) => {
     for await (const text of stream.pipeThrough(new TextDecoderStream())) {
       output += text;
+      if (stream === child.stdout) standardOutput += text;
       notify.resolve();
     }
   });
@@ -64,6 +68,9 @@ export function start(
   };
   return {
     ended,
+    get lines() {
+      return standardOutput.split("\n").filter((line) => line !== "");
+    },
     async dial(port) {
       const end = performance.now() + LONGEST_WAIT;
       for (;;) {

@@ -1,7 +1,7 @@
 import { EMPTY } from "../../../codec/internal.ts";
 import type { Facts } from "../../_facts.ts";
 import type { Clock } from "../../admission/clock.ts";
-import { BunPipe } from "../pipe.ts";
+import { BunPipe, type PipeOwner } from "../pipe.ts";
 import type { Link, Links } from "./links.ts";
 import type { DialEvents, NativeSocket } from "./runtime.ts";
 
@@ -29,12 +29,12 @@ export interface LinkOwner {
  * its own end: after the client our end is only ended, and what still comes is
  * read and dropped.
  */
-export class HttpLink implements DialEvents, Link {
+export class HttpLink implements DialEvents, Link, PipeOwner {
   readonly facts: Facts;
   readonly #owner: LinkOwner;
   readonly #socket: NativeSocket<unknown>;
-  readonly #up = new BunPipe(() => this.#endTarget());
-  readonly #down = new BunPipe(() => this.#endClient());
+  readonly #up: BunPipe = new BunPipe(this);
+  readonly #down: BunPipe = new BunPipe(this);
   #target: NativeSocket<DialEvents> | undefined;
   #port = 0;
   #isClientGone = false;
@@ -156,6 +156,18 @@ export class HttpLink implements DialEvents, Link {
   #reset(): void {
     this.#owner.links.quarantine(this.#port, this);
     this.#target?.terminate();
+  }
+
+  pass(pipe: BunPipe): void {
+    if (pipe === this.#up) this.#endTarget();
+    else this.#endClient();
+  }
+
+  /** Bun reports no close of a paused socket whose reset a write has found. */
+  lose(pipe: BunPipe): void {
+    const socket = pipe === this.#up ? this.#target : this.#socket;
+    socket?.resume();
+    socket?.terminate();
   }
 
   /** Nothing more is to be written to the server. */

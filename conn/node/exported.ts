@@ -1,0 +1,185 @@
+import { Buffer } from "node:buffer";
+import { TLSSocket } from "node:tls";
+import { EMPTY, quote } from "../../codec/internal.ts";
+import { type Address, decode, type ProxyInfo } from "../../codec/mod.ts";
+import type { Ends } from "../_ends.ts";
+import { DISCARDED } from "../admission/discarded.ts";
+import { type Facts, factsOf, remember } from "../_facts.ts";
+import { override } from "./override.ts";
+import { showOn } from "./show.ts";
+import type { ExportedInfo, NodeSocket } from "./types.ts";
+
+/** Changes with the fields, so that two releases do not misunderstand each other. */
+const FORM = "proxy-protocol 1";
+
+/** What has been exported: nothing is read from these sockets here any more. */
+const EXPORTED = new WeakMap<Facts, ExportedInfo>();
+
+/** What `exportInfo` does. */
+export function exportSocket(socket: NodeSocket): ExportedInfo {
+  const facts = factsOf(socket);
+  if (facts === undefined) {
+    throw new TypeError(
+      "Cannot export the socket: not accepted in this process",
+    );
+  }
+  if (!facts.isAdmitted) {
+    throw new TypeError(
+      "Cannot export the socket: its header has not arrived, wait for ready(socket)",
+    );
+  }
+  if (socket instanceof TLSSocket) {
+    throw new TypeError(
+      "Cannot export a TLS socket: no other process has its keys, export the socket of node:net below it before TLS begins",
+    );
+  }
+  const earlier = EXPORTED.get(facts);
+  if (earlier !== undefined) return earlier;
+  const exported = toExported(facts, takeUnread(socket));
+  EXPORTED.set(facts, exported);
+  return exported;
+}
+
+function toExported(
+  { info, hop, shown, decode }: Facts,
+  payload: Uint8Array,
+): ExportedInfo {
+  const { define: _functions, ...plain } = decode ?? {};
+  return {
+    form: FORM,
+    hop,
+    ...(info && {
+      header: {
+        raw: toBase64(info.raw),
+        // It was short enough, and JSON has no `Infinity`.
+        decode: { ...plain, maxLength: info.raw.length },
+        isDiscarded: DISCARDED.has(info),
+      },
+    }),
+    ...(shown && { shown }),
+    payload: toBase64(payload),
+  };
+}
+
+/**
+ * Takes what a socket has received and nobody has read, and stops the socket:
+ * Node sends it when it has sent those before it, which may take a while.
+ */
+function takeUnread(socket: NodeSocket): Uint8Array {
+  if (socket.readableEncoding) {
+    throw new TypeError("Cannot export the socket: it has an encoding");
+  }
+  override(socket, "_read", () => {}); // by which the stream would start again
+  stopReading(Reflect.get(socket, "_handle"));
+  return socket.readableLength > 0
+    ? readUnheard(socket, socket.readableLength)
+    : EMPTY;
+}
+
+/** Reads without telling the listeners of `'data'`, who would take it as well. */
+function readUnheard(socket: NodeSocket, length: number): Uint8Array {
+  const { emit } = socket;
+  override(
+    socket,
+    "emit",
+    (name: string, ...args: unknown[]) =>
+      name === "data" || Reflect.apply(emit, socket, [name, ...args]),
+  );
+  try {
+    const chunk = socket.read(length);
+    return chunk instanceof Uint8Array ? chunk : EMPTY;
+  } finally {
+    override(socket, "emit", emit);
+  }
+}
+
+/** Bun has sent the socket by the time it could read again. */
+function stopReading(handle: unknown): void {
+  if (!isRecord(handle) || typeof handle.readStop !== "function") return;
+  handle.readStop();
+}
+
+/** What `adopt` does. */
+export function adoptSocket(socket: NodeSocket, exported: unknown): void {
+  // It shows an address that was claimed: nobody may claim another.
+  if (factsOf(socket) !== undefined) {
+    throw new TypeError("Cannot adopt the socket: accepted or adopted already");
+  }
+  const { header, hop, shown, payload } = readExported(exported);
+  const info = header && readHeader(header);
+  if (info && header.isDiscarded) DISCARDED.add(info);
+  remember(socket, {
+    info,
+    hop,
+    shown,
+    isAwaited: false,
+    conn: socket,
+    isAdmitted: true,
+    decode: header?.decode ?? {},
+  });
+  if (shown !== undefined) showOn(socket, shown);
+  if (payload !== "") socket.unshift(fromBase64(payload));
+}
+
+function readExported(value: unknown): ExportedInfo {
+  if (isExported(value)) return value;
+  throw new TypeError(
+    `Cannot adopt the socket: expected what exportInfo() of the same release returned, received ${
+      quote(value)
+    }`,
+  );
+}
+
+function isExported(value: unknown): value is ExportedInfo {
+  if (!isRecord(value) || value.form !== FORM) return false;
+  const { hop, header, shown, payload } = value;
+  return isAddress(hop) && typeof payload === "string" &&
+    (header === undefined || isHeader(header)) &&
+    (shown === undefined || isEnds(shown));
+}
+
+function isHeader(value: unknown): value is ExportedInfo["header"] {
+  return isRecord(value) && typeof value.raw === "string" &&
+    isRecord(value.decode) && typeof value.isDiscarded === "boolean";
+}
+
+function isEnds(value: unknown): value is Ends {
+  return isRecord(value) && isAddress(value.remoteAddr) &&
+    isAddress(value.localAddr);
+}
+
+function isAddress(value: unknown): value is Address {
+  if (!isRecord(value) || typeof value.transport !== "string") return false;
+  const { path, hostname, port } = value;
+  return typeof path === "string" ||
+    typeof hostname === "string" && typeof port === "number";
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+/** @throws {TypeError} whatever is wrong with it: no peer is to blame. */
+function readHeader(
+  { raw, decode: options }: NonNullable<ExportedInfo["header"]>,
+): ProxyInfo {
+  let cause: unknown;
+  try {
+    const info = decode(fromBase64(raw), options);
+    if (info !== undefined) return info;
+  } catch (error) {
+    cause = error;
+  }
+  throw new TypeError("Cannot adopt the socket: its header is damaged", {
+    cause,
+  });
+}
+
+function toBase64({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString("base64");
+}
+
+/** A copy: a small `Buffer` shares its memory with others. */
+function fromBase64(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, "base64"));
+}
