@@ -1,48 +1,84 @@
 /**
- * Measures the codec on the runtime that runs this, beside floors and the
- * libraries of npm, and the connections of the same runtime beside bare ones:
- * `deno task bench`, `bun bench.ts`, `node bench.ts`. Ratios of medians within
- * one run; `codec` or `connections` as an argument measures only these, and
- * `--quick` shows no more than that everything runs.
+ * Measures the library on the runtime that runs this: `deno task bench`,
+ * `bun bench.ts`, `node bench.ts`. The codec is beside the least code that does
+ * the same and beside the packages of npm, connections are beside bare ones.
+ *
+ * All figures of a row are of one run, all contenders in turn. Arguments:
+ * `codec`, `connections` or `http` measures only these; `--write` keeps the results in
+ * `tests/bench` and draws its page; `--json` prints them as JSON; `--quick` shows
+ * no more than that everything runs.
  *
  * @module
  */
 
 import process from "node:process";
-import * as rates from "./tests/bench/_compare.ts";
+import { parseArgs } from "node:util";
 import { bulk } from "./tests/bench/bulk.ts";
-import { codecTable } from "./tests/bench/codec.ts";
+import * as codec from "./tests/bench/codec_processes.ts";
+import { codecRows } from "./tests/bench/codec_rows.ts";
+import * as rates from "./tests/bench/compare.ts";
 import { connections } from "./tests/bench/connections.ts";
-import { FULL, QUICK } from "./tests/bench/measure.ts";
+import { http } from "./tests/bench/http.ts";
+import {
+  describeMachine,
+  disturbance,
+  runtimeName,
+} from "./tests/bench/machine.ts";
 import { memory } from "./tests/bench/memory.ts";
 import { loadPeers } from "./tests/bench/peers.ts";
 import { relays } from "./tests/bench/relay.ts";
+import { resultsText, writeResults } from "./tests/bench/results.ts";
+import type { Row } from "./tests/bench/row.ts";
 
-const options = process.argv.slice(2);
-const isQuick = options.includes("--quick");
-const { versions } = process;
-const runtime = versions["bun"] ? "bun" : versions["deno"] ? "deno" : "node";
+const PARTS = ["codec", "connections", "http"];
 
-function isWanted(part: string): boolean {
-  const parts = options.filter((option) => !option.startsWith("-"));
-  return parts.length === 0 || parts.includes(part);
+const { values, positionals } = parseArgs({
+  args: process.argv.slice(2),
+  allowPositionals: true,
+  options: {
+    quick: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+  },
+});
+const unknown = positionals.find((part) => !PARTS.includes(part));
+if (unknown !== undefined) {
+  throw new Error(`Cannot measure ${unknown}: expected ${PARTS.join(" or ")}`);
+}
+const parts = positionals.length === 0 ? PARTS : positionals;
+if (values.write && (values.quick || parts.length < PARTS.length)) {
+  throw new Error("Cannot write a page of a part: --write measures all");
 }
 
-if (isWanted("codec")) {
-  const name = `${runtime} ${versions[runtime]}`;
-  console.log(codecTable(name, loadPeers(), isQuick ? QUICK : FULL));
+const runtime = runtimeName();
+const machine = await describeMachine();
+const warning = disturbance(machine);
+if (warning !== undefined) console.warn(`Warning: ${warning}`);
+
+const rows: Row[] = [];
+if (parts.includes("codec")) {
+  loadPeers(); // installed once, before any process measures
+  const runs = codec.measureCodec(values.quick ? codec.QUICK : codec.FULL);
+  rows.push(...codecRows(runs, runtime === "bun"));
 }
-if (isWanted("connections")) {
-  const effort = isQuick ? rates.QUICK : rates.FULL;
-  const rows = await connections(effort, runtime);
+if (parts.includes("connections")) {
+  const effort = values.quick ? rates.QUICK : rates.FULL;
+  rows.push(...await connections(effort, runtime));
   if (runtime === "deno") rows.push(...await bulk(effort));
-  if (runtime !== "node") rows.push(...await relays(effort, runtime));
-  if (!isQuick) rows.push(...await memory(runtime));
-  console.log(`\n${rates.rowsTable(rows)}`);
-  if (runtime === "deno") {
-    const { reportTimeToAccept } = await import(
-      "./tests/bench/time_to_accept.ts"
-    );
-    console.log(`\n${await reportTimeToAccept()}`);
-  }
+  rows.push(...await relays(effort, runtime));
+  if (!values.quick) rows.push(...await memory(runtime));
 }
+if (parts.includes("http")) {
+  rows.push(...await http(values.quick ? rates.QUICK : rates.FULL, runtime));
+}
+const results = { machine, rows };
+console.log(
+  values.json ? JSON.stringify(results, null, 2) : resultsText(results),
+);
+if (parts.includes("connections") && runtime === "deno" && !values.json) {
+  const { reportTimeToAccept } = await import(
+    "./tests/bench/time_to_accept.ts"
+  );
+  console.log(`\n${await reportTimeToAccept()}`);
+}
+if (values.write) writeResults(runtime, results);

@@ -1,4 +1,5 @@
 import { checkNames, checkOneOf, isLiteral } from "./_options.ts";
+import { Info } from "./_info.ts";
 import { quote } from "./_quote.ts";
 import { LONGEST_HEADER } from "./_wire.ts";
 import type { EncodeOptions, ProxyHeader, ProxyInfo } from "./types.ts";
@@ -79,9 +80,11 @@ export function checkHeader(header: ProxyHeader): void {
     );
   }
   for (const name in header) {
-    if (!isUsual(name)) return checkNames("header", header, HEADER_NAMES);
+    if (isUsual(name) || HEADER_NAMES.includes(name)) continue;
+    return checkNames("header", header, HEADER_NAMES);
   }
-  if (!isLiteral(header)) checkNames("header", header, HEADER_NAMES);
+  if (isLiteral(header) || header instanceof Info) return;
+  checkNames("header", header, HEADER_NAMES);
 }
 
 /** What most headers have is known at a third of the time that the list takes, of 25 ns. */

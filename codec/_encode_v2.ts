@@ -11,6 +11,7 @@ import {
   type TlvEntry,
   valueLength,
   writeEntries,
+  writtenTlvs,
 } from "./tlvs/entries.ts";
 import { mergedEntries } from "./tlvs/merge.ts";
 import {
@@ -53,7 +54,7 @@ export function planV2(
   { checksum, align }: EncodeRules,
   target?: Uint8Array,
 ): PlanV2 {
-  const { tlvs } = header;
+  const tlvs = writtenTlvs(header);
   const received = receivedHeader(header);
   const merged = received === undefined || tlvs === undefined ||
       isIterable(tlvs)

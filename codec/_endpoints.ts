@@ -1,5 +1,6 @@
 import { type Block, newBlock } from "./_block.ts";
 import { readIp } from "./_parse_ip.ts";
+import { either } from "./_options.ts";
 import { quote } from "./_quote.ts";
 import { encodeText } from "./_text.ts";
 import {
@@ -35,9 +36,9 @@ export function newHead(): Block {
 /** Fields of any address, as a caller without types may give them. */
 interface Loose {
   transport?: string;
-  path?: string;
-  hostname?: string;
-  port?: number;
+  path?: string | undefined;
+  hostname?: string | undefined;
+  port?: number | undefined;
 }
 
 /**
@@ -142,7 +143,12 @@ function transportOf(field: string, carrier: string | undefined): number {
     case "unixpacket":
       return DGRAM;
     default:
-      refuse(`${field}.transport`, `unknown ${quote(carrier)}`);
+      refuse(
+        `${field}.transport`,
+        `expected "tcp", "udp", "unix" or "unixpacket", received ${
+          quote(carrier)
+        }`,
+      );
   }
 }
 
@@ -221,7 +227,9 @@ function nibble(
   names: readonly string[],
 ): number {
   const found = names.indexOf(value);
-  if (found < 0) refuse(field, `unknown ${quote(value)}`);
+  if (found < 0) {
+    refuse(field, `expected ${either(names)}, received ${quote(value)}`);
+  }
   return found;
 }
 

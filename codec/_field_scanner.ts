@@ -13,6 +13,10 @@ for (let digit = 0; digit < 16; digit++) {
   DIGITS[text.toUpperCase().charCodeAt(0)] = digit;
 }
 
+/** Of a dotted quad in an IPv6 address: all of it, or too early. */
+export const MIXED_FAULT = "IPv4 address in a TCP6 line";
+const QUAD_FAULT = "dotted quad not at the end";
+
 function hexDigit(byte: number | undefined): number {
   return byte === undefined ? NO_DIGIT : DIGITS[byte]!;
 }
@@ -151,7 +155,8 @@ export class FieldScanner {
       if (byte === DOT && !isEmpty) {
         this.isIpv6 = !(mixed && groups === 0 && gap < 0);
         if (this.isIpv6 && (gap < 0 ? groups !== 6 : groups > 5)) {
-          return this.#refuse(at, "dotted quad not at the end");
+          const isPlain = groups === 0 && gap < 0;
+          return this.#refuse(at, isPlain ? MIXED_FAULT : QUAD_FAULT);
         }
         if (!this.#dotted(bytes, start, 2 * groups)) return false;
         if (this.isIpv6) this.#fill(groups + 2, gap);

@@ -98,16 +98,20 @@ export function checkOneOf(
   values: readonly unknown[],
 ): void {
   if (values.includes(value)) return;
-  const words = values.map(quote);
-  const last = words.pop();
-  const expected = words.length === 0 ? last : `${words.join(", ")} or ${last}`;
   throw new TypeError(
-    `Cannot read ${name}: expected ${expected}, received ${quote(value)}${
+    `Cannot read ${name}: expected ${either(values)}, received ${quote(value)}${
       typeof value === "string"
         ? suggestion(value, values.filter((word) => typeof word === "string"))
         : ""
     }`,
   );
+}
+
+/** Values in words, such as `"tcp" or "udp"`. */
+export function either(values: readonly unknown[]): string {
+  const words = values.map(quote);
+  const last = words.pop() ?? "";
+  return words.length === 0 ? last : `${words.join(", ")} or ${last}`;
 }
 
 /** The question whether a name that is near was meant; empty when none is. */
@@ -125,7 +129,11 @@ function nearest(name: string, names: readonly string[]): string | undefined {
   let least = Infinity;
   for (const candidate of names) {
     const meant = bare(candidate);
-    const distance = isShortFor(given, meant) ? 1 : editsBetween(given, meant);
+    const distance = given === meant
+      ? 0
+      : isShortFor(given, meant)
+      ? 1
+      : editsBetween(given, meant);
     if (distance < least && distance <= Math.max(1, meant.length / 3)) {
       found = candidate;
       least = distance;

@@ -17,9 +17,13 @@ export function quote(value: unknown): string {
   }
   const text = String(value);
   const isLong = text.length > LONGEST_QUOTE;
-  return visible(
-    JSON.stringify(isLong ? text.slice(0, LONGEST_QUOTE) : text),
-  ) + (isLong ? "..." : "");
+  return quoteText(isLong ? text.slice(0, LONGEST_QUOTE) : text) +
+    (isLong ? "..." : "");
+}
+
+/** A text of any length in quotes, on one line. */
+export function quoteText(text: string): string {
+  return visible(JSON.stringify(text));
 }
 
 function visible(text: string): string {

@@ -15,13 +15,12 @@ import type { DecodeOptions } from "./types.ts";
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { bytesNeeded } from "@edgewire/proxy-protocol/codec";
  *
  * const line = new TextEncoder().encode("PROXY UNKNOWN\r\n");
- * assertEquals(bytesNeeded(new Uint8Array()), 15);
- * assertEquals(bytesNeeded(line.subarray(0, 13)), 2);
- * assertEquals(bytesNeeded(line), 0);
+ * console.log(bytesNeeded(new Uint8Array())); // 15
+ * console.log(bytesNeeded(line.subarray(0, 13))); // 2
+ * console.log(bytesNeeded(line)); // 0
  * ```
  */
 export function bytesNeeded(

@@ -50,10 +50,10 @@ function update(
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { crc32c } from "@edgewire/proxy-protocol/codec";
  *
- * assertEquals(crc32c(new TextEncoder().encode("123456789")), 0xe3069283);
+ * const checksum = crc32c(new TextEncoder().encode("123456789"));
+ * console.log(checksum.toString(16)); // e3069283
  * ```
  */
 export function crc32c(bytes: Uint8Array): number {

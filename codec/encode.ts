@@ -32,18 +32,15 @@ import type { EncodeOptions, ProxyHeader } from "./types.ts";
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
- * import { encode } from "@edgewire/proxy-protocol/codec";
+ * import { encode, type ProxyHeader } from "@edgewire/proxy-protocol/codec";
  *
- * const source = { transport: "tcp", hostname: "192.0.2.1", port: 56324 } as const;
- * const destination = { transport: "tcp", hostname: "198.51.100.1", port: 443 } as const;
- *
- * const line = encode({ version: 1, source, destination });
- * assertEquals(
- *   new TextDecoder().decode(line),
- *   "PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n",
- * );
- * assertEquals(encode({ source, destination }).byteLength, 28);
+ * const header: ProxyHeader = {
+ *   source: { transport: "tcp", hostname: "192.0.2.1", port: 56324 },
+ *   destination: { transport: "tcp", hostname: "198.51.100.1", port: 443 },
+ * };
+ * const line = new TextDecoder().decode(encode({ ...header, version: 1 }));
+ * console.log(line); // PROXY TCP4 192.0.2.1 198.51.100.1 56324 443
+ * console.log(encode(header).byteLength); // 28
  * ```
  */
 export function encode(
@@ -71,11 +68,10 @@ export function encode(
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { encodeInto } from "@edgewire/proxy-protocol/codec";
  *
  * const target = new Uint8Array(64);
- * assertEquals(encodeInto({ command: "LOCAL" }, target), 16);
+ * console.log(encodeInto({ command: "LOCAL" }, target)); // 16
  * ```
  */
 export function encodeInto(

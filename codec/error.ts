@@ -1,3 +1,5 @@
+import { toHex } from "./_hex.ts";
+import { hintOf } from "./_hint.ts";
 import type { Address } from "./types.ts";
 
 /**
@@ -59,18 +61,21 @@ const KEPT_BYTES = 128;
 
 /**
  * The one error for what a peer sent or did. Switch on `code`, never on the
- * message.
+ * message, which says what was expected and received, at which byte, and which
+ * option accepts it, if one does.
+ *
+ * `console.error` prints it without `received`. `JSON.stringify` writes all
+ * fields, the message included, and `received` as hex.
  *
  * @example
  * ```ts
- * import { assert, assertEquals } from "@std/assert";
  * import { decode, ProxyProtocolError } from "@edgewire/proxy-protocol/codec";
  *
  * try {
  *   decode(new TextEncoder().encode("PROXY TCP4 192.0.2.256"));
  * } catch (error) {
- *   assert(error instanceof ProxyProtocolError);
- *   assertEquals([error.code, error.offset], ["address", 21]);
+ *   if (!(error instanceof ProxyProtocolError)) throw error;
+ *   console.log(error.code, error.offset); // address 21
  * }
  * ```
  */
@@ -83,10 +88,15 @@ export class ProxyProtocolError extends Error {
   readonly offset: number;
   /** Version of the header, where it could be told. */
   readonly version: 1 | 2 | undefined;
-  /** First bytes received, at most 128, as a copy. */
-  readonly received: Uint8Array;
+  /**
+   * What the bytes are instead of a header, with code `signature`: `"an HTTP
+   * request"`, `"a TLS ClientHello"`, `"an SSH banner"` and some others;
+   * `undefined` if they are not recognised.
+   */
+  readonly hint: string | undefined;
   /** The peer that sent it; set by the connections. */
   hop: Address | undefined;
+  readonly #received: Uint8Array;
 
   /** Makes an error; `cause` is among the details. */
   constructor(
@@ -98,9 +108,22 @@ export class ProxyProtocolError extends Error {
     this.code = code;
     this.offset = details.offset ?? 0;
     this.version = details.version;
-    this.received = Uint8Array.from(
+    this.#received = Uint8Array.from(
       details.received?.subarray(0, KEPT_BYTES) ?? [],
     );
+    this.hint = code === "signature" ? hintOf(this.#received)?.what : undefined;
     this.hop = details.hop;
+  }
+
+  /** First bytes received, at most 128, as a copy. */
+  get received(): Uint8Array {
+    return this.#received;
+  }
+
+  /** Returns what `JSON.stringify` writes. */
+  toJSON(): object {
+    const { name, message, code, offset, version, hint, hop } = this;
+    const received = toHex(this.#received);
+    return { name, message, code, offset, version, hint, hop, received };
   }
 }

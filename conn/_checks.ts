@@ -25,3 +25,16 @@ export function checkTimeout(
     `Cannot read ${name}: must be ${least} to ${LONGEST_TIMEOUT} ms or Infinity, received ${timeout}`,
   );
 }
+
+/**
+ * Checks a function that may be absent. Anything else would fail when it is
+ * called, or never be called.
+ *
+ * @throws {TypeError} when it is something else.
+ */
+export function checkFunction(name: string, value: unknown): void {
+  if (value === undefined || typeof value === "function") return;
+  throw new TypeError(
+    `Cannot read ${name}: expected a function, received ${quote(value)}`,
+  );
+}

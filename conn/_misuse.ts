@@ -26,7 +26,7 @@ function isListener(given: unknown): boolean {
 /**
  * Checks what `accept` of `.` is given.
  *
- * @throws {TypeError} for a socket of Node, and what is no connection at all.
+ * @throws {TypeError} for a socket of Node or UDP, and what is no connection at all.
  */
 export function checkConn(given: unknown): void {
   if (isNodeStream(given)) {
@@ -36,6 +36,12 @@ export function checkConn(given: unknown): void {
   }
   const isPair = typeof given === "object" && given !== null &&
     "readable" in given && "writable" in given;
+  // A Worker gets its chunks, each a datagram, by the handler that gets streams.
+  if (isPair && Reflect.get(given, "protocol") === "udp") {
+    throw new TypeError(
+      "Cannot accept a socket of UDP: a header is in each datagram, use DatagramSessions",
+    );
+  }
   if (isPair || has(given, "read", "write")) return;
   throw new TypeError(
     "Cannot accept the connection: expected one with read() and write(), or with readable and writable",

@@ -1,4 +1,4 @@
-import type { Address } from "../codec/mod.ts";
+import type { Address, DefinedTlvs, TlvReader } from "../codec/mod.ts";
 import { checkConn } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
 import { readOptions } from "./admission/policy.ts";
@@ -26,21 +26,25 @@ import type { Accepted, AcceptOptions } from "./types.ts";
  * @throws {RangeError} for an option out of its range, before it is touched.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { accept } from "@edgewire/proxy-protocol";
  *
- * async function serve(listener: Deno.Listener) {
- *   for await (const tcp of listener) {
- *     accept(tcp, { trust: ["10.0.0.0/8"] }).then(
- *       ({ info, conn }) => {
- *         console.log(conn.remoteAddr, info?.tlvs.AUTHORITY);
- *         return conn.pipeTo(conn.writable);
- *       },
- *     ).catch(console.error);
- *   }
+ * for await (const tcp of Deno.listen({ port: 8080 })) {
+ *   accept(tcp, { trust: ["10.0.0.0/8"] }).then(({ info, conn }) => {
+ *     console.log(conn.remoteAddr); // { transport: "tcp", hostname: "192.0.2.7", port: 51234 }
+ *     console.log(info?.tlvs.AUTHORITY); // example.com
+ *     return conn.pipeTo(conn.writable);
+ *   }).catch(console.error);
  * }
  * ```
  */
+export function accept<
+  C extends NativeConn | ByteDuplex,
+  R extends TlvReader = never,
+>(
+  conn: C,
+  options: AcceptOptions<ProxiedConn<object, DefinedTlvs<R>>, R>,
+): Promise<Accepted<C, DefinedTlvs<R>>>;
 export async function accept<C extends NativeConn | ByteDuplex>(
   conn: C,
   options: AcceptOptions,

@@ -11,7 +11,6 @@
  *
  * ```ts
  * import { runCli } from "@edgewire/proxy-protocol/cli";
- * import { assertEquals } from "@std/assert";
  *
  * let output = "";
  * const code = await runCli(["encode", "--v1", "--unknown"], {
@@ -21,14 +20,14 @@
  *   warn: async (line) => console.warn(line),
  *   stop: () => AbortSignal.timeout(1000),
  * });
- * assertEquals([code, output], [0, "50524f585920554e4b4e4f574e0d0a\n"]);
+ * console.log(code, output); // 0 50524f585920554e4b4e4f574e0d0a
  * ```
  *
  * @module
  */
 
 import { quote } from "../codec/internal.ts";
-import { UsageError } from "./cli/args.ts";
+import { UsageError } from "./cli/usage_error.ts";
 import {
   columns,
   type Command,
@@ -90,11 +89,16 @@ const WRONG_USAGE = 2;
  *
  * @example
  * ```ts
- * import { type CliIo, runCli } from "@edgewire/proxy-protocol/cli";
+ * import { runCli } from "@edgewire/proxy-protocol/cli";
  *
- * async function check(header: string, io: CliIo): Promise<boolean> {
- *   return await runCli(["decode", header], io) === 0;
- * }
+ * const code = await runCli(["decode", "50524f5859"], {
+ *   input: new ReadableStream(),
+ *   isInputTerminal: false,
+ *   write: async () => {},
+ *   warn: async (line) => console.error(line),
+ *   stop: () => AbortSignal.timeout(1000),
+ * });
+ * console.log(code); // 1
  * ```
  */
 export async function runCli(

@@ -6,61 +6,92 @@
  * anything else sees it, TLS included; applications and frameworks on top stay
  * as they are, and `request.socket.remoteAddress` is the client.
  *
- * ```ts
+ * ```ts ignore
  * import { createServer } from "node:http";
- * import { proxied, proxyHop, proxyInfo } from "@edgewire/proxy-protocol/node";
+ * import { proxied, proxyInfo } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const server = createServer((request, response) => {
- *     const { remoteAddress } = request.socket; // the client's
- *     console.log(remoteAddress, proxyHop(request), proxyInfo(request)?.tlvs);
- *     response.end("hello\n");
- *   });
- *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
- * }
+ * const server = createServer((request, response) => {
+ *   console.log(request.socket.remoteAddress); // 192.0.2.7
+ *   console.log(proxyInfo(request)?.tlvs.AUTHORITY); // example.com
+ *   response.end("hello\n");
+ * });
+ * proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
  * ```
+ *
+ * A reverse proxy names its clients to a backend with {@link HeaderAgent},
+ * {@link HttpsHeaderAgent} or {@link connectorFor}.
  *
  * @module
  */
 
+import { Server as HttpServer } from "node:http";
 import { Server as HttpsServer } from "node:https";
+import type { Socket } from "node:net";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
-import type { Address, ProxyInfo } from "../codec/mod.ts";
+import type { ProxyInfo } from "../codec/mod.ts";
 import { checkSocket } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
-import { readOptions } from "./admission/policy.ts";
+import { type Policy, readOptions } from "./admission/policy.ts";
+import { factsOf, remember } from "./_facts.ts";
 import { adoptSocket, exportSocket } from "./node/exported.ts";
-import { factsOf, remember } from "./node/facts.ts";
 import { endTls, listenInFront, needsFront } from "./node/front.ts";
 import { timeoutsOf } from "./node/http_timeouts.ts";
+import { joinWrites } from "./node/join_writes.ts";
 import { override } from "./node/override.ts";
 import { NodePeer, release } from "./node/peer.ts";
 import { checkLazy, checkServer, markWrapped } from "./node/is_server.ts";
 import { NodeDoor } from "./node/server.ts";
+import { NodeRelay } from "./node/relay.ts";
 import { showOn } from "./node/show.ts";
+import { isSocket } from "./node/target.ts";
+import { beginTls } from "./node/upgrade.ts";
 import type {
   ExportedInfo,
   NodeAccepted,
   NodeAcceptOptions,
   NodeListenerOptions,
   NodeProxied,
+  NodeRelaySocket,
+  NodeRelayTarget,
   NodeServer,
   NodeSocket,
+  NodeUpgradeOptions,
 } from "./node/types.ts";
+import { readRelayOptions, type RelayPlan } from "./sending/read_options.ts";
+import type { RelayOptions, RelayResult } from "./sending/types.ts";
 
 export * from "./_common.ts";
+export {
+  type ClientPoolOptions,
+  HeaderAgent,
+  type HeaderAgentOptions,
+  HttpsHeaderAgent,
+  type HttpsHeaderAgentOptions,
+} from "./node/agents.ts";
+export {
+  type Connector,
+  connectorFor,
+  type ConnectorOptions,
+  type ConnectTarget,
+} from "./node/connector.ts";
+export { type Closable, perClient } from "./node/per_client.ts";
+export type { EncodeOptions, ProxyHeader, RawTlv } from "../codec/mod.ts";
 export type {
   ExportedInfo,
   NodeAccepted,
   NodeAcceptOptions,
-  NodeListener,
   NodeListenerOptions,
   NodeProxied,
+  NodeRelayAddress,
+  NodeRelaySocket,
+  NodeRelayTarget,
   NodeServer,
   NodeSocket,
+  NodeUpgradeOptions,
 } from "./node/types.ts";
+export type { RelayOptions, RelayResult } from "./sending/types.ts";
 
 /**
  * Takes the PROXY header off a socket and gives back both: what the header
@@ -85,19 +116,17 @@ export type {
  * @throws {RangeError} for an option out of its range, before it is touched.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { createServer } from "node:net";
  * import { accept } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   createServer((socket) => {
- *     accept(socket, { trust: ["10.0.0.0/8"] }).then(({ info, conn }) => {
- *       console.log(conn.remoteAddress, info?.tlvs.AUTHORITY);
- *       conn.on("error", console.error);
- *       conn.pipe(conn);
- *     }, console.error);
- *   }).listen(8080);
- * }
+ * createServer((socket) => {
+ *   accept(socket, { trust: ["10.0.0.0/8"] }).then(({ info, conn }) => {
+ *     console.log(conn.remoteAddress); // 192.0.2.7
+ *     console.log(info?.tlvs.AUTHORITY); // example.com
+ *     conn.on("error", console.error).pipe(conn);
+ *   }, console.error);
+ * }).listen(8080);
  * ```
  */
 export async function accept<S extends NodeSocket>(
@@ -106,7 +135,7 @@ export async function accept<S extends NodeSocket>(
 ): Promise<NodeAccepted<S>> {
   checkSocket(socket);
   // Counted by nobody, and reported to the caller alone.
-  const policy = { ...readOptions(options), onReject: undefined };
+  const policy = { ...readNodeOptions(options), onReject: undefined };
   const gate = new Gate<S>(policy, true);
   try {
     const info = await new Promise<ProxyInfo | undefined>((resolve, reject) =>
@@ -148,25 +177,23 @@ export async function accept<S extends NodeSocket>(
  * @throws {RangeError} for an option out of its range, with its name.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { readFileSync } from "node:fs";
  * import { createSecureServer } from "node:http2";
  * import { proxied } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const server = createSecureServer({
- *     key: readFileSync("key.pem"),
- *     cert: readFileSync("cert.pem"),
- *     allowHTTP1: true,
- *   }, (request, response) => {
- *     response.end(`hello ${request.socket.remoteAddress}\n`);
- *   });
- *   const { stats } = proxied(server, {
- *     trust: ["10.0.0.0/8"],
- *     onReject: (error) => console.warn(error.code, error.hop, error.message),
- *   });
- *   server.listen(8443, () => console.log(stats));
- * }
+ * const server = createSecureServer({
+ *   key: readFileSync("key.pem"),
+ *   cert: readFileSync("cert.pem"),
+ *   allowHTTP1: true,
+ * }, (request, response) => {
+ *   console.log(request.socket.remoteAddress); // 192.0.2.7
+ *   response.end("hello\n");
+ * });
+ * proxied(server, {
+ *   trust: ["10.0.0.0/8"],
+ *   onReject: (error) => console.warn(error.code, error.hop, error.message),
+ * }).listen(8443);
  * ```
  */
 export function proxied<S extends NodeServer>(
@@ -181,9 +208,14 @@ export function proxied<S extends NodeServer>(
     timeouts?.see(event);
     return Reflect.apply(emit, server, event);
   };
-  const hand = (socket: NodeSocket) => void pass(["connection", socket]);
+  const joins = isFronted &&
+    (server instanceof HttpServer || server instanceof HttpsServer);
+  const hand = (socket: NodeSocket) => {
+    if (joins) joinWrites(socket);
+    pass(["connection", socket]);
+  };
   const door = new NodeDoor(
-    options,
+    readNodeOptions(options),
     isFronted && server instanceof HttpsServer ? endTls(server, hand) : hand,
   );
   if (isFronted) listenInFront(server, (socket) => door.admit(socket));
@@ -221,6 +253,10 @@ export function proxied<S extends NodeServer>(
   return Object.assign(server, { stats: door.stats });
 }
 
+function readNodeOptions<S>(options: NodeAcceptOptions<S>): Policy<S> {
+  return readOptions(options, ["encrypted"]);
+}
+
 /** Events that bring something new built upon a socket. */
 const HEIRS = new Set<unknown>([
   "secureConnection",
@@ -235,29 +271,17 @@ function inherit(heir: unknown): void {
   const facts = factsOf(heir);
   if (facts === undefined) return;
   remember(heir, facts);
-  const { shown } = facts;
+  const { shown, conn } = facts;
   // It asks the socket below, as long as that is there.
   if (shown !== undefined && heir instanceof TLSSocket) showOn(heir, shown);
-}
-
-/**
- * The header by which a connection came: of a socket, a `TLSSocket`, a request
- * of HTTP/1 or HTTP/2, a stream or a session of HTTP/2. `undefined` where there
- * was none.
- *
- * @example
- * ```ts
- * import type { IncomingMessage, ServerResponse } from "node:http";
- * import { proxyInfo } from "@edgewire/proxy-protocol/node";
- *
- * function handle(request: IncomingMessage, response: ServerResponse) {
- *   const { AUTHORITY = "no name" } = proxyInfo(request)?.tlvs ?? {};
- *   response.end(`You asked the proxy for ${AUTHORITY}\n`);
- * }
- * ```
- */
-export function proxyInfo(socketOrRequest: object): ProxyInfo | undefined {
-  return factsOf(socketOrRequest)?.info;
+  // A session of Bun asks for the class of its socket.
+  const isPlain = Reflect.get(heir, "encrypted") === false;
+  if (isPlain && Reflect.get(conn, "encrypted") === true) {
+    Object.defineProperty(heir, "encrypted", {
+      value: true,
+      configurable: true,
+    });
+  }
 }
 
 /**
@@ -269,18 +293,17 @@ export function proxyInfo(socketOrRequest: object): ProxyInfo | undefined {
  * destroyed then.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { createServer } from "node:net";
  * import { proxied, ready } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const server = createServer((socket) => {
- *     socket.on("error", console.error);
- *     socket.write("220 hello\r\n");
- *     ready(socket).then(() => console.log(socket.remoteAddress), () => {});
- *   });
- *   proxied(server, { trust: ["10.0.0.0/8"], lazy: true }).listen(25);
- * }
+ * const server = createServer(async (socket) => {
+ *   socket.on("error", console.error);
+ *   socket.write("220 mail.example ESMTP\r\n");
+ *   await ready(socket).catch(() => {});
+ *   console.log(socket.remoteAddress); // 192.0.2.7
+ * });
+ * proxied(server, { trust: ["10.0.0.0/8"], lazy: true }).listen(2525);
  * ```
  */
 export async function ready(
@@ -291,23 +314,124 @@ export async function ready(
 }
 
 /**
- * The peer of a connection: the proxy, where `remoteAddress` is the client. It
- * takes what {@link proxyInfo} takes; `undefined` for what was not accepted
- * here.
+ * Connects a socket to a target and copies both ways until both ends have ended.
+ * With `send`, it writes a header for the target first: the client, and the TLVs
+ * that were received (section 4.1, chains of proxies). The end of one direction is
+ * passed on, the other continues. In the end both are closed, in every case.
+ *
+ * The target is an object with the options of `net.connect`, and with `tls` those of
+ * `tls.connect`; a socket; or a function that returns one. A target with TLS gets
+ * the header and payload inside TLS, once its certificate is verified. Reading from
+ * one side pauses while more bytes wait on the other than its `highWaterMark`, or
+ * 64 KiB until the target is connected. Only `signal` bounds that time.
+ *
+ * When one side is reset, or fails in another way, the other side is reset, also
+ * below TLS. On Deno a reset below TLS arrives as an end. A target that cannot be reached and the `signal` end both in order.
+ *
+ * The socket comes from {@link proxied} or {@link accept}, or is TLS on such a
+ * socket. Do not read from it or write to it after the call. One that was handed
+ * over with `lazy` is relayed at once; with `send`, the target is dialled when the
+ * header has arrived. A header that is rejected is the `error` of the result.
+ *
+ * Failures of the connections are in the result, that to connect included.
+ *
+ * @throws {TypeError} for a wrong option, or a socket that was not accepted here,
+ * or is relayed already; both sockets are destroyed then.
+ * @throws {RangeError} for an option out of its range; both are destroyed then.
  *
  * @example
  * ```ts
- * import type { IncomingMessage, ServerResponse } from "node:http";
- * import { proxyHop } from "@edgewire/proxy-protocol/node";
+ * import { createServer } from "node:net";
+ * import { proxied, relay } from "@edgewire/proxy-protocol/node";
  *
- * function handle(request: IncomingMessage, response: ServerResponse) {
- *   console.log(request.socket.remoteAddress, "by way of", proxyHop(request));
- *   response.end("hello\n");
+ * function main() {
+ *   const server = createServer(async (socket) => {
+ *     const target = { host: "10.0.0.9", port: 443 };
+ *     const { sent, received, error } = await relay(socket, target, { send: 2 });
+ *     console.log(sent, received, error);
+ *   });
+ *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8443);
  * }
  * ```
  */
-export function proxyHop(socketOrRequest: object): Address | undefined {
-  return factsOf(socketOrRequest)?.hop;
+export async function relay(
+  socket: NodeRelaySocket,
+  target: NodeRelayTarget,
+  options: RelayOptions = {},
+): Promise<RelayResult> {
+  const facts = factsOf(socket);
+  let plan: RelayPlan;
+  try {
+    plan = readRelayOptions(options);
+    if (facts === undefined || facts.isRelayed) {
+      throw new TypeError(
+        "Cannot relay the socket: not from proxied() or accept(), or relayed already",
+      );
+    }
+    if (!facts.isAdmitted && facts.ready === undefined) {
+      throw new TypeError(
+        "Cannot relay the socket: its header has not come, wait for accept()",
+      );
+    }
+  } catch (error) {
+    socket.destroy();
+    if (isSocket(target)) target.destroy();
+    throw error;
+  }
+  facts.isRelayed = true;
+  return await new NodeRelay(socket, facts, plan).run(target);
+}
+
+/**
+ * Continues a connection with TLS: directly after a header in plain text, or later,
+ * as STARTTLS does. The TLS session begins with the bytes that came with the
+ * header; the TLS socket shows the client, and {@link proxyInfo} and
+ * {@link proxyHop} know it.
+ *
+ * It is the server, with the options of `new TLSSocket`, unless `isServer` is
+ * `false`: then it is the client, with the options of `tls.connect`. To parse a key once and not for every
+ * connection, give it `secureContext`. `'secure'` is emitted when the handshake
+ * is complete (`'secureConnect'` as the client); a handshake that fails closes the
+ * connection, and an `'error'` before that needs no listener. The handshake has no
+ * deadline of its own: `setTimeout` of the socket sets one.
+ *
+ * Do not read from the plain socket or write to it after the call. Bytes that you
+ * have read, but that belong to TLS, go back by `socket.unshift()` before it.
+ *
+ * @returns The TLS socket; `undefined` when the connection is closed already.
+ *
+ * @throws {TypeError} for a socket whose header has not arrived: with `lazy`, wait
+ * for {@link ready}.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:net";
+ * import { createSecureContext } from "node:tls";
+ * import { proxied, upgradeTls } from "@edgewire/proxy-protocol/node";
+ *
+ * function main(key: string, cert: string) {
+ *   const secureContext = createSecureContext({ key, cert });
+ *   const server = createServer((socket) => {
+ *     const tls = upgradeTls(socket, { secureContext });
+ *     tls?.on("error", console.error);
+ *     tls?.once("secure", () => tls.write(`hello ${tls.remoteAddress}\n`));
+ *   });
+ *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8443);
+ * }
+ * ```
+ */
+export function upgradeTls(
+  socket: Socket,
+  options: NodeUpgradeOptions,
+): TLSSocket | undefined {
+  const facts = factsOf(socket);
+  if (facts !== undefined && !facts.isAdmitted && !socket.destroyed) {
+    throw new TypeError(
+      "Cannot begin TLS: the header has not come, wait for ready(socket)",
+    );
+  }
+  if (socket.destroyed) return undefined;
+  return beginTls(socket, options, facts);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { EMPTY } from "../codec/internal.ts";
-import type { Address } from "../codec/mod.ts";
+import type { Address, DefinedTlvs, TlvReader } from "../codec/mod.ts";
 import { checkListener } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
 import { readOptions } from "./admission/policy.ts";
@@ -19,18 +19,49 @@ import type { ListenerOptions, ListenerStats } from "./types.ts";
  * {@link ProxiedConn}. {@link proxied} makes one.
  *
  * @example
- * ```ts
- * import type { ProxiedListener } from "@edgewire/proxy-protocol";
+ * ```ts ignore
+ * import { proxied } from "@edgewire/proxy-protocol";
  *
- * function report({ addr, stats }: ProxiedListener) {
- *   console.log(addr, stats.accepted, stats.pending, stats.rejected);
- * }
+ * const tcp = Deno.listen({ port: 8080 });
+ * const listener = proxied(tcp, { trust: ["10.0.0.0/8"] });
+ * const conn = await listener.accept();
+ * console.log(listener.stats.accepted, listener.stats.rejected); // 1 {}
+ * conn.close();
+ * listener.close();
  * ```
  */
-export class ProxiedListener<
+export interface ProxiedListener<
   C extends NativeConn = NativeConn,
   A = NativeAddress,
+  Defined extends object = object,
 > {
+  /** What has been let in and refused so far; the object is live. */
+  readonly stats: ListenerStats;
+  /** Where it listens. */
+  readonly addr: A;
+  /**
+   * Waits for the next connection whose header is in. While someone waits,
+   * connections are taken from the system and their headers read beside each
+   * other; a silent peer delays nobody.
+   */
+  accept(): Promise<ProxiedConn<C, Defined>>;
+  /**
+   * Stops listening, closes the connections whose header is pending and those
+   * that nobody has taken yet. Closing again does nothing.
+   */
+  close(): void;
+  /** Keeps the process alive. */
+  ref(): void;
+  /** Lets the process end. */
+  unref(): void;
+  /** Connections until the listener is closed; leaving the loop closes it. */
+  [Symbol.asyncIterator](): AsyncGenerator<ProxiedConn<C, Defined>, void>;
+  /** Closes the listener at the end of a `using` block. */
+  [Symbol.dispose](): void;
+}
+
+/** Lets the connections of a listener in, one by one, once their header has come. */
+class HeaderListener<C extends NativeConn, A> implements ProxiedListener<C, A> {
   readonly #listener: NativeListener<C, A>;
   readonly #gate: Gate<ProxiedConn<C>>;
   readonly #closing = new AbortController();
@@ -53,21 +84,14 @@ export class ProxiedListener<
     });
   }
 
-  /** What has been let in and refused so far; the object is live. */
   get stats(): ListenerStats {
     return this.#gate.stats;
   }
 
-  /** Where it listens. */
   get addr(): A {
     return this.#listener.addr;
   }
 
-  /**
-   * Waits for the next connection whose header is in. While someone waits,
-   * connections are taken from the system and their headers read beside each
-   * other; a silent peer delays nobody.
-   */
   accept(): Promise<ProxiedConn<C>> {
     const ready = this.#ready.shift();
     if (ready !== undefined) return Promise.resolve(ready);
@@ -120,10 +144,6 @@ export class ProxiedListener<
     else this.#ready.push(conn);
   }
 
-  /**
-   * Stops listening, closes the connections whose header is pending and those
-   * that nobody has taken yet. Closing again does nothing.
-   */
   close(): void {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
@@ -133,17 +153,14 @@ export class ProxiedListener<
     for (const conn of this.#ready.splice(0)) conn.close();
   }
 
-  /** Keeps the process alive. */
   ref(): void {
     this.#listener.ref();
   }
 
-  /** Lets the process end. */
   unref(): void {
     this.#listener.unref();
   }
 
-  /** Connections until the listener is closed; leaving the loop closes it. */
   async *[Symbol.asyncIterator](): AsyncGenerator<ProxiedConn<C>, void> {
     try {
       for (;;) yield await this.accept();
@@ -154,7 +171,6 @@ export class ProxiedListener<
     }
   }
 
-  /** Closes the listener at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -176,30 +192,32 @@ export class ProxiedListener<
  * @throws {RangeError} for an option out of its range, with its name.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { proxied } from "@edgewire/proxy-protocol";
  *
- * async function echo(tcp: Deno.TcpListener) {
- *   const listener = proxied(tcp, {
- *     trust: ["10.0.0.0/8"],
- *     onReject: (error) => console.warn(error.code, error.hop, error.message),
- *   });
- *   for await (const conn of listener) {
- *     console.log(conn.remoteAddr);
- *     conn.pipeTo(conn.writable).catch(console.error);
- *   }
+ * const listener = proxied(Deno.listen({ port: 8080 }), {
+ *   trust: ["10.0.0.0/8"],
+ *   onReject: (error) => console.warn(error.code, error.hop, error.message),
+ * });
+ * for await (const conn of listener) {
+ *   console.log(conn.remoteAddr); // { transport: "tcp", hostname: "192.0.2.7", port: 51234 }
+ *   conn.pipeTo(conn.writable).catch(console.error);
  * }
  * ```
  */
+export function proxied<C extends NativeConn, A, R extends TlvReader = never>(
+  listener: NativeListener<C, A>,
+  options: ListenerOptions<ProxiedConn<object, DefinedTlvs<R>>, R>,
+): ProxiedListener<C, A, DefinedTlvs<R>>;
 export function proxied<C extends NativeConn, A>(
   listener: NativeListener<C, A>,
   options: ListenerOptions,
 ): ProxiedListener<C, A> {
   checkListener(listener);
-  if (listener instanceof ProxiedListener) {
+  if (listener instanceof HeaderListener) {
     throw new TypeError("Cannot wrap the listener: wrapped already");
   }
-  return new ProxiedListener(listener, options);
+  return new HeaderListener(listener, options);
 }
 
 /** Errors by which runtimes say that a listener is closed. */

@@ -1,20 +1,17 @@
+import { isPeerGone } from "./admission/refusal.ts";
 import { tell } from "./admission/tell.ts";
-import type { ProxiedConn } from "./proxied_conn.ts";
 import type { NativeAddress } from "./native_types.ts";
-
-/** What {@link serve} takes connections from; a `ProxiedListener` is one. */
-export interface ConnSource<C extends ProxiedConn, A = NativeAddress> {
-  /** Connections until it is closed. */
-  [Symbol.asyncIterator](): AsyncIterator<C>;
-  /** Stops listening. */
-  close(): void;
-  /** Where it listens. */
-  readonly addr: A;
-}
+import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
 
 /** Options of {@link serve}. */
-export interface ServeOptions<C extends ProxiedConn = ProxiedConn> {
-  /** Told of what a handler threw; by default nobody is. */
+export interface ServeOptions<C = ProxiedConn> {
+  /**
+   * Called with what a handler has thrown. If `onError` throws, `console.error` is
+   * called with that. The server continues in either case.
+   *
+   * By default `console.error` is called with it, until {@link Server.abort}: the
+   * connections that it closes make their handlers throw.
+   */
   onError?: (error: unknown, conn: C) => void;
   /** Aborts the server when it fires. */
   signal?: AbortSignal;
@@ -24,96 +21,145 @@ export interface ServeOptions<C extends ProxiedConn = ProxiedConn> {
  * A running server. {@link serve} makes one.
  *
  * @example
- * ```ts
- * import type { Server } from "@edgewire/proxy-protocol";
+ * ```ts ignore
+ * import { proxied, serve } from "@edgewire/proxy-protocol";
  *
- * async function drain(server: Server, ms: number) {
- *   const timer = setTimeout(() => server.abort(), ms);
+ * const tcp = Deno.listen({ port: 8080 });
+ * const server = serve(
+ *   proxied(tcp, { trust: ["10.0.0.0/8"] }),
+ *   (conn) => conn.pipeTo(conn.writable),
+ * );
+ * Deno.addSignalListener("SIGTERM", async () => {
+ *   const timer = setTimeout(() => server.abort(), 10_000);
  *   await server.shutdown();
  *   clearTimeout(timer);
- * }
+ * });
+ * console.log(server.active); // 0
  * ```
  */
-export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
-  readonly #listener: ConnSource<C, A>;
+export interface Server<A = NativeAddress> {
+  /** Where it listens. */
+  readonly addr: A;
+  /** Connections that are being served. */
+  readonly active: number;
+  /**
+   * Resolves when listening has ended and no connection is left. Rejects when the
+   * listener has failed. If nobody has read this property by then, `console.error`
+   * is called with the failure.
+   */
+  readonly finished: Promise<void>;
+  /** Stops listening and waits until every connection has been served. */
+  shutdown(): Promise<void>;
+  /** Stops listening and closes every connection. */
+  abort(): Promise<void>;
+  /** Shuts down at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A listener, of which only this much is used. */
+type Listener<C, A> = AsyncIterable<C> & { close(): void; readonly addr: A };
+
+/** Serves the connections of a listener. */
+class ConnServer<C extends { close(): void }, A> implements Server<A> {
+  readonly #listener: Listener<C, A>;
   readonly #conns = new Set<C>();
   readonly #running = new Set<Promise<void>>();
-  /** Resolves when listening has ended and no connection is left; rejects when the listener failed. */
-  readonly finished: Promise<void>;
+  #isAborted = false;
+  readonly #finished: Promise<void>;
+  /** Whether somebody has asked for `finished`, and so learns of a failure. */
+  #isAwaited = false;
 
-  /** Starts to serve; {@link serve} does it. */
   constructor(
-    listener: ConnSource<C, A>,
+    listener: Listener<C, A>,
     handler: (conn: C) => unknown,
-    { onError, signal }: ServeOptions<C>,
+    { onError = (error) => this.#log(error), signal }: ServeOptions<C>,
   ) {
     this.#listener = listener;
     // A failure of the listener is in `finished`.
     const onAbort = () => void this.abort().catch(() => {});
     signal?.addEventListener("abort", onAbort, { once: true });
-    this.finished = this.#run(handler, onError).finally(() =>
+    this.#finished = this.#run(handler, onError).finally(() =>
       signal?.removeEventListener("abort", onAbort)
     );
-    // Whoever wants to know awaits it: a failure must not end the process.
-    this.finished.catch(() => {});
+    // A failure must not end the process.
+    this.#finished.catch((error) => {
+      if (!this.#isAwaited) this.#log(error);
+    });
     if (signal?.aborted) onAbort();
   }
 
-  /** Connections that are being served. */
+  get finished(): Promise<void> {
+    this.#isAwaited = true;
+    return this.#finished;
+  }
+
   get active(): number {
     return this.#conns.size;
   }
 
-  /** Where it listens. */
   get addr(): A {
     return this.#listener.addr;
   }
 
   async #run(
     handler: (conn: C) => unknown,
-    onError: ServeOptions<C>["onError"],
+    onError: NonNullable<ServeOptions<C>["onError"]>,
   ): Promise<void> {
     try {
-      for await (const conn of this.#listener) {
+      await this.#acceptAll((conn) => {
         const done = this.#handle(conn, handler, onError);
         this.#running.add(done);
         done.finally(() => this.#running.delete(done));
-      }
+      });
     } finally {
       await Promise.all(this.#running);
+    }
+  }
+
+  /** A listener of Deno throws for a peer that has reset before it was accepted. */
+  async #acceptAll(take: (conn: C) => void): Promise<void> {
+    for (;;) {
+      try {
+        for await (const conn of this.#listener) take(conn);
+        return;
+      } catch (error) {
+        if (!isPeerGone(error)) throw error;
+      }
     }
   }
 
   async #handle(
     conn: C,
     handler: (conn: C) => unknown,
-    onError: ServeOptions<C>["onError"],
+    onError: NonNullable<ServeOptions<C>["onError"]>,
   ): Promise<void> {
     this.#conns.add(conn);
     try {
       await handler(conn);
     } catch (error) {
-      tell(() => onError?.(error, conn));
+      tell("onError", () => onError(error, conn));
     } finally {
-      conn.close();
+      closeQuietly(conn);
       this.#conns.delete(conn);
     }
   }
 
-  /** Stops listening and waits until every connection has been served. */
   async shutdown(): Promise<void> {
-    this.#listener.close();
+    closeQuietly(this.#listener);
     await this.finished;
   }
 
-  /** Stops listening and closes every connection. */
+  #log(error: unknown): void {
+    if (!this.#isAborted) console.error(error);
+  }
+
   async abort(): Promise<void> {
-    this.#listener.close();
-    for (const conn of this.#conns) conn.close();
+    this.#isAborted = true;
+    closeQuietly(this.#listener);
+    for (const conn of this.#conns) closeQuietly(conn);
     await this.finished;
   }
 
-  /** Shuts down at the end of an `await using` block. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
   }
@@ -123,25 +169,28 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
  * Serves each connection of a listener with a handler. A connection is closed
  * when its handler's promise settles; a handler that throws ends only its own.
  *
+ * The listener may also be a plain one, such as a `Deno.Listener`. The handler then
+ * gets its connections as they are, and no header is read. A failure of a plain
+ * listener, for example if no descriptors are left, ends the server.
+ *
  * @example
- * ```ts
+ * ```ts ignore
  * import { proxied, serve } from "@edgewire/proxy-protocol";
  *
- * async function echo(tcp: Deno.TcpListener) {
- *   const server = serve(
- *     proxied(tcp, { trust: ["10.0.0.0/8"] }),
- *     (conn) => conn.pipeTo(conn.writable),
- *     { onError: console.error },
- *   );
- *   Deno.addSignalListener("SIGTERM", () => server.shutdown());
- *   await server.finished;
- * }
+ * const tcp = Deno.listen({ port: 8080 });
+ * const listener = proxied(tcp, { trust: ["10.0.0.0/8"] });
+ * const server = serve(listener, async (conn) => {
+ *   console.log(conn.remoteAddr); // { transport: "tcp", hostname: "192.0.2.7", port: 51234 }
+ *   await conn.pipeTo(conn.writable);
+ * });
+ * Deno.addSignalListener("SIGTERM", () => server.shutdown());
+ * await server.finished;
  * ```
  */
-export function serve<C extends ProxiedConn, A = NativeAddress>(
-  listener: ConnSource<C, A>,
+export function serve<C extends { close(): void }, A = NativeAddress>(
+  listener: AsyncIterable<C> & { close(): void; readonly addr: A },
   handler: (conn: C) => unknown,
   options: ServeOptions<C> = {},
-): Server<C, A> {
-  return new Server(listener, handler, options);
+): Server<A> {
+  return new ConnServer(listener, handler, options);
 }

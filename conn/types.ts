@@ -7,20 +7,31 @@
 import type {
   Address,
   DecodeOptions,
+  DefinedTlvs,
   ProxyInfo,
   ProxyProtocolError,
   ProxyProtocolErrorCode,
+  TlvReader,
 } from "../codec/mod.ts";
 import type { ProxiedConn } from "./proxied_conn.ts";
 
 /**
  * Says who may send a header:
  *
- * - A list of IP addresses, CIDR ranges and `"unix"` for UNIX sockets. A mapped
- *   address matches as the IPv4 address it holds, zone ids are ignored, IPv4 and
- *   IPv6 ranges never match each other's addresses.
- * - A function. It is called with the address of each peer, a mapped one as
- *   IPv4, and never with that of a peer whose address is unknown.
+ * - A list. Its entries are IP addresses, CIDR ranges and these names:
+ *   `"loopback"` is 127.0.0.0/8 and ::1. `"private"` is RFC 1918 (10.0.0.0/8,
+ *   172.16.0.0/12, 192.168.0.0/16), RFC 4193 (fc00::/7) and the addresses of a
+ *   link (169.254.0.0/16, fe80::/10). `"unix"` is every UNIX socket. A mapped
+ *   address matches as the IPv4 address that it holds. Zone ids are ignored. IPv4
+ *   and IPv6 ranges never match addresses of the other family. A range whose
+ *   address has bits set after its prefix, such as `10.1.2.3/8`, is a TypeError.
+ *   The list is read once.
+ * - A function. It is called for each new connection, so its answers may change
+ *   while the server runs. It gets the address of the peer, a mapped one as IPv4.
+ *   {@link trustList} makes one from a list. It is never called for a peer whose
+ *   address is unknown. It must return `true` or `false`. An async function is a
+ *   TypeError. If it throws or returns anything else, the peer is rejected, and
+ *   the message of the error says why.
  * - `"any"`, for a network in which every peer is a proxy. Any peer can then
  *   claim any address. Only `"any"` trusts a peer whose address is unknown.
  * - `"none"`, for the first proxy of a chain, with `untrusted: "direct"`: no
@@ -32,17 +43,40 @@ export type Trust =
   | "any"
   | "none";
 
-/** Options of every adapter, with the leniencies of the codec. */
-export interface HeaderOptions extends DecodeOptions {
+/**
+ * Says what happens to peers that may not send a header:
+ *
+ * - `"reject"` closes the connection.
+ * - `"direct"` serves it with its real addresses. No header is looked for.
+ * - A list as in {@link Trust}: these peers are served directly, all others are
+ *   rejected.
+ * - A function like that of {@link Trust}, which returns `"reject"` or `"direct"`.
+ */
+export type Untrusted =
+  | "reject"
+  | "direct"
+  | readonly string[]
+  | ((hop: Address) => "reject" | "direct");
+
+/**
+ * Options of each `accept`, with the leniencies of the codec; `C` is the
+ * connection that `verify` is called with.
+ */
+export interface AcceptOptions<
+  C = ProxiedConn,
+  R extends TlvReader = TlvReader,
+> extends DecodeOptions<R> {
   /** Who may send a header. Required: there is no safe default. */
   trust: Trust;
   /**
-   * What happens to other peers: `"reject"` closes the connection, `"direct"`
-   * serves it with its real addresses and never looks for a header.
+   * What happens to other peers. `untrusted: ["loopback"]` beside
+   * `trust: ["10.0.0.0/8"]` makes one listener for three kinds of peers: the
+   * balancer must send a header, this host is served directly, and everybody else
+   * is rejected.
    *
    * @default {"reject"}
    */
-  untrusted?: "reject" | "direct";
+  untrusted?: Untrusted;
   /**
    * What is expected of trusted peers. `"require"`: a header. `"discard"`: a
    * header, which is removed; the real addresses are kept. `"optional"`: a header
@@ -76,10 +110,6 @@ export interface HeaderOptions extends DecodeOptions {
   lazy?: boolean;
   /** Closes the connection when it fires before the connection is accepted. */
   signal?: AbortSignal;
-}
-
-/** Options of {@link accept}. */
-export interface AcceptOptions extends HeaderOptions {
   /**
    * Called with each valid header of a trusted peer. Return `true` to accept;
    * any other answer rejects the connection. `timeout` does not apply to it, only
@@ -91,21 +121,24 @@ export interface AcceptOptions extends HeaderOptions {
    * Do not read from that one.
    */
   verify?: (
-    info: ProxyInfo,
-    conn: ProxiedConn,
+    info: ProxyInfo<DefinedTlvs<R>>,
+    conn: C,
   ) => boolean | Promise<boolean>;
 }
 
 /** What {@link accept} resolves to. */
-export interface Accepted<C extends object> {
+export interface Accepted<C extends object, Defined extends object = object> {
   /** The header; `undefined` where none was looked for or found, and always with `lazy`. */
-  info: ProxyInfo | undefined;
+  info: ProxyInfo<Defined> | undefined;
   /** The connection, without the header. */
-  conn: ProxiedConn<C>;
+  conn: ProxiedConn<C, Defined>;
 }
 
-/** Options of each `proxied`, in addition to those of one connection. */
-export interface GateOptions {
+/** Options of each `proxied`. */
+export interface ListenerOptions<
+  C = ProxiedConn,
+  R extends TlvReader = TlvReader,
+> extends AcceptOptions<C, R> {
   /**
    * Largest number of connections that are pending at once, waiting for their
    * header or for `verify`. When one more comes, the one that has waited longest
@@ -116,13 +149,13 @@ export interface GateOptions {
   maxPending?: number;
   /**
    * Called once for each rejected connection, with its hop and the reason. A peer
-   * that closes without a byte (code `empty`) is only counted.
+   * that closes without a byte (code `empty`) is only counted. If `onReject`
+   * throws, `console.error` is called with that, because `reportError` would end
+   * the process on Deno and Bun. Without `onReject`, only a rejection because
+   * `trust`, `untrusted` or `verify` has thrown is passed to `console.error`.
    */
   onReject?: (error: ProxyProtocolError) => void;
 }
-
-/** Options of {@link proxied}. */
-export interface ListenerOptions extends AcceptOptions, GateOptions {}
 
 /** Counts of the connections that a listener has accepted and rejected; the object is live. */
 export interface ListenerStats {

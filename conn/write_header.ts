@@ -4,24 +4,27 @@ import { headerBytes } from "./sending/header_bytes.ts";
 
 /**
  * What a header can be written to: a stream, a pair of streams, a `Deno.Conn`,
- * a socket of `node:net`.
+ * a socket of `node:net` or one of Bun.
  */
 export type HeaderTarget =
   | WritableStream<Uint8Array>
   | { readonly writable: WritableStream<Uint8Array> }
-  | WriteCalls;
-
-/** A connection that is written by calls. */
-export interface WriteCalls {
-  /**
-   * Either promises how many bytes of `bytes` were taken, as a `Deno.Conn`
-   * does, or calls back when all of it is written, as a socket of Node does.
-   */
-  write(
-    bytes: Uint8Array,
-    callback: (error?: Error | null) => void,
-  ): Promise<number> | boolean;
-}
+  | {
+    /**
+     * Either promises how many bytes of `bytes` were taken, as a `Deno.Conn`
+     * does, or calls back when all of it is written, as a socket of Node does.
+     */
+    write(
+      bytes: Uint8Array,
+      callback: (error?: Error | null) => void,
+    ): Promise<number> | boolean;
+  }
+  | {
+    /** Returns how many bytes were written, -1 if the socket is closed. */
+    write(bytes: Uint8Array): number;
+    /** Closes the connection at once. Only sockets of Bun have this method. */
+    terminate(): void;
+  };
 
 /**
  * Writes a header in one write: before any payload, and never split, since
@@ -33,19 +36,20 @@ export interface WriteCalls {
  *
  * @throws {TypeError} like {@link encode}; nothing has been written then.
  * @throws {RangeError} like {@link encode}; nothing has been written then.
+ * @throws {Error} of the runtime when the connection fails, and for a socket of
+ * Bun that is closed.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { writeHeader } from "@edgewire/proxy-protocol";
  *
- * async function dial(client: Deno.TcpConn) {
- *   const backend = await Deno.connect({ hostname: "127.0.0.1", port: 8080 });
- *   await writeHeader(backend, {
- *     source: client.remoteAddr,
- *     destination: client.localAddr,
- *   });
- *   return backend;
- * }
+ * const backend = await Deno.connect({ hostname: "10.0.0.9", port: 8080 });
+ * await writeHeader(backend, {
+ *   source: { transport: "tcp", hostname: "192.0.2.1", port: 56324 },
+ *   destination: { transport: "tcp", hostname: "198.51.100.1", port: 443 },
+ * });
+ * await backend.write(new TextEncoder().encode("hello"));
+ * backend.close();
  * ```
  */
 export async function writeHeader(
@@ -71,6 +75,7 @@ async function writeOnce(
     }
     return;
   }
+  if ("terminate" in conn) return await writePolling(conn, bytes);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const result = conn.write(
     bytes,
@@ -81,5 +86,24 @@ async function writeOnce(
   let taken = await result;
   while (taken < bytes.length) {
     taken += Number(await conn.write(bytes.subarray(taken), () => {}));
+  }
+}
+
+/**
+ * Writes to a socket that calls a handler of its user, and not us, when it can
+ * write more. Trying again is rare: a header is the first that is sent.
+ */
+async function writePolling(
+  conn: { write(bytes: Uint8Array): number },
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let rest = bytes;;) {
+    const taken = conn.write(rest);
+    if (taken < 0) {
+      throw new Error("Cannot write the header: the socket is closed");
+    }
+    rest = rest.subarray(taken);
+    if (rest.length === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }

@@ -4,8 +4,8 @@ import {
   expectNoPositionals,
   type Options,
   readArgs,
-  UsageError,
 } from "../conn/cli/args.ts";
+import { UsageError } from "../conn/cli/usage_error.ts";
 
 /**
  * Reads the arguments of this process by the options of a runner, and makes

@@ -17,7 +17,15 @@ import {
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { APPLICATIONS, BUN, ESBUILD, NODE, WORKERD } from "./_versions.ts";
+import {
+  APPLICATIONS,
+  BUN,
+  ESBUILD,
+  NODE,
+  TYPESCRIPT,
+  TYPESCRIPT_IN_ITSELF,
+  WORKERD,
+} from "./_versions.ts";
 
 /** The beginning of each installation. */
 export const NPM_INSTALL = [
@@ -37,16 +45,14 @@ const PROGRAMS = fileURLToPath(
 /** This system, in the words of those who publish programs for it. */
 const SYSTEM = `${process.platform}-${process.arch}`;
 
-/**
- * The file of a package, which is installed when it is not there yet.
- */
+/** The file of a package, which is installed when it is not there yet. */
 function fileOf(spec: string, file: string): string {
   const name = spec.replaceAll("/", "+");
   return join(installed(name, [spec], file), "node_modules", file);
 }
 
 /** A folder with packages in its `node_modules`, which are installed when they are not there yet. */
-export function packagesFolder(specs: readonly string[]): string {
+export function folderWith(...specs: readonly string[]): string {
   const hash = createHash("sha256").update(specs.join()).digest("hex");
   return installed(
     `packages-${hash.slice(0, 16)}`,
@@ -106,6 +112,11 @@ export function esbuildProgram(): string {
   return fileOf(ESBUILD, `@esbuild/${SYSTEM}/bin/esbuild`);
 }
 
+/** TypeScript, in one of the versions of `_versions.ts`. */
+export function tscProgram(version: string): string {
+  return fileOf(version, "typescript/bin/tsc");
+}
+
 /** What runs Workers. */
 export function workerdProgram(): string {
   const name = `@cloudflare/workerd-${SYSTEM.replace("x64", "64")}`;
@@ -115,7 +126,11 @@ export function workerdProgram(): string {
 /** Gets all of them, so that tests need not wait for each other. */
 if (import.meta.main) {
   for (
-    const get of [nodeProgram, bunProgram, esbuildProgram, workerdProgram]
+    const get of [
+      ...[nodeProgram, bunProgram, esbuildProgram, workerdProgram],
+      () => tscProgram(TYPESCRIPT),
+      () => tscProgram(TYPESCRIPT_IN_ITSELF),
+    ]
   ) get();
-  packagesFolder(APPLICATIONS);
+  folderWith(...APPLICATIONS);
 }

@@ -21,15 +21,25 @@ export const TYPESCRIPT = "typescript@7.0.2";
 
 /** Types of runtimes. */
 export const BUN_TYPES = `bun-types@${BUN}`;
+export const WORKERS_TYPES = "@cloudflare/workers-types@5.20261117.1";
 export const NODE_TYPES = "@types/node@24.19.2";
 
 /** Frameworks that are served behind `proxied()`. */
 export const DUPLEXIFY = "duplexify@4.1.3";
+export const ELYSIA = "elysia@1.4.30";
 export const EXPRESS = "express@5.3.0";
+export const EXPRESS_TYPES = "@types/express@5.0.6";
 export const FASTIFY = "fastify@5.12.8";
 export const HONO = "hono@4.13.19";
 export const HONO_NODE_SERVER = "@hono/node-server@2.1.9";
+export const KOA = "koa@3.3.0";
 export const SRVX = "srvx@1.0.8";
+
+/** What sends requests to a backend. */
+export const HTTP_PROXY = "http-proxy@1.18.1";
+export const HTTP_PROXY_TYPES = "@types/http-proxy@1.17.17";
+export const HTTPXY = "httpxy@0.5.6";
+export const UNDICI = "undici@8.13.1";
 
 /** Applications that are served behind `proxied()`, and their clients. */
 export const APPLICATIONS: readonly string[] = [
@@ -56,3 +66,11 @@ export const BENCH_PEERS: readonly string[] = [
   "findhit-proxywrap@0.3.13",
   "aedes-protocol-decoder@2.2.0",
 ];
+
+/** What recipes count, trace and log with. */
+export const PROM_CLIENT = "prom-client@15.1.3";
+export const OPENTELEMETRY: readonly string[] = [
+  "@opentelemetry/api@1.9.1",
+  "@opentelemetry/sdk-trace-base@2.12.1",
+];
+export const PINO = "pino@10.4.0";

@@ -22,8 +22,10 @@ const SHIPPED = [
   "mod.ts",
   "codec/mod.ts",
   "conn/bun.ts",
+  "conn/deno.ts",
   "conn/node.ts",
   "conn/cli.ts",
+  "conn/testing.ts",
 ];
 const STEPS: Step[] = [
   {
@@ -39,16 +41,21 @@ const STEPS: Step[] = [
     args: ["run", "-A", "tests/architecture/check.ts"],
     isCheck: true,
   },
+  { name: "prose", args: ["run", "-A", "tests/prose/check.ts"], isCheck: true },
   { name: "types", args: ["check", ...map, "."], isCheck: true },
   {
-    name: "types of the README",
-    args: ["check", ...map, "--doc-only", "README.md"],
+    name: "programs of the documentation",
+    args: ["run", "-A", "tests/examples/check.ts"],
     isCheck: true,
   },
   { name: "doc", args: ["doc", "--lint", ...SHIPPED], isCheck: true },
   {
     name: "examples",
-    args: ["test", "-A", ...map, "--doc", "codec", "conn", "mod.ts"],
+    args: [
+      ...["test", "-A", ...map, "--doc"],
+      // Not the pages there, whose programs listen: tests/recipes runs them.
+      ...["codec", "conn/*.ts", "conn/**/*.ts", "mod.ts"],
+    ],
     isCheck: true,
   },
   {
@@ -56,6 +63,14 @@ const STEPS: Step[] = [
     args: ["publish", "--dry-run", "--allow-dirty"],
     isCheck: true,
   },
+  ...["fmt", "lint", "check"].map((tool): Step => ({
+    name: `${tool} of the page`,
+    args: [
+      ...[tool, ...(tool === "fmt" ? ["--check"] : [])],
+      ...["--config", "tests/page/deno.json", "conn/cli/page"],
+    ],
+    isCheck: true,
+  })),
   { name: "demo", args: ["task", "demo"] },
   { name: "proof", args: ["task", "proof"] },
   { name: "fuzz", args: ["task", "fuzz", "--inputs", "200000"] },

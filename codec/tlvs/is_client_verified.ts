@@ -1,7 +1,7 @@
 import type { ProxyInfo } from "../types.ts";
+import { isClientEncrypted } from "./is_client_encrypted.ts";
 
-/** `PP2_CLIENT_SSL`, and a certificate on this connection or in this session (section 2.2.6). */
-const CLIENT_SSL = 0x01;
+/** A certificate on this connection or in this session (section 2.2.6). */
 const CLIENT_CERT = 0x02 | 0x04;
 
 /**
@@ -11,16 +11,14 @@ const CLIENT_CERT = 0x02 | 0x04;
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { isClientVerified } from "@edgewire/proxy-protocol/codec";
  *
- * const facts = { SSL: true, SSL_VERIFY: 0 };
- * assertEquals(isClientVerified({ tlvs: { ...facts, SSL_CLIENT: 0x01 } }), false);
- * assertEquals(isClientVerified({ tlvs: { ...facts, SSL_CLIENT: 0x03 } }), true);
+ * const tlvs = { SSL: true, SSL_VERIFY: 0 };
+ * console.log(isClientVerified({ tlvs: { ...tlvs, SSL_CLIENT: 0x01 } })); // false
+ * console.log(isClientVerified({ tlvs: { ...tlvs, SSL_CLIENT: 0x03 } })); // true
  * ```
  */
 export function isClientVerified({ tlvs }: Pick<ProxyInfo, "tlvs">): boolean {
-  const bits = tlvs.SSL_CLIENT ?? 0;
-  return tlvs.SSL === true && tlvs.SSL_VERIFY === 0 &&
-    (bits & CLIENT_SSL) !== 0 && (bits & CLIENT_CERT) !== 0;
+  return isClientEncrypted({ tlvs }) && tlvs.SSL_VERIFY === 0 &&
+    ((tlvs.SSL_CLIENT ?? 0) & CLIENT_CERT) !== 0;
 }

@@ -1,3 +1,4 @@
+import { isClientEncrypted } from "../../codec/internal.ts";
 import {
   type Address,
   type ProxyInfo,
@@ -23,8 +24,11 @@ export interface Peer<C> {
   probe?(): Promise<unknown>;
   /** Hands the connection over before its header has come: only with `lazy`. */
   handOver?(): void;
-  /** Shows the client's ends, or its own if there are none, to `verify` at first. */
-  show(header: Header, ends: Ends | undefined): void;
+  /**
+   * Shows the client's ends, or its own if there are none, to `verify` at first;
+   * and that the client used TLS, if that is to be shown.
+   */
+  show(header: Header, ends: Ends | undefined, isEncrypted: boolean): void;
   /** Hands the connection over, or what it waits for if it has been. */
   admit(info: ProxyInfo | undefined): void;
   /** Closes the connection and passes the reason on. */
@@ -180,7 +184,11 @@ export class Admission<C> {
     if (isDiscarded && info !== undefined) DISCARDED.add(info);
     try {
       const ends = isDiscarded ? undefined : endsOf(info);
-      this.#peer.show(header, ends ?? this.#unmappedEnds());
+      this.#peer.show(
+        header,
+        ends ?? this.#unmappedEnds(),
+        !isDiscarded && this.#showsTls(info),
+      );
       if (info !== undefined && verify !== undefined) waits.check();
     } catch (error) {
       return this.#refuse(error);
@@ -189,6 +197,12 @@ export class Admission<C> {
     this.#phase = "verify";
     this.#await(Infinity); // the header is there: `signal` alone bounds it
     this.#verify(info, verify);
+  }
+
+  /** LOCAL has no client: what it says of one is ignored (section 2.2). */
+  #showsTls(info: ProxyInfo | undefined): boolean {
+    return this.#gate.policy.encrypted && info?.command === "PROXY" &&
+      isClientEncrypted(info);
   }
 
   /** Its own ends, if they are to be shown in another way than the runtime has them. */
@@ -209,12 +223,18 @@ export class Admission<C> {
       else if (this.#phase === "verify") refusal = await this.#peer.probe?.();
     } catch (error) {
       refusal = error instanceof ProxyProtocolError
-        ? error
+        ? this.#ofUser(error)
         : verifyError(info, error);
     }
     if (this.#phase !== "verify") return; // refused while it was asked
     if (refusal === undefined) this.#admit(info);
     else this.#refuse(refusal);
+  }
+
+  /** What `verify` throws is passed on as it is. */
+  #ofUser(error: ProxyProtocolError): ProxyProtocolError {
+    error.hop ??= this.hop;
+    return error;
   }
 
   #admit(info: ProxyInfo | undefined): void {

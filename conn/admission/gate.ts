@@ -61,6 +61,6 @@ export class Gate<C> {
     const { rejected } = this.stats;
     rejected[error.code] = (rejected[error.code] ?? 0) + 1;
     if (error.code === "empty") return;
-    tell(() => this.policy.onReject?.(error));
+    tell("onReject", () => this.policy.onReject?.(error));
   }
 }

@@ -12,12 +12,14 @@ import {
   type Address,
   bytesNeeded,
   type DecodeOptions,
+  formatAddress,
   type ProxyInfo,
   ProxyProtocolError,
 } from "../../codec/mod.ts";
-import { checkTimeout } from "../_checks.ts";
-import type { GateOptions, HeaderOptions } from "../types.ts";
-import { readTrust, type Trusts } from "./trust.ts";
+import { checkFunction, checkTimeout } from "../_checks.ts";
+import type { ListenerOptions } from "../types.ts";
+import { tellMistake } from "./tell.ts";
+import { readTrust, readUntrusted, type Trusts } from "./trust.ts";
 
 /** One retransmit of TCP takes 3 s, which a deadline has to cover (section 2). */
 const DEFAULT_TIMEOUT = 5000;
@@ -25,12 +27,16 @@ const DEFAULT_TIMEOUT = 5000;
 /** Bound of pending headers where the caller sets none. */
 const DEFAULT_MAX_PENDING = 1024;
 
-/** Options of every entry point; `verify` is called with its own kind of connection. */
-export interface Options<C> extends HeaderOptions, GateOptions {
-  verify?: (info: ProxyInfo, conn: C) => boolean | Promise<boolean>;
+/** Options of every entry point, and those that only some of them know. */
+export interface Options<C> extends ListenerOptions<C> {
+  /** Only of entry points that ask for it. */
+  encrypted?: boolean;
 }
 
-/** Names of {@link Options}. */
+/** Names of {@link Options} that some entry points know. */
+type Special = "encrypted";
+
+/** Names of {@link Options} that every entry point knows. */
 const NAMES: readonly string[] = [
   ...Object.keys(
     {
@@ -43,7 +49,10 @@ const NAMES: readonly string[] = [
       verify: 0,
       maxPending: 0,
       onReject: 0,
-    } satisfies Record<Exclude<keyof Options<never>, keyof DecodeOptions>, 0>,
+    } satisfies Record<
+      Exclude<keyof Options<never>, keyof DecodeOptions | Special>,
+      0
+    >,
   ),
   ...DECODE_OPTIONS,
 ];
@@ -51,9 +60,12 @@ const NAMES: readonly string[] = [
 /** Options as they are used: checked, defaults filled in. */
 export interface Policy<C> {
   readonly trusts: Trusts;
-  readonly untrusted: "reject" | "direct";
+  /** Which of the others are served directly. */
+  readonly isDirect: Trusts;
   readonly header: "require" | "optional" | "discard";
   readonly lazy: boolean;
+  /** Whether a connection is shown as encrypted if its header says that its client used TLS. */
+  readonly encrypted: boolean;
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
   /** A method, for a connection of one kind is one of any kind that it fits. */
@@ -62,34 +74,39 @@ export interface Policy<C> {
   /** Of a header, in bytes. */
   readonly leastLength: number;
   readonly maxPending: number;
-  readonly onReject: GateOptions["onReject"];
+  readonly onReject: ListenerOptions["onReject"];
 }
 
 /**
  * Reads options once, so that a mistake shows before a peer comes: a misspelt
  * name too, or nobody would ask a `verfiy`. Those of a listener may be given for
- * a single connection.
+ * a single connection. `special` are the names that the entry point knows
+ * besides those of all.
  *
  * @throws {TypeError} for an option of the wrong kind, with its name.
  * @throws {RangeError} for an option out of its range, with its name.
  */
-export function readOptions<C>(options: Options<C>): Policy<C> {
-  checkNames("options", options, NAMES);
+export function readOptions<C>(
+  options: Options<C>,
+  special: readonly Special[] = [],
+): Policy<C> {
+  checkNames("options", options, [...NAMES, ...special]);
   checkPlain("options", options);
   const {
     trust,
     untrusted = "reject",
     header = "require",
     lazy = false,
+    encrypted = false,
     timeout = DEFAULT_TIMEOUT,
     signal,
     verify,
     maxPending = DEFAULT_MAX_PENDING,
-    onReject,
+    onReject = tellMistake,
   } = options;
-  checkOneOf("untrusted", untrusted, ["reject", "direct"]);
   checkOneOf("header", header, ["require", "optional", "discard"]);
   checkOneOf("lazy", lazy, [true, false]);
+  checkOneOf("encrypted", encrypted, [true, false]);
   checkTimeout("timeout", timeout, 1);
   checkFunction("verify", verify);
   checkFunction("onReject", onReject);
@@ -103,9 +120,10 @@ export function readOptions<C>(options: Options<C>): Policy<C> {
   const decode = readDecodeOptions(options);
   return {
     trusts: readTrust(trust),
-    untrusted,
+    isDirect: readUntrusted(untrusted),
     header,
     lazy,
+    encrypted,
     timeout,
     signal,
     ...(verify && { verify }),
@@ -116,44 +134,34 @@ export function readOptions<C>(options: Options<C>): Policy<C> {
   };
 }
 
-/** Anything else would fail when it is called, or never be. */
-function checkFunction(name: string, value: unknown): void {
-  if (value === undefined || typeof value === "function") return;
-  throw new TypeError(
-    `Cannot read ${name}: expected a function, received ${quote(value)}`,
-  );
-}
-
 /**
- * Whether a header is to be read from a peer, or it is served directly.
+ * Whether a header is to be read from a peer, or it is served directly. A
+ * function of the user's that fails is no reason for either.
  *
  * @throws {ProxyProtocolError} code `untrusted`, when it is neither.
  */
 export function expectsHeader(
-  policy: Pick<Policy<unknown>, "trusts" | "untrusted">,
+  { trusts, isDirect }: Pick<Policy<unknown>, "trusts" | "isDirect">,
   hop: Address,
 ): boolean {
-  let isTrusted = false;
+  let asked = "trust";
+  let reason = "not trusted";
   let cause: unknown;
   try {
-    isTrusted = policy.trusts(hop);
+    if (trusts(hop)) return true;
+    asked = "untrusted";
+    if (isDirect(hop)) return false;
   } catch (error) {
-    cause = error; // of the user's function: not a reason to trust
+    cause = error;
+    reason = `the function ${asked} has failed: ${messageOf(error)}`;
   }
-  if (isTrusted) return true;
-  if (policy.untrusted === "direct" && cause === undefined) return false;
   throw new ProxyProtocolError(
-    `Cannot accept a PROXY header from ${describe(hop)}: not trusted`,
+    `Cannot accept a PROXY header from ${formatAddress(hop)}: ${reason}`,
     "untrusted",
     { hop, cause },
   );
 }
 
-/** An address in a message. */
-function describe(address: Address): string {
-  if ("path" in address) return `${address.transport}:${quote(address.path)}`;
-  const { hostname, port } = address;
-  return hostname === ""
-    ? "a peer without an address"
-    : `${hostname} port ${port}`;
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

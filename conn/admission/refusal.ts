@@ -1,5 +1,6 @@
 import {
   type Address,
+  formatAddress,
   type ProxyInfo,
   ProxyProtocolError,
 } from "../../codec/mod.ts";
@@ -33,7 +34,7 @@ export function overloadError(maxPending: number): ProxyProtocolError {
   );
 }
 
-/** Any failure as the one error, with the hop and what had come. */
+/** Any failure as the one error, with what had come; its message names the hop, unless it has one already. */
 export function toRefusal(
   error: unknown,
   hop?: Address,
@@ -45,8 +46,18 @@ export function toRefusal(
     : isPeerGone(error) && received?.length === 0
     ? emptyError(error)
     : failure(error, received);
-  refusal.hop ??= hop;
+  if (hop !== undefined && refusal.hop === undefined) nameHop(refusal, hop);
   return refusal;
+}
+
+/** Says in a message of the form `what: why` whom it came from. */
+function nameHop(error: ProxyProtocolError, hop: Address): void {
+  error.hop = hop;
+  if (lostAddress(hop) !== undefined) return;
+  const from = hop.path === "" ? "a UNIX socket" : formatAddress(hop);
+  error.message = error.message.replace(": ", () => ` from ${from}: `);
+  // It is printed in place of the message, and its frames are of the codec.
+  error.stack = `${error.name}: ${error.message}`;
 }
 
 function failure(

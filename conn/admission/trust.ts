@@ -1,55 +1,173 @@
+import { quote, suggestion } from "../../codec/internal.ts";
 import type { Address } from "../../codec/mod.ts";
-import { isMapped, parseIp, quote } from "../../codec/internal.ts";
 import { unmapped, withoutZone } from "../_ends.ts";
-import type { Trust } from "../types.ts";
+import type { Trust, Untrusted } from "../types.ts";
+import { contains, octetsOf, readRanges } from "./ranges.ts";
 
-/** Whether a peer is trusted. */
+/** Whether a peer is trusted, or served directly. */
 export type Trusts = (hop: Address) => boolean;
 
-/** Octets whose first `prefix` bits count. */
-interface Range {
-  octets: Uint8Array;
-  prefix: number;
-}
-
-const MAPPED_PREFIX = 96;
-
 /**
- * Reads a trust list once.
+ * Reads `trust` once.
  *
- * @throws {TypeError} for an entry that is no address, range or `"unix"`.
+ * @throws {TypeError} if it is of the wrong kind, or has an entry that
+ * {@link trustList} rejects.
  */
 export function readTrust(trust: Trust): Trusts {
   if (trust === "any") return () => true;
   if (trust === "none") return () => false;
-  if (typeof trust === "function") {
-    return (hop) => isKnown(hop) && trust(plainAddress(hop)) === true; // a promise is no answer
+  if (typeof trust === "function") return readFunction("trust", trust, BOOLEAN);
+  const expected = 'expected a list, a function, "any" or "none"';
+  return readList("trust", trust, expected, ["any", "none"]);
+}
+
+/**
+ * Reads `untrusted` once: whether a peer that is not trusted is served directly.
+ *
+ * @throws {TypeError} if it is of the wrong kind, or has an entry that
+ * {@link trustList} rejects.
+ */
+export function readUntrusted(untrusted: Untrusted): Trusts {
+  if (untrusted === "direct") return () => true;
+  if (untrusted === "reject") return () => false;
+  if (typeof untrusted === "function") {
+    return readFunction("untrusted", untrusted, WORDS);
   }
-  if (!Array.isArray(trust)) {
+  const expected = 'expected "reject", "direct", a list or a function';
+  return readList("untrusted", untrusted, expected, [...WORDS.keys()]);
+}
+
+/**
+ * Compiles a list of {@link Trust} to a function that returns whether an address
+ * is in the list. Use it in your own `trust` or `untrusted` function.
+ *
+ * The list is read once. To replace it while a server runs, give the server a
+ * function and exchange what that function asks.
+ *
+ * @throws {TypeError} for an entry that is no address, range or name. The message
+ * has the entry that was probably meant.
+ *
+ * @example A list that is replaced while the server runs
+ * ```ts ignore
+ * import { proxied, trustList } from "@edgewire/proxy-protocol";
+ *
+ * let isProxy = trustList(["192.0.2.7"]);
+ * const listener = proxied(Deno.listen({ port: 8080 }), {
+ *   trust: (hop) => isProxy(hop), // called for each new connection
+ * });
+ * isProxy = trustList(["192.0.2.7", "10.0.0.0/8"]); // as after a reload
+ * for await (const conn of listener) {
+ *   console.log(conn.remoteAddr); // { transport: "tcp", hostname: "192.0.2.7", port: 51234 }
+ *   conn.close();
+ * }
+ * ```
+ */
+export function trustList(list: readonly string[]): (hop: Address) => boolean {
+  return readList("list", list, "expected a list");
+}
+
+function readList(
+  name: string,
+  list: unknown,
+  expected: string,
+  words: readonly string[] = [],
+): Trusts {
+  if (!Array.isArray(list)) {
     throw new TypeError(
-      'Cannot read trust: expected a list, a function, "any" or "none"',
+      `Cannot read ${name}: ${expected}, received ${quote(list)}${
+        typeof list === "string" ? listHint(name, list, words) : ""
+      }`,
     );
   }
-  const entries: readonly unknown[] = trust;
-  const trustsUnix = entries.includes("unix");
+  const entries: readonly unknown[] = list;
+  const hasUnix = entries.includes("unix");
   const ranges = entries.flatMap((entry, i) =>
-    entry === "unix" ? [] : [readRange(entry, i)]
+    entry === "unix" ? [] : readRanges(`${name}[${i}]`, entry)
   );
   // Proxies are few: the last answer is mostly the next, and saves over 1 us.
   let last: string | undefined;
-  let isLastTrusted = false;
+  let isLastIn = false;
   return (hop) => {
-    if ("path" in hop) return trustsUnix;
-    if (hop.hostname === last) return isLastTrusted;
-    const octets = readHost(hop.hostname);
+    if ("path" in hop) return hasUnix;
+    if (hop.hostname === last) return isLastIn;
+    const octets = octetsOf(hop.hostname);
     last = hop.hostname;
-    isLastTrusted = octets !== undefined &&
+    isLastIn = octets !== undefined &&
       ranges.some((range) => contains(range, octets));
-    return isLastTrusted;
+    return isLastIn;
   };
 }
 
-/** Whether a peer has an address at all: only `"any"` trusts one that has none. */
+/** The word or the list that was meant; empty if there is none to be seen. */
+function listHint(
+  name: string,
+  text: string,
+  words: readonly string[],
+): string {
+  const meant = suggestion(text, words);
+  if (meant !== "") return meant;
+  const entries = text.split(/[\s,]+/).filter((entry) => entry !== "");
+  try {
+    readList(name, entries, "");
+  } catch {
+    return "";
+  }
+  return entries.length === 0 ? "" : `, use [${entries.map(quote).join(", ")}]`;
+}
+
+/** What a function may answer, and what that means. */
+type Answers = ReadonlyMap<unknown, boolean>;
+
+/** Of `trust`; code without types may answer nothing for no. */
+const BOOLEAN: Answers = new Map<unknown, boolean>([
+  [true, true],
+  [false, false],
+  [undefined, false],
+  [null, false],
+]);
+
+/** Of `untrusted`. */
+const WORDS = new Map<string, boolean>([["reject", false], ["direct", true]]);
+
+/**
+ * Makes a function of the user's one that answers `true` or `false`. It throws
+ * a TypeError if the answer is another: a promise would be true for everybody.
+ *
+ * @throws {TypeError} if the function is async.
+ */
+function readFunction(
+  name: "trust" | "untrusted",
+  ask: (hop: Address) => unknown,
+  answers: Answers,
+): Trusts {
+  const expected = name === "trust" ? "true or false" : '"reject" or "direct"';
+  if (/Async/.test(Object.prototype.toString.call(ask))) {
+    throw new TypeError(
+      `Cannot read ${name}: expected a function that returns ${expected}, received an async one; use verify to wait for something`,
+    );
+  }
+  return (hop) => {
+    if (!isKnown(hop)) return false;
+    const answer = ask(plainAddress(hop));
+    const meaning = answers.get(answer);
+    if (meaning !== undefined) return meaning;
+    throw new TypeError(
+      `expected ${expected}, received ${
+        isPromise(answer) ? "a promise" : quote(answer)
+      }`,
+    );
+  };
+}
+
+/** Whether it is a promise; if it rejects, that must not end the process. */
+function isPromise(answer: unknown): boolean {
+  if (typeof answer !== "object" || answer === null) return false;
+  if (!("then" in answer)) return false;
+  Promise.resolve(answer).catch(() => {});
+  return true;
+}
+
+/** Whether a peer has an address at all: no function is asked about one without. */
 function isKnown(hop: Address): boolean {
   return "path" in hop || hop.hostname !== "";
 }
@@ -61,52 +179,4 @@ function plainAddress(address: Address): Address {
   return plain === address
     ? { ...address, hostname: withoutZone(address.hostname) }
     : plain;
-}
-
-function readRange(entry: unknown, index: number): Range {
-  const text = typeof entry === "string" && hasNoWrongZone(entry)
-    ? withoutZone(entry)
-    : "";
-  const slash = text.indexOf("/");
-  const octets = parseIp(slash < 0 ? text : text.slice(0, slash));
-  const bits = octets === undefined ? 0 : 8 * octets.length;
-  const suffix = slash < 0 ? `${bits}` : text.slice(slash + 1);
-  const prefix = /^(0|[1-9]\d{0,2})$/.test(suffix) ? Number(suffix) : NaN;
-  if (octets === undefined || !(prefix <= bits)) {
-    throw new TypeError(
-      `Cannot read trust[${index}]: expected an address, a range or "unix", received ${
-        typeof entry === "string" ? quote(entry) : JSON.stringify(entry)
-      }`,
-    );
-  }
-  return octets.length === 16 && isMapped(octets, 0) && prefix >= MAPPED_PREFIX
-    ? { octets: octets.subarray(12), prefix: prefix - MAPPED_PREFIX }
-    : { octets, prefix };
-}
-
-/**
- * Whether an entry has no zone id, or one between its address and its prefix.
- * `10.0.0.0/1%6` must not trust half of all addresses.
- */
-function hasNoWrongZone(entry: string): boolean {
-  return !entry.includes("%") ||
-    /^[^%/]+%[^%/]+(\/[^%/]+)?$/.test(entry);
-}
-
-/** Octets of a peer's address, 4 where it is mapped. */
-function readHost(hostname: string): Uint8Array | undefined {
-  const octets = parseIp(withoutZone(hostname));
-  return octets?.length === 16 && isMapped(octets, 0)
-    ? octets.subarray(12)
-    : octets;
-}
-
-function contains({ octets, prefix }: Range, host: Uint8Array): boolean {
-  if (octets.length !== host.length) return false;
-  for (let i = 0; i * 8 < prefix; i++) {
-    const bits = Math.min(8, prefix - i * 8);
-    const difference = octets[i]! ^ host[i]!;
-    if (difference >> (8 - bits) !== 0) return false;
-  }
-  return true;
 }

@@ -4,6 +4,12 @@ import type {
   ProxyProtocolError,
 } from "../../codec/mod.ts";
 import { type Ends, showEnds, tcpAddress, unixAddress } from "../_ends.ts";
+import {
+  type Facts,
+  factsAside,
+  forgetAside,
+  rememberAside,
+} from "../_facts.ts";
 import { Admission, type Peer } from "../admission/admission.ts";
 import type { Gate } from "../admission/gate.ts";
 import type { Header } from "../admission/header_reader.ts";
@@ -30,12 +36,10 @@ type Phase = "held" | "lazy" | "telling" | "open" | "refused";
 /** Whether the socket is read; see {@link BunConn}. */
 type Flow = "flowing" | "stopped" | "paused";
 
-/** By socket; `socket.data` is the application's. */
-const CONNS = new WeakMap<object, BunConn<BunSocket>>();
-
-/** Finds the connection of a socket that `proxied` was called with. */
+/** Finds the connection of a socket that `proxied` was called with; `socket.data` is the application's. */
 export function connOf(socket: object): BunConn<BunSocket> | undefined {
-  return CONNS.get(socket);
+  const facts = factsAside(socket);
+  return facts instanceof BunConn ? facts : undefined;
 }
 
 /**
@@ -57,7 +61,7 @@ export function connOf(socket: object): BunConn<BunSocket> | undefined {
  * | `stopped` | not read, since what is kept has a bound                     |
  * | `paused`  | not read, since the application has paused what it is told    |
  */
-export class BunConn<S extends BunSocket> implements Peer<S> {
+export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
   readonly conn: S;
   /** The header, once it has come. */
   info: ProxyInfo | undefined;
@@ -93,22 +97,27 @@ export class BunConn<S extends BunSocket> implements Peer<S> {
    */
   begin(): void {
     // It shows an address that was claimed: nobody must be trusted by that.
-    if (CONNS.has(this.conn)) {
+    if (connOf(this.conn) !== undefined) {
       throw new TypeError("Cannot accept the socket: accepted already");
     }
-    CONNS.set(this.conn, this);
+    rememberAside(this.conn, this);
     this.#admission.begin();
   }
 
   /** Is found by a socket that was made of its own. */
   adopt(socket: object): void {
-    CONNS.set(socket, this);
+    rememberAside(socket, this);
     if (this.#shown !== undefined) showEnds(socket, this.#shown);
   }
 
   /** The peer: the proxy, or a direct client. */
   get hop(): Address {
     return this.#admission.hop;
+  }
+
+  /** What the socket shows in place of its own ends. */
+  get shown(): Ends | undefined {
+    return this.#shown;
   }
 
   /** What the socket shows: its own where the header shows nothing. */
@@ -138,9 +147,10 @@ export class BunConn<S extends BunSocket> implements Peer<S> {
     return this.#ready?.promise ?? Promise.resolve(this.info);
   }
 
-  /** Whether the application has the socket, but not the header. */
+  /** Whether the application has the socket, but no header: not yet, or it was rejected. */
   get isAwaited(): boolean {
-    return this.#phase === "lazy";
+    return this.#phase === "lazy" ||
+      this.#phase === "refused" && this.#ready !== undefined;
   }
 
   show({ info }: Header, ends: Ends | undefined): void {
@@ -189,7 +199,7 @@ export class BunConn<S extends BunSocket> implements Peer<S> {
   refuse(error: ProxyProtocolError): void {
     this.#phase = "refused";
     this.#held = [];
-    if (this.#ready === undefined) CONNS.delete(this.conn);
+    if (this.#ready === undefined) forgetAside(this.conn);
     else this.#ready.reject(error); // and the application hears that it is closed
     this.conn.terminate();
   }
@@ -318,8 +328,8 @@ export class BunConn<S extends BunSocket> implements Peer<S> {
 
   /** Whether the application has it by this socket, and not by TLS over it. */
   serves(socket: object): boolean {
-    return (this.#phase === "telling" || this.#phase === "open") &&
-      !this.#isLeft && socket === this.conn;
+    const isTold = this.#phase !== "held" && this.#phase !== "refused";
+    return isTold && !this.#isLeft && socket === this.conn;
   }
 
   /** Calls other handlers from now on, first with the end of what has ended by then. */

@@ -1,8 +1,16 @@
 import { concat } from "./payload.ts";
-import type { BunRelaySocket, BunSocket } from "./types.ts";
+import type { BunSocket } from "./types.ts";
 
 /** How much is kept, in bytes, before no more is read. */
 const MOST_KEPT = 65536;
+
+/** What a direction belongs to. */
+export interface PipeOwner {
+  /** Nothing more is to be written by `pipe`: passes the end on. */
+  pass(pipe: BunPipe): void;
+  /** The far end of `pipe` is gone, which a write has found. */
+  lose(pipe: BunPipe): void;
+}
 
 /**
  * One direction of a relay. What the far end does not take at once is kept, and
@@ -15,19 +23,19 @@ export class BunPipe {
   isOver = false;
   /** Whether the near end will send no more. */
   hasEnded = false;
-  #to: BunRelaySocket | undefined;
+  #to: BunSocket | undefined;
   #kept: Uint8Array[] = [];
   #keptLength = 0;
   #paused: BunSocket | undefined;
-  readonly #onOver: () => void;
+  readonly #owner: PipeOwner;
 
   /** Keeps what comes until {@link start}. */
-  constructor(onOver: () => void) {
-    this.#onOver = onOver;
+  constructor(owner: PipeOwner) {
+    this.#owner = owner;
   }
 
   /** Begins to write: a header, in one piece with what has come by now. */
-  start(to: BunRelaySocket, header: Uint8Array): void {
+  start(to: BunSocket, header: Uint8Array): void {
     this.#to = to;
     const first = concat([header, ...this.#kept]);
     this.#kept = first.length > 0 ? [first] : [];
@@ -52,7 +60,9 @@ export class BunPipe {
     const to = this.#to;
     if (to === undefined || this.isOver) return;
     for (let bytes = this.#kept[0]; bytes; bytes = this.#kept[0]) {
-      const count = Math.max(to.write(bytes), 0); // -1 of one that is closed
+      const count = to.write(bytes);
+      // A reset that a write has found is told by nothing else while `to` is paused.
+      if (count < 0) return this.#owner.lose(this);
       this.written += count;
       this.#keptLength -= count;
       if (count < bytes.length) {
@@ -77,6 +87,6 @@ export class BunPipe {
     if (this.isOver) return;
     this.isOver = true;
     this.#kept = [];
-    this.#onOver();
+    this.#owner.pass(this);
   }
 }

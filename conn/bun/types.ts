@@ -1,8 +1,10 @@
 import type { ProxyInfo } from "../../codec/mod.ts";
-import type { GateOptions, HeaderOptions, ListenerStats } from "../types.ts";
+import type { ListenerOptions, ListenerStats } from "../types.ts";
 
-/** A socket of `Bun.listen`, of which `Bun.Socket` is one. */
+/** What a socket of `Bun.listen` has to have; `Bun.Socket` is one. */
 export interface BunSocket {
+  /** Belongs to the application. */
+  data: unknown;
   /** Address of the peer; absent for UNIX sockets. */
   readonly remoteAddress?: string | undefined;
   /** Port of the peer. */
@@ -17,19 +19,53 @@ export interface BunSocket {
   pause(): void;
   /** Goes on to deliver data. */
   resume(): void;
+  /** Returns how many bytes were written, -1 if the socket is closed; `drain` is called when more can be. */
+  write(data: string | Uint8Array | ArrayBuffer): number;
+  /** Sends what is buffered. */
+  flush(): void;
   /** Ends the sending direction, or the connection. */
   end(): unknown;
+  /** Ends the sending direction alone. */
+  shutdown(): void;
   /** Closes the connection at once. */
   terminate(): void;
 }
 
-/** A socket that can be relayed, of which `Bun.Socket` is one. */
-export interface BunRelaySocket extends BunSocket {
-  /** Writes as much as is taken at once; how many bytes that was. */
-  write(bytes: Uint8Array): number;
-  /** Ends the sending direction alone. */
-  shutdown(): void;
-}
+/**
+ * `Bun.Socket<unknown>` in a program that has the types of Bun, else
+ * {@link BunSocket}.
+ *
+ * Handlers get it if nothing else decides the type of the socket: in a variable,
+ * or in a `Bun.listen` that does not name the type of its data. It is looked up on
+ * the global object, so that the package does not depend on the types of Bun.
+ */
+export type BunNativeSocket = typeof globalThis extends {
+  Bun: {
+    listen(
+      options: {
+        socket: { open?(socket: infer S extends BunSocket): unknown };
+      },
+    ): unknown;
+  };
+} ? S
+  : BunSocket;
+
+/**
+ * `Buffer` in a program that has the types of Bun, else `Uint8Array`; see
+ * {@link BunNativeSocket}.
+ */
+export type BunNativePayload = typeof globalThis extends {
+  Bun: {
+    listen(
+      options: {
+        socket: {
+          data?(socket: never, payload: infer P extends Uint8Array): unknown;
+        };
+      },
+    ): unknown;
+  };
+} ? P
+  : Uint8Array;
 
 /** Where `relay` connects to, as `Bun.connect` takes it. */
 export type BunRelayTarget =
@@ -45,16 +81,13 @@ export type BunRelayTarget =
 /** What arrives, in the class that `binaryType` asks for. */
 export type BunPayload = Uint8Array | ArrayBuffer;
 
-/** The `binaryType` of Bun; `"buffer"` where there is none. */
-export type BunBinaryType = "buffer" | "uint8array" | "arraybuffer";
-
 /**
  * What an application hears: the handlers of `Bun.listen({ socket })`, of
  * which {@link open} is told what the header says.
  */
 export interface BunHandlers<
-  S extends BunSocket = BunSocket,
-  P extends BunPayload = Uint8Array,
+  S extends BunSocket = BunNativeSocket,
+  P extends BunPayload = BunNativePayload,
 > {
   /** The header is in, or none was looked for or found: then `info` is `undefined`. */
   open?(socket: S, info: ProxyInfo | undefined): unknown;
@@ -79,12 +112,12 @@ export interface BunHandlers<
    *
    * @default {"buffer"}
    */
-  binaryType?: BunBinaryType;
+  binaryType?: "buffer" | "uint8array" | "arraybuffer";
 }
 
 /** Options of {@link proxied}. */
-export interface BunListenerOptions<S extends BunSocket = BunSocket>
-  extends HeaderOptions, GateOptions {
+export interface BunListenerOptions<S extends BunSocket = BunNativeSocket>
+  extends ListenerOptions<S> {
   /**
    * Called with each valid header of a trusted peer. Return `true` to accept;
    * any other answer rejects the connection. `timeout` does not apply to it, only
@@ -95,8 +128,8 @@ export interface BunListenerOptions<S extends BunSocket = BunSocket>
 
 /** What {@link proxied} gives: the handlers for `Bun.listen({ socket })`. */
 export interface BunProxiedHandlers<
-  S extends BunSocket = BunSocket,
-  P extends BunPayload = Uint8Array,
+  S extends BunSocket = BunNativeSocket,
+  P extends BunPayload = BunNativePayload,
 > {
   /** What has been let in and refused so far; the object is live. */
   readonly stats: ListenerStats;
@@ -122,23 +155,5 @@ export interface BunProxiedHandlers<
   /** That of the application. */
   connectError?(socket: S, error: Error): void;
   /** That of the application. */
-  binaryType?: BunBinaryType;
-}
-
-/** A socket that can go on with TLS; `O` is what it takes, `T` the socket it gives. */
-export interface BunUpgradable<O, T> {
-  /** The raw socket and that of TLS; nothing when the connection is closed. */
-  upgradeTLS(options: O): readonly [unknown, T] | undefined;
-}
-
-/** What {@link upgradeTls} needs to know of the options of `upgradeTLS`. */
-export interface BunUpgradeOptions<T> {
-  /** Handlers of the TLS socket. */
-  readonly socket: BunTlsHandlers<T>;
-}
-
-/** What {@link upgradeTls} needs to know of the handlers of a TLS socket. */
-export interface BunTlsHandlers<T> {
-  /** TLS begins, or where there is no `handshake` handler: it is established. */
-  open?(socket: T): unknown;
+  binaryType?: "buffer" | "uint8array" | "arraybuffer";
 }

@@ -3,7 +3,9 @@
 import { parseArgs } from "node:util";
 import type { DecodeOptions } from "../../codec/mod.ts";
 import type { Trust } from "../types.ts";
-import { LARGEST_PORT, LONGEST_HEADER, quote } from "../../codec/internal.ts";
+import { LONGEST_HEADER, quote } from "../../codec/internal.ts";
+import { readNumber, readWord } from "./read_text.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** An option, as `parseArgs` takes it and as the help shows it. */
 export interface Option {
@@ -17,12 +19,6 @@ export interface Option {
 
 /** Options of a command, by name. */
 export type Options = Readonly<Record<string, Option>>;
-
-/** The arguments cannot be used. */
-export class UsageError extends Error {
-  /** Name of the class. */
-  override name = "UsageError";
-}
 
 /** What `parseArgs` makes of options. */
 type Parsed<T extends Options> = ReturnType<
@@ -76,59 +72,6 @@ export function asUsage<T>(read: () => T): T {
     }
     throw cause;
   }
-}
-
-/** A whole number in a range, decimal or `0x` and hex. */
-export function readNumber(
-  name: string,
-  text: string,
-  least: number,
-  most: number,
-): number {
-  const number = /^(\d+|0x[\da-f]+)$/i.test(text) ? Number(text) : NaN;
-  if (number >= least && number <= most) return number;
-  throw new UsageError(
-    `Cannot read ${name}: must be ${least} to ${most}, received ${quote(text)}`,
-  );
-}
-
-/** One of some words. */
-export function readWord<const W extends string>(
-  name: string,
-  text: string,
-  words: readonly W[],
-): W {
-  const word = words.find((word) => word === text);
-  if (word !== undefined) return word;
-  throw new UsageError(
-    `Cannot read ${name}: expected ${words.join(" or ")}, received ${
-      quote(text)
-    }`,
-  );
-}
-
-/** A host and a port. */
-export interface HostPort {
-  hostname: string;
-  port: number;
-}
-
-/** `HOST:PORT`, an IPv6 address in brackets; without a host where one is given. */
-export function readHostPort(
-  name: string,
-  text: string,
-  defaultHost?: string,
-): HostPort {
-  const parts = /^(?:(?:\[([^\]]+)\]|([^:[\]]+)):)?(\d+)$/.exec(text);
-  const hostname = parts?.[1] ?? parts?.[2] ?? defaultHost;
-  if (parts?.[3] === undefined || hostname === undefined) {
-    throw new UsageError(
-      `Cannot read ${name}: expected ${
-        defaultHost === undefined ? "HOST:PORT" : "[HOST:]PORT"
-      } with IPv6 addresses in brackets, received ${quote(text)}`,
-    );
-  }
-  return { hostname, port: readNumber(name, parts[3], 0, LARGEST_PORT) };
 }
 
 /** Leniencies of the codec by name; everything is strict without them. */

@@ -1,11 +1,6 @@
-import {
-  decodeOptions,
-  LENIENCIES,
-  type Options,
-  readArgs,
-  readNumber,
-  UsageError,
-} from "./args.ts";
+import { decodeOptions, LENIENCIES, type Options, readArgs } from "./args.ts";
+import { readNumber } from "./read_text.ts";
+import { UsageError } from "./usage_error.ts";
 import type { Command } from "./command.ts";
 import { type Form, readBytes, readTyped } from "./input_bytes.ts";
 import { attempt, type CliIo, print } from "./io.ts";

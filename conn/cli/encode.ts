@@ -1,27 +1,22 @@
 import {
-  type Address,
   encode,
   encodeTlvs,
   type ProxyHeader,
   type RawTlv,
   readTlvs,
   TLV_TYPES,
-  type Tlvs,
-  tlvType,
 } from "../../codec/mod.ts";
-import { LONGEST_HEADER, quote, tlvKind } from "../../codec/internal.ts";
+import { LONGEST_HEADER } from "../../codec/internal.ts";
 import {
   asUsage,
   expectNoPositionals,
   type Options,
   readArgs,
-  readHostPort,
-  readNumber,
-  readWord,
-  UsageError,
 } from "./args.ts";
+import { readHostPort, readNumber, readWord } from "./read_text.ts";
+import { UsageError } from "./usage_error.ts";
 import type { Command } from "./command.ts";
-import { bytesOfHex } from "./input_bytes.ts";
+import { namedTlvs, readAddress, readTlv } from "./header_text.ts";
 import { exchange, type Verdict } from "./exchange.ts";
 import { attempt, print, warn } from "./io.ts";
 
@@ -155,9 +150,10 @@ an answer, as servers that reject a header do, or the connection failed.
   async run(args, io) {
     const { values, positionals, tokens } = readArgs(args, OPTIONS);
     expectNoPositionals(positionals);
-    const named = tokens.flatMap((token) =>
-      token.kind === "option" ? [[token.name, token.value] as const] : []
-    );
+    const named = tokens.flatMap((token) => {
+      const name = token.kind === "option" && TLV_NAMES.get(token.name);
+      return name ? [{ name, option: token.rawName, value: token.value }] : [];
+    });
     const tlvs: RawTlv[] = asUsage(() => [
       ...readTlvs(encodeTlvs(namedTlvs(named, values.ssl))),
       ...(values.tlv ?? []).map(readTlv),
@@ -223,74 +219,4 @@ function endsOf(
       destination: readAddress("--destination", destination, transport),
     }),
   };
-}
-
-/** `192.0.2.1:443`, `[::1]:443`, `unix:/run/socket`, `unix:@abstract`. */
-function readAddress(
-  name: string,
-  text: string,
-  transport: "stream" | "dgram",
-): Address {
-  const isStream = transport === "stream";
-  if (text.startsWith("unix:")) {
-    const path = text.slice("unix:".length).replace(/^@/, "\0");
-    return { transport: isStream ? "unix" : "unixpacket", path };
-  }
-  return {
-    transport: isStream ? "tcp" : "udp",
-    ...readHostPort(name, text),
-  };
-}
-
-/** TLVs by their own options, in the order of these. */
-function namedTlvs(
-  named: readonly (readonly [option: string, value: string | undefined])[],
-  ssl = false,
-): Tlvs {
-  const tlvs: Tlvs = {};
-  const record: Record<string, Tlvs[keyof Tlvs]> = tlvs;
-  for (const [option, value = ""] of named) {
-    const name = TLV_NAMES.get(option);
-    if (name !== undefined) record[name] = valueOf(name, option, value);
-  }
-  if (ssl || Object.keys(record).some((name) => name.startsWith("SSL_"))) {
-    tlvs.SSL = true;
-  }
-  return tlvs;
-}
-
-function valueOf(
-  name: string,
-  option: string,
-  value: string,
-): string | number | Uint8Array {
-  if (name === "SSL_CLIENT") return readNumber(`--${option}`, value, 0, 0xff);
-  if (name === "SSL_VERIFY") {
-    return readNumber(`--${option}`, value, 0, 0xffffffff);
-  }
-  if (tlvKind(tlvType(name) ?? 0) === "text") return value;
-  return value.startsWith("0x")
-    ? readHexValue(`--${option}`, value)
-    : new TextEncoder().encode(value);
-}
-
-function readTlv(text: string): RawTlv {
-  const equals = text.indexOf("=");
-  const type = equals < 0 ? undefined : tlvType(text.slice(0, equals));
-  if (type === undefined) {
-    throw new UsageError(
-      `Cannot read --tlv: expected a type such as xEA or ALPN, = and hex, received ${
-        quote(text)
-      }`,
-    );
-  }
-  return { type, value: readHexValue("--tlv", text.slice(equals + 1)) };
-}
-
-function readHexValue(name: string, text: string): Uint8Array {
-  const bytes = text === "" ? new Uint8Array() : bytesOfHex(text);
-  if (bytes !== undefined) return bytes;
-  throw new UsageError(
-    `Cannot read ${name}: expected hex, received ${quote(text)}`,
-  );
 }

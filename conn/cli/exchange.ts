@@ -1,5 +1,5 @@
 import { isPeerGone } from "../admission/refusal.ts";
-import type { HostPort } from "./args.ts";
+import type { HostPort } from "./read_text.ts";
 import { answerOutput, type CliIo, writeAll } from "./io.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** Bytes as people have them: raw, as hex in many forms, as a dump, as text with escapes. */
 
 import { LINE_SIGNATURE, SIGNATURE } from "../../codec/internal.ts";
-import { UsageError } from "./args.ts";
+import { UsageError } from "./usage_error.ts";
 import { count, latin1, showText } from "./show.ts";
 
 /** What bytes are read as. */

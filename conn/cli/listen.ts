@@ -1,4 +1,5 @@
-import { EMPTY } from "../../codec/internal.ts";
+import { EMPTY, LARGEST_PORT } from "../../codec/internal.ts";
+import { formatAddress } from "../../codec/mod.ts";
 import { toAddress } from "../_ends.ts";
 import { readOptions } from "../admission/policy.ts";
 import { isPeerGone, toRefusal } from "../admission/refusal.ts";
@@ -9,15 +10,13 @@ import type { Accepted, AcceptOptions } from "../types.ts";
 import {
   asUsage,
   decodeOptions,
-  type HostPort,
   LENIENCIES,
   type Options,
   readArgs,
-  readHostPort,
-  readNumber,
   trustOf,
-  UsageError,
 } from "./args.ts";
+import { type HostPort, readHostPort, readNumber } from "./read_text.ts";
+import { UsageError } from "./usage_error.ts";
 import type { Command } from "./command.ts";
 import {
   attempt,
@@ -28,8 +27,9 @@ import {
   warn,
   writeAll,
 } from "./io.ts";
+import { type PageServer, servePage } from "./page_server.ts";
 import { jsonLine, line, type Seen, verbose } from "./seen.ts";
-import { printable, showAddress } from "./show.ts";
+import { printable } from "./show.ts";
 
 /** How long to read what a peer still sends, in ms: closing at once would reset it. */
 const DRAIN_TIME = 1000;
@@ -43,11 +43,17 @@ const OPTIONS = {
     type: "string",
     multiple: true,
     value: "RANGE",
-    help: "who may send a header, repeatable: address, range, any (any)",
+    help:
+      "who may send a header, repeatable: address, range, loopback, private (any)",
   },
   json: { type: "boolean", help: "one line of JSON for each connection" },
   verbose: { type: "boolean", help: "the table of decode below each line" },
   http: { type: "boolean", help: "answer by HTTP/1.1 with the table" },
+  ui: {
+    type: "string",
+    value: "[PORT]",
+    help: "serve a page that shows each header, on 127.0.0.1 (any free port)",
+  },
   count: {
     type: "string",
     value: "NUMBER",
@@ -68,6 +74,8 @@ that close without a byte, as health checks do, as empty. Each is closed then.
 A peer that has reset before it could be accepted is shown as -. When the
 system has no descriptors left, a warning says so and listen tries again.
 
+--ui shows the headers byte by byte in a page, for this machine alone.
+
 Without --trust everybody is listened to: nothing here believes a header.
 SIGINT and SIGTERM end it with exit code 0.`,
   options: OPTIONS,
@@ -76,9 +84,10 @@ SIGINT and SIGTERM end it with exit code 0.`,
     "8080",
     "'[::]:8080' --verbose",
     "127.0.0.1:8080 --json --count 1",
+    "8080 --ui",
   ],
   async run(args, io) {
-    const { values, positionals } = readArgs(args, OPTIONS);
+    const { values, positionals } = readArgs(withUiPort(args), OPTIONS);
     const where = [...positionals, ...(values.port ? [values.port] : [])];
     if (where.length !== 1) {
       throw new UsageError(
@@ -96,17 +105,48 @@ SIGINT and SIGTERM end it with exit code 0.`,
       ? Infinity
       : readNumber("--count", values.count, 1, Number.MAX_SAFE_INTEGER);
     const show = values.json ? jsonLine : values.verbose ? verbose : line;
-    await listen(io, address, options, most, async (seen, conn) => {
-      await print(io, show(seen));
-      if (conn === undefined) return;
-      if (values.http) await answer(conn, `${verbose(seen)}\n`);
-      await drain(conn);
-    });
+    const uiPort = values.ui === undefined
+      ? undefined
+      : readNumber("--ui", values.ui, 0, LARGEST_PORT);
+    let page: PageServer | undefined;
+    try {
+      await listen(io, address, options, most, {
+        async onListening(where) {
+          if (uiPort === undefined) return;
+          page = await attempt(
+            "serve the page",
+            () => servePage(uiPort, { where, options: decodeOptions(values) }),
+          );
+          await warn(io, `Showing headers at ${page.url}`);
+        },
+        async onConnection(seen, conn) {
+          page?.show(seen);
+          await print(io, show(seen));
+          if (conn === undefined) return;
+          if (values.http) await answer(conn, `${verbose(seen)}\n`);
+          await drain(conn);
+        },
+      });
+    } finally {
+      page?.close();
+    }
     return 0;
   },
 };
 
-type Show = (seen: Seen, conn?: ProxiedConn) => Promise<void>;
+/** `--ui` may stand alone, which `parseArgs` has no word for. */
+function withUiPort(args: readonly string[]): string[] {
+  return args.map((arg, i) =>
+    arg === "--ui" && !/^\d+$/.test(args[i + 1] ?? "") ? "--ui=0" : arg
+  );
+}
+
+/** What is done with connections. */
+interface Shows {
+  /** It listens, at this address; nothing is accepted before this resolves. */
+  onListening(where: string): Promise<void>;
+  onConnection(seen: Seen, conn?: ProxiedConn): Promise<void>;
+}
 
 /** Takes the header off each connection, side by side. */
 async function listen(
@@ -114,9 +154,9 @@ async function listen(
   address: HostPort,
   options: AcceptOptions,
   most: number,
-  show: Show,
+  shows: Shows,
 ): Promise<void> {
-  const where = showAddress({ transport: "tcp", ...address });
+  const where = formatAddress({ transport: "tcp", ...address });
   const listener = await attempt(
     `listen on ${where}`,
     () => Deno.listen(address),
@@ -128,7 +168,14 @@ async function listen(
   const report = boundedWarn(io);
   const running = new Set<Promise<void>>();
   let makeRoom = () => {};
-  await warn(io, `Listening on ${showAddress(toAddress(listener.addr))}`);
+  const bound = formatAddress(toAddress(listener.addr));
+  await warn(io, `Listening on ${bound}`);
+  try {
+    await shows.onListening(bound);
+  } catch (error) {
+    closeQuietly(listener);
+    throw error;
+  }
   for (let taken = 0; taken < most && !signal.aborted;) {
     const accepting = listener.accept();
     try {
@@ -144,7 +191,7 @@ async function listen(
         continue;
       }
     }
-    const work = receive(accepting, { ...options, signal }, show)
+    const work = receive(accepting, { ...options, signal }, shows.onConnection)
       .catch((error) => ending.abort(error))
       .finally(() => (running.delete(work), makeRoom()));
     running.add(work);
@@ -167,14 +214,14 @@ async function listen(
 async function receive(
   accepting: Promise<Deno.TcpConn>,
   options: AcceptOptions,
-  show: Show,
+  show: Shows["onConnection"],
 ): Promise<void> {
   const time = new Date().toISOString();
   let hop = "-";
   let accepted: Accepted<Deno.TcpConn>;
   try {
     const tcp = await accepting;
-    hop = showAddress(toAddress(tcp.remoteAddr));
+    hop = formatAddress(toAddress(tcp.remoteAddr));
     accepted = await accept(tcp, options);
   } catch (cause) {
     const error = toRefusal(cause, undefined, EMPTY);

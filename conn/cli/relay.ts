@@ -1,8 +1,8 @@
-import { quote } from "../../codec/internal.ts";
+import { quote, suggestion } from "../../codec/internal.ts";
 import { readOptions } from "../admission/policy.ts";
-import { relayedHeader } from "../sending/relayed_header.ts";
+import { readRelayOptions } from "../sending/read_options.ts";
 import type { RelayOptions } from "../relay.ts";
-import type { ListenerOptions } from "../types.ts";
+import type { ListenerOptions, Untrusted } from "../types.ts";
 import {
   asUsage,
   decodeOptions,
@@ -10,12 +10,10 @@ import {
   LENIENCIES,
   type Options,
   readArgs,
-  readHostPort,
-  readNumber,
-  readWord,
   trustOf,
-  UsageError,
 } from "./args.ts";
+import { readHostPort, readNumber, readWord } from "./read_text.ts";
+import { UsageError } from "./usage_error.ts";
 import type { Command } from "./command.ts";
 import { type Mapping, runServices } from "./services.ts";
 
@@ -36,7 +34,7 @@ const OPTIONS = {
     type: "string",
     multiple: true,
     value: "RANGE",
-    help: "who may send a header: address, range, any; repeatable",
+    help: "who may send a header, or any for everybody; repeatable",
   },
   accept: {
     type: "string",
@@ -45,8 +43,9 @@ const OPTIONS = {
   },
   untrusted: {
     type: "string",
-    value: "reject|direct",
-    help: "others: refused, or relayed without a header (reject)",
+    multiple: true,
+    value: "reject|direct|RANGE",
+    help: "who else is relayed, without a header; repeatable (reject)",
   },
   send: { type: "string", value: "v1|v2", help: "the header to write (none)" },
   checksum: { type: "boolean", help: "add a CRC32C to the header" },
@@ -97,6 +96,9 @@ behind the header. --accept none expects no header and needs no --trust: the
 first proxy of a chain. With --accept optional a client that comes through a
 trusted peer without a header can forge one.
 
+A RANGE is an address, a CIDR range, loopback or private. --untrusted direct
+relays everybody else without a header, --untrusted RANGE only these clients.
+
 Refused connections and failures are lines on standard error. --stats prints
 for each port: accepted (direct without a header, local), rejected by reason,
 pending, active, failed, and the bytes of connections that have ended.
@@ -141,7 +143,7 @@ is closed, and the exit code is 0. A second signal ends at once.`,
     };
     asUsage(() => {
       readOptions(listening);
-      relayedHeader(NOBODY, relaying); // throws for a TLV that is none
+      readRelayOptions(relaying);
     });
     const seconds = (name: "stats" | "grace", text: string) =>
       readNumber(`--${name}`, text, 0, LONGEST_WAIT);
@@ -153,13 +155,6 @@ is closed, and the exit code is 0. A second signal ends at once.`,
     return 0;
   },
 };
-
-/** A client of which nothing is known. */
-const NOBODY = {
-  info: undefined,
-  remoteAddr: { transport: "unix", path: "" },
-  localAddr: { transport: "unix", path: "" },
-} as const;
 
 function readMap(text: string): Mapping {
   const [from = "", to = "", ...more] = text.split("=");
@@ -176,12 +171,20 @@ function readMap(text: string): Mapping {
   };
 }
 
+/** Values of `--untrusted`, of which each word is for everybody. */
+function untrustedOf(values: readonly string[]): Untrusted {
+  const [value = ""] = values;
+  const words = ["reject", "direct"] as const;
+  const isWord = values.length === 1 && suggestion(value, words) !== "";
+  return isWord ? readWord("--untrusted", value, words) : values;
+}
+
 /** Whom to take a header from, and which. */
 function acceptance(
   values: {
     accept?: string | undefined;
     trust?: string[] | undefined;
-    untrusted?: string | undefined;
+    untrusted?: string[] | undefined;
   },
 ): Pick<ListenerOptions, "trust" | "untrusted" | "header" | "versions"> {
   const { trust, untrusted } = values;
@@ -207,9 +210,7 @@ function acceptance(
   }
   return {
     trust: trustOf(trust),
-    ...(untrusted !== undefined && {
-      untrusted: readWord("--untrusted", untrusted, ["reject", "direct"]),
-    }),
+    ...(untrusted !== undefined && { untrusted: untrustedOf(untrusted) }),
     ...(accept === "optional" && { header: "optional" }),
     ...(accept === "v1" && { versions: [1] }),
     ...(accept === "v2" && { versions: [2] }),

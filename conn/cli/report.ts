@@ -9,11 +9,13 @@ import {
   ProxyProtocolError,
 } from "../../codec/mod.ts";
 import {
+  hintOf,
+  isChecksumRight,
+  kindOf,
   LINE_SIGNATURE,
   LONGEST_HEADER,
   SIGNATURE,
 } from "../../codec/internal.ts";
-import { isChecksumRight } from "./anatomy.ts";
 import { hexDump } from "./hex_dump.ts";
 import { count, latin1, showStart, toJson } from "./show.ts";
 import { table } from "./table.ts";
@@ -63,14 +65,6 @@ export function describe(
     case "refused":
       return describeRefusal(bytes, outcome.error, options);
   }
-}
-
-/** What kind of header it is, in words. */
-export function kindOf(info: ProxyInfo): string {
-  const { version, command, family, transport } = info;
-  if (command === "LOCAL") return "LOCAL";
-  if (version === 1 && family === "UNSPEC") return "UNKNOWN";
-  return `${command} ${family} ${transport}`;
 }
 
 function describeIncomplete(bytes: Uint8Array, needed: number): string {
@@ -138,18 +132,10 @@ function hints(bytes: Uint8Array, error: ProxyProtocolError): string[] {
       `A signature begins at byte ${start}: --skip ${start} decodes from there`,
     ];
   }
-  const stranger = strangerOf(bytes);
-  return stranger === undefined ? [] : [`It looks like ${stranger}`];
-}
-
-/** What begins like this instead of a header, and what that means. */
-export function strangerOf(bytes: Uint8Array): string | undefined {
-  if (bytes[0] === 0x16 && bytes[1] === 0x03) {
-    return "a TLS ClientHello: the sender sends no header, or sends it inside TLS";
-  }
-  return /^[A-Z]{3,10} (?:[/*]|\S+ HTTP\/)/.test(latin1(bytes))
-    ? "an HTTP request: the sender sends no header"
-    : undefined;
+  const hint = hintOf(bytes);
+  return hint === undefined
+    ? []
+    : [`It looks like ${hint.what}: ${hint.meaning}`];
 }
 
 /** For machines: the info with its offsets, or what is wrong. */
@@ -172,8 +158,8 @@ export function outcomeJson(bytes: Uint8Array, outcome: Outcome): string {
 
 /** An error as plain data. */
 export function errorFields(error: ProxyProtocolError): object {
-  const { code, message, offset, version, received } = error;
-  return { code, message, offset, version, received };
+  const { code, message, offset, version, hint, received } = error;
+  return { code, message, offset, version, hint, received };
 }
 
 /** An info as plain data, with what takes a computation to know. */
@@ -181,6 +167,7 @@ export function infoFields(info: ProxyInfo): object {
   const isRight = isChecksumRight(info);
   return {
     ...info,
+    rest: info.rest,
     ...(isRight !== undefined && { isChecksumRight: isRight }),
     ...(info.tlvs.SSL && { isClientVerified: isClientVerified(info) }),
   };

@@ -1,12 +1,13 @@
 /** Ports that are relayed to services. */
 
+import { formatAddress } from "../../codec/mod.ts";
 import { toAddress } from "../_ends.ts";
 import { proxied, type ProxiedListener } from "../proxied.ts";
 import type { ProxiedConn } from "../proxied_conn.ts";
 import { relay, type RelayOptions } from "../relay.ts";
 import { serve, type Server } from "../serve.ts";
 import type { ListenerOptions } from "../types.ts";
-import type { HostPort } from "./args.ts";
+import type { HostPort } from "./read_text.ts";
 import {
   attempt,
   boundedWarn,
@@ -16,7 +17,7 @@ import {
   warn,
 } from "./io.ts";
 import { refusalText } from "./seen.ts";
-import { count, showAddress, toJson } from "./show.ts";
+import { count, toJson } from "./show.ts";
 
 /** A port and its service. */
 export interface Mapping {
@@ -65,7 +66,7 @@ export async function runServices(
       ...listening,
       onReject: (error) =>
         void report(
-          `Refused ${error.hop ? showAddress(error.hop) : "a connection"} ${
+          `Refused ${error.hop ? formatAddress(error.hop) : "a connection"} ${
             refusalText(error)
           }`,
         ),
@@ -77,7 +78,7 @@ export async function runServices(
     }));
     await warn(
       io,
-      `Relaying ${showAddress(toAddress(listener.addr))} to ${
+      `Relaying ${formatAddress(toAddress(listener.addr))} to ${
         hostPort(mapping.to)
       }`,
     );
@@ -107,7 +108,7 @@ export async function runServices(
 }
 
 function hostPort({ hostname, port }: HostPort): string {
-  return showAddress({ transport: "tcp", hostname, port });
+  return formatAddress({ transport: "tcp", hostname, port });
 }
 
 /** Serves one port. */
@@ -121,7 +122,7 @@ function start(
   // Awaited, so that the last lines are out before the program ends.
   const fail = (conn: ProxiedConn, reason: string) => {
     counts.failed++;
-    const client = showAddress(conn.remoteAddr);
+    const client = formatAddress(conn.remoteAddr);
     return report(`Cannot relay ${client} to ${hostPort(to)}: ${reason}`);
   };
   const server = serve(listener, async (conn) => {
@@ -135,7 +136,7 @@ function start(
       await fail(conn, reasonOf(error));
     }
   }, { onError: (error, conn) => void fail(conn, reasonOf(error)) });
-  const from = showAddress(toAddress(listener.addr));
+  const from = formatAddress(toAddress(listener.addr));
   return {
     server,
     stats: () => ({

@@ -1,7 +1,5 @@
 /** Values as text. */
 
-import type { Address } from "../../codec/mod.ts";
-
 /**
  * Characters that act on a terminal or a log: controls, marks of direction, ends
  * of lines except `\n`, lone surrogates, and what Unicode has not assigned.
@@ -57,17 +55,6 @@ function escaped(byte: number): string {
 /** A number of 32 bits in hex. */
 export function showUint32(number: number): string {
   return `0x${number.toString(16).padStart(8, "0")}`;
-}
-
-/** `192.0.2.1:443`, `[2001:db8::1]:443`, `unix:"/run/socket"`. */
-export function showAddress(address: Address): string {
-  if ("path" in address) {
-    return `${address.transport}:${showText(address.path)}`;
-  }
-  const { hostname, port } = address;
-  return hostname.includes(":")
-    ? `[${hostname}]:${port}`
-    : `${hostname}:${port}`;
 }
 
 /** How many of something. */

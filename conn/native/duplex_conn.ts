@@ -149,6 +149,19 @@ export class DuplexConn implements NativeConn {
     closeDuplex(this.#socket);
   }
 
+  /** Without a way of the socket, whoever reads the writing stream sees an abort. */
+  reset(): void {
+    const socket = this.#socket;
+    // First: a stream that is aborted may end the connection in order.
+    if (socket.reset !== undefined) {
+      (async () => await socket.reset?.())().catch(() => {});
+    }
+    const abort = this.#abort ?? (() => socket.writable.abort(resetError()));
+    abort().catch(() => {});
+    if (socket.reset === undefined) this.close();
+    else this.#cancel?.().catch(() => {});
+  }
+
   /** A pair of streams has no hold on the process of its own. */
   ref(): void {}
 

@@ -1,15 +1,16 @@
 import { EMPTY } from "../../codec/internal.ts";
 import type { ProxyInfo, ProxyProtocolError } from "../../codec/mod.ts";
 import type { NativeConn } from "../native_types.ts";
-import { type ConnFacts, ProxiedConn } from "../proxied_conn.ts";
+import { AWAITED, type ConnFacts, PayloadConn } from "../proxied_conn.ts";
 
 /** A connection in use before its header has come: it can be written to, reading waits. */
-export class LazyConn<C extends object> extends ProxiedConn<C> {
+export class LazyConn<C extends object> extends PayloadConn<C> {
   readonly #ready = Promise.withResolvers<ProxyInfo | undefined>();
 
   /** `until` are its facts until the header has come. */
   constructor(raw: C, native: NativeConn, until: ConnFacts) {
     super(raw, native, until, EMPTY);
+    AWAITED.add(this);
     this.#ready.promise.catch(() => {}); // reading and `ready` pass it on
   }
 
@@ -21,6 +22,7 @@ export class LazyConn<C extends object> extends ProxiedConn<C> {
   /** Takes the facts of the header, and the payload that came with it. */
   arrive(facts: ConnFacts, payload: Uint8Array): void {
     this.settle(facts, payload);
+    AWAITED.delete(this);
     this.#ready.resolve(facts.info);
   }
 

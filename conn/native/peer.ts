@@ -14,7 +14,8 @@ import {
   closeQuietly,
   type ConnFacts,
   isAccepted,
-  ProxiedConn,
+  PayloadConn,
+  type ProxiedConn,
 } from "../proxied_conn.ts";
 import { DuplexConn } from "./duplex_conn.ts";
 import { LazyConn } from "./lazy_conn.ts";
@@ -117,7 +118,7 @@ export class NativePeer<C extends object> implements Peer<ProxiedConn<C>> {
 
   #connOf(facts: ConnFacts): ProxiedConn<C> {
     const payload = this.#lazy ? EMPTY : this.#header?.payload ?? EMPTY;
-    return new ProxiedConn(this.#raw, this.#native, facts, payload);
+    return new PayloadConn(this.#raw, this.#native, facts, payload);
   }
 
   #factsOf(info: ProxyInfo | undefined, ends: Ends | undefined): ConnFacts {

@@ -4,13 +4,16 @@ import { EMPTY, quote } from "../../codec/internal.ts";
 import { type Address, decode, type ProxyInfo } from "../../codec/mod.ts";
 import type { Ends } from "../_ends.ts";
 import { DISCARDED } from "../admission/discarded.ts";
-import { type Facts, factsOf, remember } from "./facts.ts";
+import { type Facts, factsOf, remember } from "../_facts.ts";
 import { override } from "./override.ts";
 import { showOn } from "./show.ts";
 import type { ExportedInfo, NodeSocket } from "./types.ts";
 
 /** Changes with the fields, so that two releases do not misunderstand each other. */
 const FORM = "proxy-protocol 1";
+
+/** What has been exported: nothing is read from these sockets here any more. */
+const EXPORTED = new WeakMap<Facts, ExportedInfo>();
 
 /** What `exportInfo` does. */
 export function exportSocket(socket: NodeSocket): ExportedInfo {
@@ -30,13 +33,18 @@ export function exportSocket(socket: NodeSocket): ExportedInfo {
       "Cannot export a TLS socket: no other process has its keys, export the socket of node:net below it before TLS begins",
     );
   }
-  return facts.exported ??= toExported(facts, takeUnread(socket));
+  const earlier = EXPORTED.get(facts);
+  if (earlier !== undefined) return earlier;
+  const exported = toExported(facts, takeUnread(socket));
+  EXPORTED.set(facts, exported);
+  return exported;
 }
 
 function toExported(
   { info, hop, shown, decode }: Facts,
   payload: Uint8Array,
 ): ExportedInfo {
+  const { define: _functions, ...plain } = decode ?? {};
   return {
     form: FORM,
     hop,
@@ -44,7 +52,7 @@ function toExported(
       header: {
         raw: toBase64(info.raw),
         // It was short enough, and JSON has no `Infinity`.
-        decode: { ...decode, maxLength: info.raw.length },
+        decode: { ...plain, maxLength: info.raw.length },
         isDiscarded: DISCARDED.has(info),
       },
     }),
@@ -101,10 +109,12 @@ export function adoptSocket(socket: NodeSocket, exported: unknown): void {
   const info = header && readHeader(header);
   if (info && header.isDiscarded) DISCARDED.add(info);
   remember(socket, {
-    isAdmitted: true,
     info,
     hop,
     shown,
+    isAwaited: false,
+    conn: socket,
+    isAdmitted: true,
     decode: header?.decode ?? {},
   });
   if (shown !== undefined) showOn(socket, shown);

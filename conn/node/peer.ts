@@ -7,13 +7,19 @@ import type {
   ProxyProtocolError,
 } from "../../codec/mod.ts";
 import { type Ends, tcpAddress, unixAddress } from "../_ends.ts";
+import { type Facts, factsOf, remember } from "../_facts.ts";
 import { Admission, type Peer } from "../admission/admission.ts";
 import type { Gate } from "../admission/gate.ts";
 import type { Header } from "../admission/header_reader.ts";
 import { lostAddress, resetError } from "../admission/refusal.ts";
-import { type Facts, factsOf, remember } from "./facts.ts";
+import { joinBuffered } from "./join_buffered.ts";
 import { showOn } from "./show.ts";
 import type { NodeSocket } from "./types.ts";
+
+/** What a header says of a socket. */
+interface Claim extends Pick<Facts, "info" | "shown"> {
+  isEncrypted: boolean;
+}
 
 /** Takes what was admitted, and what lets it flow when its application listens. */
 type Deliver = (info: ProxyInfo | undefined, flow: () => void) => void;
@@ -37,7 +43,7 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
   /** Whether somebody has asked that the socket flows. */
   #isResumed = false;
   /** What the header says, until it is believed. */
-  #claim: Pick<Facts, "info" | "shown"> = { info: undefined, shown: undefined };
+  #claim: Claim = { info: undefined, shown: undefined, isEncrypted: false };
   /** What has come of the payload, and `null` for its end, of a socket that flows already. */
   #kept: unknown[] | undefined;
   /** Of the chunk that was given back, in bytes. */
@@ -67,10 +73,11 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     const hop = peerOf(socket, this.#kind);
     this.#admission = new Admission(gate, hop, this);
     this.#facts = {
-      isAdmitted: false,
       info: undefined,
       hop,
       shown: undefined,
+      isAwaited: true,
+      conn: socket,
       decode: gate.policy.decode,
     };
     remember(socket, this.#facts);
@@ -158,18 +165,25 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     return Promise.resolve(isDisconnected(handle) ? resetError() : undefined);
   }
 
-  show({ info, payload }: Header, shown: Ends | undefined): void {
+  show(
+    { info, payload }: Header,
+    shown: Ends | undefined,
+    isEncrypted: boolean,
+  ): void {
     this.#payloadLength = payload.length;
-    this.#claim = { info, shown };
+    this.#claim = { info, shown, isEncrypted };
     // Its application holds it: no claim before `verify` has agreed.
     if (this.#ready === undefined) this.#believe();
   }
 
   #believe(): void {
-    const { info, shown } = this.#claim;
+    const { info, shown, isEncrypted } = this.#claim;
     this.#facts.info = info;
     this.#facts.shown = shown;
+    this.#facts.isAwaited = false;
     if (shown !== undefined) showOn(this.conn, shown);
+    // As a `TLSSocket` has it. Frameworks ask nothing else for `https`.
+    if (isEncrypted) Reflect.set(this.conn, "encrypted", true);
   }
 
   admit(info: ProxyInfo | undefined): void {
@@ -298,15 +312,6 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     queueMicrotask(this.#ask);
     return push.call(socket, EMPTY);
   };
-}
-
-/**
- * Makes what a socket has buffered one chunk. Deno gives chunk after chunk to a
- * TLS session, though the first has broken it, and that ends the process.
- */
-function joinBuffered(socket: NodeSocket): void {
-  const chunk = socket.read(socket.readableLength);
-  if (chunk instanceof Uint8Array) socket.unshift(chunk);
 }
 
 /** Leaves the errors of a socket to whoever has taken it. */

@@ -1,22 +1,22 @@
 import { EMPTY } from "../../codec/internal.ts";
 import type { ListenerStats } from "../types.ts";
 import { Gate } from "../admission/gate.ts";
-import { readOptions } from "../admission/policy.ts";
+import type { Policy } from "../admission/policy.ts";
 import { toRefusal } from "../admission/refusal.ts";
 import { NodePeer, release } from "./peer.ts";
-import type { NodeListenerOptions, NodeSocket } from "./types.ts";
+import type { NodeSocket } from "./types.ts";
 
 /** Lets sockets in to a server, one by one, once their header has come. */
 export class NodeDoor {
   readonly #gate: Gate<NodeSocket>;
   readonly #deliver: (socket: NodeSocket) => void;
 
-  /** Reads the options of a server; throws like {@link readOptions}. */
+  /** Takes the rules of a server. */
   constructor(
-    options: NodeListenerOptions,
+    policy: Policy<NodeSocket>,
     deliver: (socket: NodeSocket) => void,
   ) {
-    this.#gate = new Gate(readOptions(options), false);
+    this.#gate = new Gate(policy, false);
     this.#gate.waits.leaveSignal(); // it closes the server, which closes what is pending
     this.#deliver = deliver;
   }

@@ -1,6 +1,8 @@
 import process from "node:process";
 import type { Address } from "../../codec/mod.ts";
-import { type Ends, showEnds } from "../_ends.ts";
+import { type Ends, showEnds, tcpAddress, unixAddress } from "../_ends.ts";
+import type { Facts } from "../_facts.ts";
+import type { NodeSocket } from "./types.ts";
 import { override } from "./override.ts";
 
 /** Whether the handle of a socket is asked for its names; on Bun its own fields are. */
@@ -57,4 +59,18 @@ function showOnUpgrades(handle: object, ends: Ends): void {
     }
     return handles;
   });
+}
+
+/** Returns what a socket shows: its own ends if the header shows nothing. */
+export function shownEnds(
+  { localAddress, localPort }: Partial<
+    Pick<NodeSocket, "localAddress" | "localPort">
+  >,
+  { shown, hop }: Facts,
+): Ends {
+  if (shown !== undefined) return shown;
+  const localAddr = hop.path === undefined
+    ? tcpAddress(localAddress, localPort)
+    : unixAddress();
+  return { remoteAddr: hop, localAddr };
 }

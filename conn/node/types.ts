@@ -1,8 +1,11 @@
+import type { IpcNetConnectOpts, Socket, TcpNetConnectOpts } from "node:net";
+import type { ConnectionOptions, TLSSocketOptions } from "node:tls";
 import type { Address, DecodeOptions, ProxyInfo } from "../../codec/mod.ts";
-import type { GateOptions, HeaderOptions, ListenerStats } from "../types.ts";
-
-/** What hears an event. */
-export type NodeListener = (...args: unknown[]) => void;
+import type {
+  AcceptOptions,
+  ListenerOptions,
+  ListenerStats,
+} from "../types.ts";
 
 /**
  * A socket: `net.Socket` and `tls.TLSSocket` of `node:net` and `node:tls` are
@@ -40,12 +43,66 @@ export interface NodeSocket {
   /** Closes both directions. */
   destroy(): unknown;
   /** Adds a listener. */
-  on(event: string, listener: NodeListener): unknown;
+  on(event: string, listener: (...args: unknown[]) => void): unknown;
   /** Removes a listener. */
-  off(event: string, listener: NodeListener): unknown;
+  off(event: string, listener: (...args: unknown[]) => void): unknown;
   /** Calls the listeners. */
   emit(event: string, ...args: unknown[]): boolean;
 }
+
+/**
+ * A socket that can be relayed: `net.Socket` and `tls.TLSSocket` are such, on
+ * every runtime.
+ */
+export interface NodeRelaySocket extends NodeSocket {
+  /** Whether it can be written to after the peer has ended its direction. */
+  allowHalfOpen: boolean;
+  /** Whether it is not connected yet. */
+  readonly connecting?: boolean;
+  /** Bytes that wait to be written. */
+  readonly writableLength: number;
+  /** Whether everything has been written, including the end. */
+  readonly writableFinished: boolean;
+  /** Writes; `false` if more bytes wait than the `highWaterMark`. */
+  write(bytes: Uint8Array): boolean;
+  /** Ends the sending direction, after all that waits to be written. */
+  end(done?: () => void): unknown;
+  /** Stops to deliver data. */
+  pause(): unknown;
+  /** Whether small writes are sent at once. */
+  setNoDelay?(on: boolean): unknown;
+}
+
+/** Where `relay` connects to: the options of `net.connect`. */
+export type NodeRelayAddress = (TcpNetConnectOpts | IpcNetConnectOpts) & {
+  /** `true` or the options of `tls.connect`; the header goes inside. */
+  readonly tls?: boolean | ConnectionOptions;
+};
+
+/**
+ * Where `relay` passes a connection on to: an address, a socket, or a function
+ * that dials. A socket that is not connected yet, or in the handshake of TLS, is
+ * waited for.
+ */
+export type NodeRelayTarget =
+  | NodeRelayAddress
+  | NodeRelaySocket
+  | (() => NodeRelaySocket | Promise<NodeRelaySocket>);
+
+/**
+ * Options of `upgradeTls`: as the server those of `new TLSSocket`, as the client
+ * those of `tls.connect`.
+ */
+export type NodeUpgradeOptions =
+  | (TLSSocketOptions & {
+    /**
+     * Which end of TLS it is.
+     *
+     * @default {true}
+     */
+    isServer?: true;
+  })
+  | (ConnectionOptions & { isServer: false });
 
 /**
  * A server: those of `node:net`, `node:tls`, `node:http`, `node:https` and
@@ -69,18 +126,38 @@ export interface NodeServer {
 }
 
 /** Options of {@link accept}. */
-export interface NodeAcceptOptions<S = NodeSocket> extends HeaderOptions {
+export interface NodeAcceptOptions<S = NodeSocket> extends AcceptOptions<S> {
   /**
    * Called with each valid header of a trusted peer. Return `true` to accept;
    * any other answer rejects the connection. `timeout` does not apply to it, only
    * `signal`. The socket shows the client already; do not read from it here.
    */
   verify?: (info: ProxyInfo, socket: S) => boolean | Promise<boolean>;
+  /**
+   * `true` sets `encrypted` of a socket if its header says that the client used
+   * TLS (`PP2_CLIENT_SSL`, section 2.2.6), for a balancer that ends TLS. Express,
+   * Koa, Fastify and srvx then say `https`, and set cookies that are secure.
+   *
+   * The connection to this server is plain text all the same. Set it only if every
+   * trusted peer is a proxy that writes the SSL TLV itself. If a proxy passes on
+   * headers of clients, or with `header: "optional"`, a client in plain text can
+   * claim TLS.
+   *
+   * Headers without the bit, LOCAL, `header: "discard"` and direct peers change
+   * nothing, and neither does a socket on which this server itself ends TLS:
+   * that is encrypted already. With `lazy` it changes when the header arrives.
+   *
+   * @default {false}
+   */
+  encrypted?: boolean;
 }
 
-/** Options of {@link proxied}. */
-export interface NodeListenerOptions<S = NodeSocket>
-  extends NodeAcceptOptions<S>, GateOptions {}
+/**
+ * Options of {@link proxied}. `verify` is called with a `net.Socket`, for servers
+ * of TLS too: the header comes before TLS, so there is no certificate yet.
+ */
+export interface NodeListenerOptions<S = Socket>
+  extends NodeAcceptOptions<S>, ListenerOptions<S> {}
 
 /** What {@link accept} resolves to. */
 export interface NodeAccepted<S> {

@@ -11,8 +11,21 @@ export interface RelayOptions {
   keep?: readonly string[];
   /** Names of TLVs not to pass on. */
   drop?: readonly string[];
-  /** TLVs to write behind those passed on, in place of those of the same type. */
+  /**
+   * TLVs to write after those passed on. They replace TLVs passed on that have
+   * the same type.
+   */
   add?: Tlvs | Iterable<RawTlv>;
+  /**
+   * TLVs to write after those passed on and those of `add`. They replace none, so
+   * that a type may occur twice; most receivers use the last one.
+   */
+  append?: Tlvs | Iterable<RawTlv>;
+  /**
+   * TLVs to write last, each only if its type is not among those passed on and
+   * those of `add` and `append`. A type that `drop` or `keep` removes is absent.
+   */
+  ifAbsent?: Tlvs | Iterable<RawTlv>;
   /**
    * Give a connection that came without a UNIQUE_ID a random one (section
    * 2.2.5).

@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { bunProgram, nodeProgram, packagesFolder } from "../_npm.ts";
+import { bunProgram, folderWith, nodeProgram } from "../_npm.ts";
 import { APPLICATIONS } from "../_versions.ts";
 import { LONGEST_RUN } from "../_within.ts";
 import { mustRun, pack } from "../npm_consumer/_package.ts";
@@ -40,7 +40,7 @@ type Outcomes = Record<string, Record<Mode, string | null>>;
 /** Makes a folder in which the applications find each other, their packages and the library. */
 async function makeProject(): Promise<string> {
   const folder = await Deno.makeTempDir({
-    dir: packagesFolder(APPLICATIONS),
+    dir: folderWith(...APPLICATIONS),
     prefix: "run-",
   });
   const library = `${folder}/node_modules/@edgewire/proxy-protocol`;

@@ -16,12 +16,13 @@ export interface Rule {
 
 /** What is entered from outside, or belongs to one runtime. */
 const ENTRY_POINT = /^(mod|conn\/(bun|deno|node|cli|register|testing))\.ts$/;
-const DRIVER = /^conn\/(native|bun|node)\//;
+const DRIVER = /^conn\/(native|bun|deno|node)\//;
 const RUNTIME = /^(node|bun|cloudflare):/;
 
 /** Drivers, each with its entry point. */
 const NATIVE = /^conn\/native\//;
 const BUN = /^conn\/bun(\/|\.ts$)/;
+const DENO = /^conn\/deno(\/|\.ts$)/;
 const NODE = /^conn\/node(\/|\.ts$)/;
 
 /** Files that may name a runtime. */
@@ -61,17 +62,22 @@ export const RULES: readonly Rule[] = [
   {
     says: "the driver of native connections imports no other driver",
     from: NATIVE,
-    to: anyOf(BUN, NODE),
+    to: anyOf(BUN, DENO, NODE),
   },
   {
     says: "the driver of Bun imports no other driver",
     from: BUN,
-    to: anyOf(NATIVE, NODE),
+    to: anyOf(NATIVE, DENO, NODE),
+  },
+  {
+    says: "serveHttp of Deno imports no driver of Bun or Node",
+    from: DENO,
+    to: anyOf(BUN, NODE),
   },
   {
     says: "the driver of Node imports no other driver",
     from: NODE,
-    to: anyOf(NATIVE, BUN),
+    to: anyOf(NATIVE, BUN, DENO),
   },
   {
     says: "mod.ts loads everywhere: nothing that it imports needs a runtime",

@@ -37,10 +37,12 @@ const CLEAN: Record<string, readonly string[]> = {
   "conn/accept.ts": [`import "./native/peer.ts";`],
   "conn/node.ts": [`import "./node/peer.ts";`, `import "node:net";`],
   "conn/bun.ts": [`import "./bun/conn.ts";`],
+  "conn/deno.ts": [`import "./deno/links.ts";`],
   "conn/types.ts": [`import type {} from "../codec/mod.ts";`],
   "conn/native/peer.ts": [`import "../admission/admission.ts";`],
   "conn/node/peer.ts": [`import "../admission/admission.ts";`],
   "conn/bun/conn.ts": [`import "../admission/admission.ts";`],
+  "conn/deno/links.ts": [`import "../types.ts";`],
   "conn/admission/admission.ts": [
     `// import "../native/peer.ts" stands in a comment only.`,
     `import type {} from "../types.ts";`,
@@ -102,6 +104,10 @@ const WRONG: [file: string, line: string, says: string[]][] = [
   ["conn/bun/conn.ts", `import type {} from "../node/peer.ts";`, [
     "the driver of Bun imports no other driver: " +
     "conn/bun/conn.ts -> conn/node/peer.ts",
+  ]],
+  ["conn/deno/links.ts", `import "../node/peer.ts";`, [
+    "serveHttp of Deno imports no driver of Bun or Node: " +
+    "conn/deno/links.ts -> conn/node/peer.ts",
   ]],
   ["conn/accept.ts", `import "node:events";`, [
     "mod.ts loads everywhere: nothing that it imports needs a runtime: " +

@@ -13,6 +13,8 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { bunProgram, nodeProgram } from "../_npm.ts";
+import { cpuTime } from "./cpu_time.ts";
+import { runtimeName } from "./machine.ts";
 
 /** A process that is asked and answers in lines. */
 export interface LineProcess extends AsyncDisposable {
@@ -22,15 +24,29 @@ export interface LineProcess extends AsyncDisposable {
   ask(line: string): Promise<string>;
 }
 
-/** What runs a script, by the runtime's name: a program and its arguments. */
-const RUNTIMES = {
-  deno: ["deno", "run", "-A", "--quiet"],
-  bun: [bunProgram()],
-  node: [nodeProgram()],
-} as const;
-
 /** A runtime that servers under test run on. */
-export type Runtime = keyof typeof RUNTIMES;
+export type Runtime = "deno" | "bun" | "node";
+
+/** A program and its arguments. */
+type Command = readonly [string, ...string[]];
+
+/** What runs a script: of the runtime that runs this, the very same program. */
+function commandOf(runtime: Runtime): Command {
+  const isOwn = runtime === runtimeName();
+  switch (runtime) {
+    case "deno":
+      return [isOwn ? process.execPath : "deno", "run", "-A", "--quiet"];
+    case "bun":
+      return [isOwn ? process.execPath : bunProgram()];
+    case "node":
+      return [isOwn ? process.execPath : nodeProgram()];
+  }
+}
+
+/** What runs a script on the runtime that runs this. */
+export function ownRuntime(): Command {
+  return commandOf(runtimeName());
+}
 
 /** Starts a program and waits for its first line. */
 export async function startProcess(
@@ -78,7 +94,7 @@ export async function startServer(
   script: string,
   ...args: string[]
 ): Promise<TestServer> {
-  const [program, ...options] = RUNTIMES[runtime];
+  const [program, ...options] = commandOf(runtime);
   const child = await startProcess(program, [
     ...options,
     pathOf(script),
@@ -99,32 +115,77 @@ export type LoadKind = "echo" | "http" | "pure" | "bulk" | "hold" | "drop";
 export interface Load extends AsyncDisposable {
   /** Where the end server listens. */
   readonly port: number;
-  /** Puts a server under load; the number that `load.c` says for the kind. */
+  /** Puts a server under load. */
   run(
     kind: LoadKind,
     port: number,
     peers: number,
     seconds: number,
-  ): Promise<number>;
+  ): Promise<Work>;
+}
+
+/** What `load.c` says of a run. */
+export interface Work {
+  /** In all, of what the kind counts. */
+  count: number;
+  /** The same per second. */
+  rate: number;
+}
+
+/** A run, and what the server has spent on it. */
+export interface ServerWork extends Work {
+  /** CPU time of all its threads, in ns. */
+  cpu: number;
+  /** How many cores that was on average; well below 1, the load is the bound. */
+  cores: number;
+}
+
+/** Puts a server under load and looks at its CPU time. */
+export async function runServer(
+  load: Load,
+  { port, pid }: TestServer,
+  kind: LoadKind,
+  peers: number,
+  seconds: number,
+): Promise<ServerWork> {
+  const before = cpuTime(pid);
+  const work = await load.run(kind, port, peers, seconds);
+  const cpu = cpuTime(pid) - before;
+  return { ...work, cpu, cores: cpu * work.rate / work.count / 1e9 };
 }
 
 /** Compiles the load and starts it. */
 export async function startLoad(): Promise<Load> {
+  const child = await startProgram("load.c");
+  return {
+    port: Number(child.ready),
+    async run(...command) {
+      const answer = await child.ask(command.join(" "));
+      const [count = NaN, rate = NaN] = answer.split(" ").map(Number);
+      return { count, rate };
+    },
+    [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+  };
+}
+
+/** Compiles the clients of HTTP and starts them; see `http_load.c` for what to ask. */
+export function startHttpLoad(): Promise<LineProcess> {
+  return startProgram("http_load.c");
+}
+
+/** Compiles a program of this folder and starts it. */
+async function startProgram(source: string): Promise<LineProcess> {
   const directory = mkdtempSync(join(tmpdir(), "load-"));
   const program = join(directory, "load");
   try {
-    execFileSync("cc", ["-O2", "-o", program, pathOf("load.c")]);
-    const child = await startProcess(program, []);
-    return {
-      port: Number(child.ready),
-      run: async (...command) => Number(await child.ask(command.join(" "))),
-      [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
-    };
+    execFileSync("cc", ["-O2", "-o", program, pathOf(source)]);
+    return await startProcess(program, []);
   } finally {
     rmSync(directory, { recursive: true });
   }
 }
 
-function pathOf(file: string): string {
+/** The path of a file of this folder. */
+export function pathOf(file: string): string {
   return fileURLToPath(new URL(file, import.meta.url));
 }

@@ -4,32 +4,49 @@
  * @module
  */
 
-import process from "node:process";
-import { compare, type Effort, FULL, print, type Row } from "./_compare.ts";
-import { startLoad, startServer } from "./_processes.ts";
+import { type Effort, type Round, rounds, rowOf } from "./compare.ts";
+import { startLoad, startServer, type Work } from "./_processes.ts";
+import type { Row } from "./row.ts";
 
-const TARGET = 0.95;
+const LEAST = 0.95;
 
-/** Measures all ways to read, or one. */
-export async function bulk(effort: Effort, only?: string): Promise<Row[]> {
+/** Measures all ways to read, on Deno. */
+export async function bulk(effort: Effort): Promise<Row[]> {
   await using load = await startLoad();
   const rows: Row[] = [];
   for (const way of ["iteration", "default", "byob", "pipe"]) {
-    if (only !== undefined && only !== way) continue;
-    await using ours = await startServer("deno", "_deno_bulk.ts", "ours", way);
-    await using bare = await startServer("deno", "_deno_bulk.ts", "bare", way);
-    const run = async (port: number) =>
-      await load.run("bulk", port, 1, effort.seconds) / 1e6;
-    rows.push(
-      await compare(
-        { work: `bulk, ${way}, Deno`, target: TARGET, unit: "MB/s" },
-        effort,
-        () => run(ours.port),
-        () => run(bare.port),
-      ),
-    );
+    const all: Round<Work>[] = [];
+    for (let pair = 0; pair < effort.pairs; pair++) {
+      await using ours = await startServer(
+        "deno",
+        "_deno_bulk.ts",
+        "ours",
+        way,
+      );
+      await using bare = await startServer(
+        "deno",
+        "_deno_bulk.ts",
+        "bare",
+        way,
+      );
+      all.push(
+        ...await rounds(
+          effort,
+          (seconds) => load.run("bulk", ours.port, 1, seconds),
+          (seconds) => load.run("bulk", bare.port, 1, seconds),
+        ),
+      );
+    }
+    rows.push(rowOf(
+      {
+        work: `bulk, ${way}, Deno`,
+        beside: "bare",
+        unit: "MB/s",
+        mark: { least: LEAST },
+      },
+      all,
+      ({ rate }) => rate / 1e6,
+    ));
   }
   return rows;
 }
-
-if (import.meta.main) print(await bulk(FULL, process.argv[2]));

@@ -11,7 +11,6 @@ import {
 import * as floors from "./floors.ts";
 import { type Effort, measure, type Pass } from "./measure.ts";
 import type { Peers } from "./peers.ts";
-import { table } from "./table.ts";
 
 /** Some work and who does it: ours first. */
 interface Kind {
@@ -19,24 +18,21 @@ interface Kind {
   floor?: Pass;
   ours: Pass;
   peers: Record<string, Pass>;
-  /** Largest ratio to the floor, the same on Bun where an object costs more than text, and how often the fastest peer's time is ours at least. */
-  target: { floor?: number; bun?: number; peer?: number };
+  /** Largest ratio to the floor, and the same on Bun if an object costs more than text there. */
+  marks: { floor?: number; bun?: number };
 }
 
-/** A line of the table: times in ns, of one header. */
-interface CodecRow {
+/** Times of one kind of work, in ns of one header. */
+export interface Samples {
   work: string;
-  ours: number;
-  floor?: number;
-  /** Ours over the floor, and the most it may be. */
-  ratio?: number;
-  most?: number;
-  /** The fastest peer, how often ours is as fast, and the least it may be. */
-  peer?: string;
-  peerTime?: number;
-  faster?: number;
-  least?: number;
+  /** By name, those of ours first; each has one time for each round. */
+  times: Record<string, number[]>;
+  marks: Kind["marks"];
 }
+
+/** Names of ours and of the least code that gives the same. */
+export const OURS = "ours";
+export const BASELINE = "baseline";
 
 /** Different inputs, so that no branch is learnt by heart. */
 const COUNT = 64;
@@ -118,7 +114,7 @@ function readEnds(ends: floors.Ends | undefined): number {
 function readInfo(info: ProxyInfo | undefined): number {
   const { source, destination } = info ?? {};
   if (source === undefined || destination === undefined) return NaN;
-  if (!("hostname" in source) || !("hostname" in destination)) return NaN;
+  if (source.path !== undefined || destination.path !== undefined) return NaN;
   return readText(source.hostname, destination.hostname) + source.port +
     destination.port;
 }
@@ -183,14 +179,13 @@ function kinds(peers: Peers): Kind[] {
         "aedes-protocol-decoder": over(inputs, readAedes),
         "findhit-proxywrap": over(inputs, readFindhit),
       },
-      target: { floor: 1.3, peer: 1 },
+      marks: { floor: 1.3 },
     };
   };
   const v2Kind = (
     work: string,
     inputs: Buffer[],
     floor: (bytes: Uint8Array) => floors.Ends | undefined,
-    peer: number,
   ): Kind => {
     const bytes = plain(inputs);
     return {
@@ -201,11 +196,11 @@ function kinds(peers: Peers): Kind[] {
         "@balena/proxy-protocol-parser": over(inputs, readBalena),
         "aedes-protocol-decoder": over(inputs, readAedes),
       },
-      target: { floor: 1.25, bun: 1.5, peer },
+      marks: { floor: 1.25, bun: 1.5 },
     };
   };
   return [
-    v2Kind("decode v2 TCP4", v2Tcp4, floors.v2Tcp4, 3),
+    v2Kind("decode v2 TCP4", v2Tcp4, floors.v2Tcp4),
     {
       work: "decode v2 TCP4, nothing read",
       ours: over(plain(v2Tcp4), (input) => decode(input)?.version ?? NaN),
@@ -219,9 +214,9 @@ function kinds(peers: Peers): Kind[] {
           (input) => balena.decode(input).remotePort,
         ),
       },
-      target: { peer: 1 },
+      marks: {},
     },
-    v2Kind("decode v2 TCP6", v2Tcp6, floors.v2Tcp6, 1),
+    v2Kind("decode v2 TCP6", v2Tcp6, floors.v2Tcp6),
     v1Kind("decode v1 TCP4", v1Tcp4, floors.v1Tcp4),
     v1Kind("decode v1 TCP6", v1Tcp6, floors.v1Tcp6),
     {
@@ -235,7 +230,7 @@ function kinds(peers: Peers): Kind[] {
         return readEnds(found?.ends) + (found?.tlvs.at(-1)?.offset ?? NaN);
       }),
       peers: {},
-      target: { floor: 1.4 },
+      marks: { floor: 1.4 },
     },
     {
       work: "encodeInto v2 TCP4",
@@ -261,7 +256,7 @@ function kinds(peers: Peers): Kind[] {
             ).build().length,
         ),
       },
-      target: { floor: 1.3, peer: 1 },
+      marks: { floor: 1.8 },
     },
     {
       work: "encode v2 TCP4",
@@ -277,7 +272,7 @@ function kinds(peers: Peers): Kind[] {
           (input) => balena.v2_encode(input).length,
         ),
       },
-      target: { floor: 1.3, peer: 1 },
+      marks: { floor: 1.3 },
     },
     {
       work: "encode v1 TCP4",
@@ -292,7 +287,7 @@ function kinds(peers: Peers): Kind[] {
           (input) => balena.v1_encode(input).length,
         ),
       },
-      target: { floor: 1.3, peer: 1 },
+      marks: { floor: 1.3 },
     },
     {
       work: "encode v2 TCP4, 4 TLVs, CRC32C",
@@ -314,7 +309,7 @@ function kinds(peers: Peers): Kind[] {
           values ? floors.encodeV2Tlvs(ends, values).length : NaN,
       ),
       peers: {},
-      target: { floor: 1.3 },
+      marks: { floor: 1.6 },
     },
   ];
 }
@@ -326,60 +321,24 @@ function checkAgree({ work, ours, floor }: Kind): void {
 }
 
 /** Measures every kind. */
-function codecRows(
-  peers: Peers,
-  effort: Effort,
-  isBun: boolean,
-): CodecRow[] {
+export function codecSamples(peers: Peers, effort: Effort): Samples[] {
   const all = kinds(peers);
   for (const kind of all) checkAgree(kind);
   // What a server decodes is not of one kind: everything is compiled for all of them.
   for (const { ours } of all) measure([ours], { rounds: 3, time: 2 });
-  return all.map(({ work, ours, floor, peers, target }): CodecRow => {
-    const names = Object.keys(peers);
-    const passes = [ours, floor ?? ours, ...Object.values(peers)];
-    const [our = NaN, least = NaN, ...others] = measure(passes, effort)
-      .map((time) => time / COUNT);
-    const peerTime = Math.min(...others);
-    const row: CodecRow = { work, ours: our };
-    if (floor !== undefined) {
-      row.floor = least;
-      row.ratio = our / least;
-      const most = isBun && target.bun || target.floor;
-      if (most !== undefined) row.most = most;
-    }
-    if (others.length > 0) {
-      row.peer = names[others.indexOf(peerTime)] ?? "";
-      row.peerTime = peerTime;
-      row.faster = peerTime / our;
-      if (target.peer !== undefined) row.least = target.peer;
-    }
-    return row;
+  return all.map(({ work, ours, floor, peers, marks }) => {
+    const passes: Record<string, Pass> = {
+      [OURS]: ours,
+      ...(floor && { [BASELINE]: floor }),
+      ...peers,
+    };
+    const rounds = measure(Object.values(passes), effort);
+    const times = Object.fromEntries(
+      Object.keys(passes).map((name, i) => [
+        name,
+        (rounds[i] ?? []).map((time) => time / COUNT),
+      ]),
+    );
+    return { work, times, marks };
   });
-}
-
-function cellsOf(row: CodecRow): string[] {
-  const { work, ours, floor, ratio, most, peer, peerTime, faster, least } = row;
-  return [
-    work,
-    ours.toFixed(0),
-    floor?.toFixed(0) ?? "",
-    ratio?.toFixed(2) ?? "",
-    most?.toString() ?? "",
-    peer === undefined ? "" : `${peer}, ${peerTime?.toFixed(0)}`,
-    faster?.toFixed(1) ?? "",
-    least?.toString() ?? "",
-  ];
-}
-
-/** Measures every kind, and shows it as a table. */
-export function codecTable(
-  runtime: string,
-  peers: Peers,
-  effort: Effort,
-): string {
-  const rows = codecRows(peers, effort, runtime.startsWith("bun"));
-  const names = ["ns", "floor", "ratio", "at most"];
-  const peerNames = ["fastest peer, ns", "times", "at least"];
-  return table([runtime, ...names, ...peerNames], rows.map(cellsOf));
 }

@@ -3,12 +3,13 @@
  * the server under test has the other one. Payload is sent from pages of the
  * kernel and thrown away there: the load costs less than what it measures.
  *
- * Prints the port of the end server; then a line for each line of its input:
- *   echo PORT PEERS SECONDS   connections/s: v2 header and 64 bytes, which come
+ * Prints the port of the end server; then, for each line of its input, how much
+ * was done and how much that was per second:
+ *   echo PORT PEERS SECONDS   connections: v2 header and 64 bytes, which come
  *                             back, then the end
- *   http PORT PEERS SECONDS   connections/s: v2 header, a request, its answer
+ *   http PORT PEERS SECONDS   connections: v2 header, a request, its answer
  *   pure PORT PEERS SECONDS   the same without a header, the request that longer
- *   bulk PORT PEERS SECONDS   bytes/s: v2 header and payload, until its end is
+ *   bulk PORT PEERS SECONDS   bytes: v2 header and payload, until its end is
  *                             answered by an end
  *   hold PORT PEERS SECONDS   peers that send the first 20 bytes of a header and
  *                             stay; "drop 0 0 0" closes them
@@ -248,7 +249,7 @@ int main(void) {
     }
     uint64_t total = run(port, peers, start + seconds, message, length,
                          is_echo ? MESSAGE : 0, !strcmp(kind, "bulk"));
-    printf("%.0f\n", total / (now() - start));
+    printf("%ju %.0f\n", (uintmax_t)total, total / (now() - start));
   }
   return 0;
 }

@@ -1,4 +1,4 @@
-/** Medians of interleaved rounds, so that what disturbs one contender disturbs all. */
+/** Interleaved rounds, so that what disturbs one contender disturbs all. */
 
 /** One way to do a piece of work, over all its inputs; what it returns keeps it from being optimised away. */
 export type Pass = () => number;
@@ -11,20 +11,16 @@ export interface Effort {
   time: number;
 }
 
-/** What `bench.ts` spends on a piece of work, and with `--quick`. */
-export const FULL: Effort = { rounds: 41, time: 4 };
-export const QUICK: Effort = { rounds: 5, time: 1 };
-
 /** Rounds before any is measured, in which the runtime compiles. */
 const WARM_UP_ROUNDS = 5;
 
 let sink = 0;
 
-/** Medians in ns per pass of each contender. */
+/** Times in ns per pass, by contender and round. */
 export function measure(
   contenders: readonly Pass[],
   { rounds, time }: Effort,
-): number[] {
+): number[][] {
   const counts = contenders.map((pass) => passesIn(pass, time));
   const times: number[][] = contenders.map(() => []);
   for (let i = -WARM_UP_ROUNDS; i < rounds; i++) {
@@ -34,12 +30,7 @@ export function measure(
     });
   }
   if (Number.isNaN(sink)) throw new Error("A contender gave no result");
-  return times.map(median);
-}
-
-/** The middle value. */
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
+  return times;
 }
 
 /** How many passes take about `time` ms. */

@@ -6,10 +6,10 @@
  */
 
 import { readFileSync } from "node:fs";
-import process from "node:process";
 import { setTimeout } from "node:timers/promises";
-import { print, type Row } from "./_compare.ts";
+
 import { type Runtime, startLoad, startServer } from "./_processes.ts";
+import type { Row } from "./row.ts";
 
 const PEERS = 10_000;
 
@@ -25,26 +25,23 @@ const SCRIPTS: Record<Runtime, string> = {
   node: "_node_http.ts",
 };
 
-/** Measures them on all runtimes, or on one. */
-export async function memory(only?: string): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const runtime of ["deno", "bun", "node"] as const) {
-    if (only !== undefined && only !== runtime) continue;
-    await using load = await startLoad();
-    await using server = await startServer(runtime, SCRIPTS[runtime], "ours");
-    const before = await calmRss(server.pid);
-    await load.run("hold", server.port, PEERS, 0);
-    const ours = (await calmRss(server.pid) - before) / PEERS;
-    rows.push({
-      work: `memory, ${PEERS} peers in a header, ${runtime}`,
-      ours,
-      other: LIMIT,
-      ratio: LIMIT / ours,
-      target: 1,
-      unit: "KiB/peer",
-    });
-  }
-  return rows;
+/** Measures them on a runtime. */
+export async function memory(runtime: Runtime): Promise<Row[]> {
+  await using load = await startLoad();
+  await using server = await startServer(runtime, SCRIPTS[runtime], "ours");
+  const before = await calmRss(server.pid);
+  await load.run("hold", server.port, PEERS, 0);
+  const ours = (await calmRss(server.pid) - before) / PEERS;
+  const ratio = ours / LIMIT;
+  return [{
+    work: `memory of ${PEERS} peers within a header`,
+    beside: "the limit",
+    ours,
+    other: LIMIT,
+    unit: "KiB/peer",
+    ratio: { low: ratio, median: ratio, high: ratio },
+    mark: { most: 1 },
+  }];
 }
 
 /** Resident memory in KiB, once it changes no more. */
@@ -57,5 +54,3 @@ async function calmRss(pid: number): Promise<number> {
     last = rss;
   }
 }
-
-if (import.meta.main) print(await memory(process.argv[2]));

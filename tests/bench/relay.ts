@@ -1,15 +1,21 @@
 /**
- * `relay` on Deno and on Bun against a bare loop of the same runtime that copies,
- * and against haproxy and nginx where they are installed: all take a v2 header
- * and pass one on.
+ * `relay` against a bare loop of the same runtime that copies, and against
+ * haproxy and nginx where they are installed: all take a v2 header and pass one
+ * on.
  *
  * @module
  */
 
-import process from "node:process";
-import { compare, type Effort, FULL, print, type Row } from "./_compare.ts";
-import { type LoadKind, startLoad, startServer } from "./_processes.ts";
+import { type Effort, type Round, rounds, rowOf } from "./compare.ts";
+import {
+  type LoadKind,
+  type Runtime,
+  startLoad,
+  startServer,
+  type Work,
+} from "./_processes.ts";
 import { RIVALS, startRival } from "./_rivals.ts";
+import type { Row } from "./row.ts";
 
 /** What is done through a relay, with how many peers at once. */
 const WORKS = [
@@ -17,57 +23,65 @@ const WORKS = [
   { kind: "bulk", peers: 1, unit: "MB/s", scale: 1e-6 },
 ] as const;
 
-/** The ratios to reach against a loop and against real proxies. */
-const TARGETS: Record<"bare" | "rival", Partial<Record<LoadKind, number>>> = {
+/** The least ratios against a loop and against real proxies. */
+const MARKS: Record<"bare" | "rival", Partial<Record<LoadKind, number>>> = {
   bare: { echo: 0.95, bulk: 0.95 },
   rival: { echo: 0.65, bulk: 0.8 },
 };
 
-/** The runtimes that have a `relay`. */
-const NAMES = { deno: "Deno", bun: "Bun" } as const;
+/** The runtimes. */
+const NAMES: Record<Runtime, string> = {
+  deno: "Deno",
+  bun: "Bun",
+  node: "Node",
+};
 
-/** Measures that of a runtime against all that is installed, or against one. */
-export async function relays(
-  effort: Effort,
-  runtime: keyof typeof NAMES,
-  only?: string,
-): Promise<Row[]> {
+/** Measures that of a runtime against all that is installed. */
+export async function relays(effort: Effort, runtime: Runtime): Promise<Row[]> {
+  const name = NAMES[runtime];
   await using load = await startLoad();
   const start = (mode: "ours" | "bare") =>
     startServer(runtime, `_${runtime}_relay.ts`, mode, `${load.port}`);
-  await using ours = await start("ours");
   const others = {
     "a bare loop": () => start("bare"),
     haproxy: () => startRival(RIVALS.haproxy, load.port),
     nginx: () => startRival(RIVALS.nginx, load.port),
   };
   const rows: Row[] = [];
-  for (const [name, start] of Object.entries(others)) {
-    if (only !== undefined && only !== name) continue;
-    await using other = await start();
-    if (other === undefined) continue;
-    const targets = TARGETS[name === "a bare loop" ? "bare" : "rival"];
-    for (const { kind, peers, unit, scale } of WORKS) {
-      const run = async (port: number) =>
-        await load.run(kind, port, peers, effort.seconds) * scale;
-      rows.push(
-        await compare(
-          {
-            work: `relay on ${NAMES[runtime]}, ${kind}, against ${name}`,
-            target: targets[kind] ?? NaN,
-            unit,
-          },
-          effort,
-          () => run(ours.port),
-          () => run(other.port),
-        ),
-      );
+  for (const [beside, startOther] of Object.entries(others)) {
+    const all = new Map<LoadKind, Round<Work>[]>(
+      WORKS.map(({ kind }) => [kind, []]),
+    );
+    for (let pair = 0; pair < effort.pairs; pair++) {
+      await using ours = await start("ours");
+      await using other = await startOther();
+      if (other === undefined) continue;
+      for (const { kind, peers } of WORKS) {
+        all.get(kind)?.push(
+          ...await rounds(
+            effort,
+            (seconds) => load.run(kind, ours.port, peers, seconds),
+            (seconds) => load.run(kind, other.port, peers, seconds),
+          ),
+        );
+      }
+    }
+    const marks = MARKS[beside === "a bare loop" ? "bare" : "rival"];
+    for (const { kind, unit, scale } of WORKS) {
+      const measured = all.get(kind) ?? [];
+      if (measured.length === 0) continue; // it is not installed
+      const least = marks[kind];
+      rows.push(rowOf(
+        {
+          work: `relay, ${kind}, ${name}`,
+          beside,
+          unit,
+          ...(least !== undefined && { mark: { least } }),
+        },
+        measured,
+        ({ rate }) => rate * scale,
+      ));
     }
   }
   return rows;
-}
-
-if (import.meta.main) {
-  const [, , runtime, only] = process.argv;
-  print(await relays(FULL, runtime === "bun" ? runtime : "deno", only));
 }

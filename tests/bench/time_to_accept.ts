@@ -1,7 +1,7 @@
 /** How long a good peer waits beside bad ones, on Deno. */
 
 import { encode, proxied, type ProxyHeader } from "../../mod.ts";
-import { median } from "./measure.ts";
+import { median } from "./spread.ts";
 
 const HEADER: ProxyHeader = {
   source: { transport: "tcp", hostname: "192.0.2.1", port: 56324 },

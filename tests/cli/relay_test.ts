@@ -130,7 +130,7 @@ Deno.test("relay --accept takes one version, or does without a header", async ()
   using client = await dial(port);
   await send(client, HEADER);
   await cli.err(
-    /Refused 127\.0\.0\.1:\d+ \(version\): .* v1 header; byte 0 of "/,
+    /Refused 127\.0\.0\.1:\d+ \(version\): Cannot decode PROXY header: version 2 at byte 0, expected 1; .*; received "/,
   );
   const optional = await relayTo([service], ...TRUST, "--accept", "optional");
   await using __ = optional.cli;
@@ -141,17 +141,36 @@ Deno.test("relay --accept takes one version, or does without a header", async ()
   assertEquals(await receiveText(conn), "no header");
 });
 
-Deno.test("relay --untrusted direct relays others as they are", async () => {
+for (const untrusted of [["direct"], ["loopback"], ["::1", "127.0.0.1"]]) {
+  Deno.test(`relay --untrusted ${untrusted} relays others as they are`, async () => {
+    using service = listen();
+    const { cli, ports: [port] } = await relayTo(
+      [service],
+      ...["--trust", "private"],
+      ...untrusted.flatMap((value) => ["--untrusted", value]),
+    );
+    await using _ = cli;
+    using ends = await connect(port, service, HEADER);
+    const { client, conn } = ends;
+    await client.closeWrite();
+    assertEquals(await receive(conn), HEADER);
+  });
+}
+
+Deno.test("relay --trust loopback takes the header off, --untrusted private serves nobody here", async () => {
   using service = listen();
-  const { cli, ports: [port] } = await relayTo(
+  const trusting = await relayTo([service], "--trust", "loopback");
+  await using _ = trusting.cli;
+  using ends = await connect(trusting.ports[0], service, HEADER, "question");
+  await ends.client.closeWrite();
+  assertEquals(await receiveText(ends.conn), "question");
+  const doubting = await relayTo(
     [service],
-    ...["--trust", "10.0.0.0/8", "--untrusted", "direct"],
+    ...["--trust", "10.0.0.0/8", "--untrusted", "private"],
   );
-  await using _ = cli;
-  using ends = await connect(port, service, HEADER);
-  const { client, conn } = ends;
-  await client.closeWrite();
-  assertEquals(await receive(conn), HEADER);
+  await using __ = doubting.cli;
+  using client = await dial(doubting.ports[0]);
+  assertEquals((await receive(client)).length, 0);
 });
 
 Deno.test("relay tells of failures and counts them", async () => {

@@ -77,6 +77,21 @@ const WRONG: readonly [args: string[], message: RegExp][] = [
   [["relay", "--map", `1=${TO}=2`, "--trust", "any"], /^Cannot read --map: /],
   [["relay", "--map", `1=${TO}`], /--trust is required/],
   [["relay", "--map", `1=${TO}`, "--trust", "x"], /^Cannot read trust\[0\]/],
+  [
+    ["relay", "--map", `1=${TO}`, "--trust", "::ffff:10.0.0.0/8"],
+    /^Cannot read trust\[0\]: .*, use "10\.0\.0\.0\/8"/,
+  ],
+  [
+    ["relay", "--map", `1=${TO}`, "--trust", "any", "--untrusted", "drect"],
+    /^Cannot read --untrusted: expected reject or direct, received "drect"/,
+  ],
+  [
+    [
+      ...["relay", "--map", `1=${TO}`, "--trust", "loopback"],
+      ...["--untrusted", "loopback", "--untrusted", "direct"],
+    ],
+    /^Cannot read untrusted\[1\]: "direct" cannot stand in a list/,
+  ],
   [["relay", "--map", `1=${TO}`, "--accept", "v3"], /^Cannot read --accept/],
   [
     ["relay", "--map", `1=${TO}`, "--accept", "none", "--trust", "any"],

@@ -8,6 +8,7 @@ import { Gate } from "../../conn/admission/gate.ts";
 import type { Header } from "../../conn/admission/header_reader.ts";
 import { type Options, readOptions } from "../../conn/admission/policy.ts";
 import { concat, utf8 } from "../_bytes.ts";
+import { BLOCK4, tlv, v2 } from "../codec/_hex.ts";
 import { TestClock } from "./_test_clock.ts";
 
 const HOP: Address = { transport: "tcp", hostname: "10.0.0.1", port: 4000 };
@@ -43,12 +44,18 @@ class TestPeer implements Peer<string> {
     return { transport: "tcp", hostname: "::ffff:10.0.0.9", port: 80 };
   }
 
-  show(header: Header, ends: Ends | undefined): void {
+  show(
+    header: Header,
+    ends: Ends | undefined,
+    isEncrypted: boolean,
+  ): void {
     this.#header = header;
     const local = ends?.localAddr;
     const isOwn = local && "port" in local && local.port === 80;
     this.calls.push(
-      `show ${textOf(ends?.remoteAddr)}${isOwn ? ` at ${textOf(local)}` : ""}`,
+      `show ${textOf(ends?.remoteAddr)}${isOwn ? ` at ${textOf(local)}` : ""}${
+        isEncrypted ? " over TLS" : ""
+      }`,
     );
   }
 
@@ -66,7 +73,7 @@ class TestPeer implements Peer<string> {
 
 function textOf(address: Address | undefined): string {
   if (address === undefined) return "own";
-  return "path" in address
+  return address.path !== undefined
     ? address.path
     : `${address.hostname}:${address.port}`;
 }
@@ -83,7 +90,7 @@ class Case {
   answer: PromiseWithResolvers<boolean> = Promise.withResolvers();
 
   constructor({ asks, ...options }: RowOptions) {
-    const policy = readOptions<string>({
+    const given: Options<string> = {
       trust: ["10.0.0.1"],
       signal: this.controller.signal,
       onReject: (error) => this.reported.push(error.code),
@@ -94,7 +101,8 @@ class Case {
         },
       }),
       ...options,
-    });
+    };
+    const policy = readOptions(given, ["encrypted"]);
     this.gate = new Gate(policy, false, this.clock);
     this.admission = new Admission(this.gate, HOP, this.peer);
   }
@@ -155,6 +163,8 @@ interface Row {
 }
 
 const PAYLOAD = utf8("GET /");
+/** Section 2.2.6: `PP2_CLIENT_SSL`, no certificate. */
+const SSL = tlv("20", "0100000000");
 const SHOWN = `show ${CLIENT}`;
 const ACCEPTED = { accepted: 1 };
 const DIRECT = { accepted: 1, direct: 1 };
@@ -210,6 +220,45 @@ const ROWS: readonly Row[] = [
     play: (c) => {
       c.begin();
       c.push(HEADER);
+    },
+    calls: ["show own", "admit PROXY +0"],
+    stats: ACCEPTED,
+  },
+  {
+    name: "encrypted: the client bit of SSL is shown",
+    options: { encrypted: true },
+    play: (c) => {
+      c.begin();
+      c.push(v2("2111", BLOCK4 + SSL));
+    },
+    calls: [`${SHOWN} over TLS`, "admit PROXY +0"],
+    stats: ACCEPTED,
+  },
+  {
+    name: "encrypted: it is not shown unless it is asked for",
+    play: (c) => {
+      c.begin();
+      c.push(v2("2111", BLOCK4 + SSL));
+    },
+    calls: [SHOWN, "admit PROXY +0"],
+    stats: ACCEPTED,
+  },
+  {
+    name: "encrypted: LOCAL has no client that used TLS",
+    options: { encrypted: true },
+    play: (c) => {
+      c.begin();
+      c.push(v2("2000", SSL));
+    },
+    calls: ["show own", "admit LOCAL +0"],
+    stats: { accepted: 1, local: 1 },
+  },
+  {
+    name: "encrypted: a header that is discarded shows nothing",
+    options: { encrypted: true, header: "discard" },
+    play: (c) => {
+      c.begin();
+      c.push(v2("2111", BLOCK4 + SSL));
     },
     calls: ["show own", "admit PROXY +0"],
     stats: ACCEPTED,

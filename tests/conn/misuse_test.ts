@@ -151,3 +151,20 @@ Deno.test("what is wrapped is not wrapped again", () => {
   const server = node.proxied(createServer(), OPTIONS);
   assertThrows(() => node.proxied(server, OPTIONS), TypeError, "already");
 });
+
+Deno.test("accept() rejects a socket of UDP, as a Worker may get it, before it touches it", async () => {
+  const socket = {
+    protocol: "udp",
+    get readable(): ReadableStream<Uint8Array> {
+      throw new Error("touched");
+    },
+    get writable(): WritableStream<Uint8Array> {
+      throw new Error("touched");
+    },
+  };
+  await assertRejects(
+    () => accept(socket, OPTIONS),
+    TypeError,
+    "Cannot accept a socket of UDP: a header is in each datagram, use DatagramSessions",
+  );
+});

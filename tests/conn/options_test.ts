@@ -3,6 +3,7 @@
 import { createServer, Socket } from "node:net";
 import { assertEquals, assertRejects } from "@std/assert";
 import * as bun from "../../conn/bun.ts";
+import * as deno from "../../conn/deno.ts";
 import * as node from "../../conn/node.ts";
 import { accept, type ListenerOptions, proxied } from "../../mod.ts";
 import { tcpPair, TRUST } from "./_loopback.ts";
@@ -23,6 +24,13 @@ const ENTRY_POINTS: Record<
   },
   "proxied() of ./bun": async (options) => {
     await Promise.resolve(Reflect.apply(bun.proxied, undefined, [{}, options]));
+  },
+  "serveHttp() of ./deno": async (proxy) => {
+    const given = { hostname: "127.0.0.1", port: 0, proxy };
+    const handler = () => new Response();
+    await Promise.resolve(
+      Reflect.apply(deno.serveHttp, undefined, [given, handler]),
+    );
   },
   "accept() of ./node": async (options) => {
     const socket = new Socket();
@@ -79,6 +87,23 @@ for (const [entry, open] of Object.entries(ENTRY_POINTS)) {
       );
     }
   });
+}
+
+for (const [entry, open] of Object.entries(ENTRY_POINTS)) {
+  Deno.test(`${entry} ${isOfNode(entry) ? "knows" : "does not know"} the option encrypted`, async () => {
+    const options = { trust: TRUST, encrypted: "yes" };
+    await assertRejects(
+      () => open(options),
+      TypeError,
+      isOfNode(entry)
+        ? 'Cannot read encrypted: expected true or false, received "yes"'
+        : 'unknown option "encrypted"',
+    );
+  });
+}
+
+function isOfNode(entry: string): boolean {
+  return entry.endsWith("./node");
 }
 
 Deno.test("options without a prototype are plain", () => {

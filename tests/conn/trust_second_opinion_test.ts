@@ -37,6 +37,12 @@ function text({ bits, value }: Ip): string {
   return new URL(`http://[${groups.join(":")}]/`).hostname.slice(1, -1);
 }
 
+/** An address without the bits after a prefix. */
+function network({ bits, value }: Ip, prefix: number): Ip {
+  const shift = BigInt(bits - prefix);
+  return { bits, value: value >> shift << shift };
+}
+
 /** A range around an address, and an address that differs from it in one bit. */
 const CASE = IP.chain((ip) =>
   fc.record({
@@ -48,7 +54,7 @@ const CASE = IP.chain((ip) =>
     isAddress: fc.boolean(),
   }).map(({ prefix, peer, isAddress }) => ({
     peers: [ip, peer],
-    entry: isAddress ? text(ip) : `${text(ip)}/${prefix}`,
+    entry: isAddress ? text(ip) : `${text(network(ip, prefix))}/${prefix}`,
   }))
 );
 

@@ -9,6 +9,20 @@ import { BlockList, isIP } from "node:net";
 import { readTrust } from "../../conn/admission/trust.ts";
 import { tcp } from "./_trust_cases.ts";
 
+/** An address as a number, by the parser of URLs. */
+function valueOf(address: string, bits: number): bigint {
+  const host = bits === 32 ? `[::ffff:${address}]` : `[${address}]`;
+  const [start = "", end] = new URL(`http://${host}/`).hostname.slice(1, -1)
+    .split("::");
+  const groups = (text: string) => text === "" ? [] : text.split(":");
+  const [front, back] = [groups(start), groups(end ?? "")];
+  const zeros = Array(8 - front.length - back.length).fill("0");
+  const all = [...front, ...zeros, ...back].map((group) =>
+    group.padStart(4, "0")
+  );
+  return BigInt(`0x${all.join("")}`) & ((1n << BigInt(bits)) - 1n);
+}
+
 /** What a range is, by the second opinion; `undefined` for none. */
 function secondOpinion(entry: string): BlockList | undefined {
   const [, address = "", , prefix] =
@@ -16,6 +30,9 @@ function secondOpinion(entry: string): BlockList | undefined {
   const version = isIP(address);
   const bits = version === 4 ? 32 : 128;
   if (version === 0 || Number(prefix ?? 0) > bits) return undefined;
+  const shift = BigInt(bits - Number(prefix ?? bits));
+  const value = valueOf(address, bits);
+  if (value >> shift << shift !== value) return undefined; // bits after the prefix
   const ranges = new BlockList();
   const family = version === 4 ? "ipv4" : "ipv6";
   ranges.addSubnet(address, Number(prefix ?? bits), family);
@@ -81,6 +98,9 @@ const BAD = [
   ...["10.0.0.0\\8", "10.0.0.0/NaN", "10.0.0.0/Infinity", "10.0.0.0/1000"],
   ...["10.0.0.0/255.0.0.0", "10.0.0.0/0.255.255.255", "10.0.0.0/33", "::/129"],
   ...["10.0.0.0-10.0.0.9", "10.0.0.*", "10.0.0.0,11.0.0.0", "10.0.0.0/8,::/0"],
+  // Bits after the prefix: an address, or the network around it?
+  ...["10.9.8.7/8", "10.0.0.1/31", "10.0.0.0/0", "128.0.0.0/0", "::1/127"],
+  ...["2001:db8::1/32", "ffff::/15", "64:ff9b::1.2.3.4/96"],
   // Letters and digits that only look like them.
   ...["１０.0.0.0/8", "10。0。0。0", "10.0.0.0／8", "١٠.0.0.0", "10.0.0.O"],
   ...[
@@ -116,7 +136,7 @@ const GOOD = [
     "10.0.0.1",
     "0.0.0.0/0",
     "255.255.255.255/32",
-    "10.9.8.7/8",
+    "10.16.0.0/12",
   ],
   ...[
     "::/0",
@@ -132,7 +152,7 @@ const GOOD = [
     "2001:db8::1.2.3.4",
     "fe80::1%eth0",
   ],
-  ...["fe80::%eth0/64", "::1.2.3.4", "64:ff9b::1.2.3.4/96", "10.0.0.1%lo"],
+  ...["fe80::%eth0/64", "::1.2.3.4", "64:ff9b::1.2.3.0/120", "10.0.0.1%lo"],
 ];
 
 Deno.test(`readTrust() takes none of ${BAD.length} spellings for a range`, () => {

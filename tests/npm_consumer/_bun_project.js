@@ -4,9 +4,11 @@ import { encode } from "@edgewire/proxy-protocol";
 import { proxied } from "@edgewire/proxy-protocol/bun";
 import { decode } from "@edgewire/proxy-protocol/codec";
 import { proxied as proxiedNode } from "@edgewire/proxy-protocol/node";
+import { connectThrough, SENDERS } from "@edgewire/proxy-protocol/testing";
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import process from "node:process";
+import { text } from "node:stream/consumers";
 import { ask, askHttp, HEADER } from "./_client.js";
 
 const info = decode(new TextEncoder().encode(HEADER));
@@ -22,6 +24,9 @@ const listener = globalThis.Bun.listen({
   }, { trust: ["127.0.0.1"] }),
 });
 assert.equal(await ask(listener.port, "hello"), "192.0.2.7 said hello");
+const through = await connectThrough(listener, SENDERS.haproxyV2);
+through.write("hello");
+assert.equal(await text(through), "192.0.2.1 said hello");
 listener.stop();
 
 const http = proxiedNode(

@@ -16,6 +16,7 @@ import {
   type BunSocket,
   proxied as proxiedBun,
 } from "@edgewire/proxy-protocol/bun";
+import { serveHttp } from "@edgewire/proxy-protocol/deno";
 import { TLV_TYPES, type Tlvs } from "@edgewire/proxy-protocol/codec";
 
 const trust = ["10.0.0.0/8"];
@@ -40,7 +41,13 @@ export async function use(
       return [address, info?.tlvs.AUTHORITY];
     },
   }, { trust });
-  const accepted: number = handlers.stats.accepted;
+  const http = serveHttp(
+    { port: 8080, proxy: { trust } },
+    (request, { remoteAddr, proxy }) =>
+      new Response(`${request.url} ${remoteAddr.hostname} ${proxy?.family}`),
+  );
+  await http.shutdown();
+  const accepted: number = handlers.stats.accepted + http.stats.accepted;
   try {
     await stream.cancel();
   } catch (error) {

@@ -4,12 +4,19 @@ import { accept, encode } from "@edgewire/proxy-protocol";
 import { proxied as proxiedBun } from "@edgewire/proxy-protocol/bun";
 import { decode } from "@edgewire/proxy-protocol/codec";
 import { proxied, proxyHop, proxyInfo } from "@edgewire/proxy-protocol/node";
+import {
+  connectThrough,
+  isRejected,
+  REJECTED,
+  SENDERS,
+} from "@edgewire/proxy-protocol/testing";
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import process from "node:process";
 import { Duplex } from "node:stream";
+import { text } from "node:stream/consumers";
 import { ask, askHttp, HEADER } from "./_client.js";
 
 const info = decode(new TextEncoder().encode(HEADER));
@@ -42,6 +49,17 @@ assert.equal(
   await ask(tcp.address().port, "\x01\x02\x03\x04\x05"),
   "192.0.2.7 said 1,2,3,4,5",
 );
+
+const through = await connectThrough(tcp.address(), SENDERS.haproxyV2);
+through.end("\x01\x02\x03\x04\x05");
+assert.equal(await text(through), "192.0.2.1 said 1,2,3,4,5");
 tcp.close();
+
+const strict = proxied(createServer(), { trust: ["loopback"] });
+strict.listen(0, "127.0.0.1");
+await once(strict, "listening");
+const bad = await connectThrough(strict.address(), REJECTED.wrongChecksum);
+assert.equal(await isRejected(bad), true);
+strict.close();
 
 console.log(`received on Node ${process.versions.node}`);

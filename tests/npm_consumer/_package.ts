@@ -25,6 +25,16 @@ export async function pack(tarball: string): Promise<void> {
   );
 }
 
+/** Puts the package into the `node_modules` of a folder, as npm would. */
+export async function installPacked(folder: string): Promise<void> {
+  const target = `${folder}/node_modules/@edgewire/proxy-protocol`;
+  await Deno.mkdir(target, { recursive: true });
+  const tarball = `${folder}/package.tgz`;
+  await pack(tarball);
+  const unpack = ["tar", "xzf", tarball, "--strip-components=1"] as const;
+  await mustRun(target, ...unpack);
+}
+
 /** Installs packages with npm, where there is a `package.json`. */
 export async function install(
   folder: string,

@@ -14,6 +14,7 @@ import {
   OLDEST_NODE,
   TYPESCRIPT,
   TYPESCRIPT_IN_ITSELF,
+  UNDICI,
 } from "../_versions.ts";
 
 const TARBALL = "package.tgz";
@@ -36,6 +37,12 @@ const CHECKS = [
     file: "_node_types.ts",
     compiler: TYPESCRIPT,
     lib: ["esnext"],
+    types: ["node"],
+  },
+  {
+    file: "_sender_types.ts",
+    compiler: TYPESCRIPT,
+    lib: ["esnext", "dom", "dom.iterable"], // of undici
     types: ["node"],
   },
 ];
@@ -139,6 +146,7 @@ Deno.test("the package works from npm", async (t) => {
           `../${TARBALL}`,
           compiler,
           NODE_TYPES,
+          UNDICI,
         );
         await Deno.writeTextFile(
           `${typesProject}/tsconfig.json`,

@@ -4,6 +4,7 @@ import process from "node:process";
 import { getHeapStatistics } from "node:v8";
 import type { ProxyInfo } from "../../codec/mod.ts";
 import type { ListenerOptions, ListenerStats } from "../../conn/types.ts";
+import { askedOptions } from "./_asked.ts";
 import type { Seen } from "./_seen.ts";
 import {
   DEFAULT_SERVICES,
@@ -141,11 +142,14 @@ class Watch<C> implements Hooks<C> {
   constructor({ options, watched }: Service, see: (conn: C) => Seen) {
     this.#see = watched && see;
     this.#longest = watched ? LONGEST_LOG : SHORT_LOG;
-    const { verify, trustThrows = false, hasSignal = false } = watched ?? {};
+    const { verify, asked, onRejectThrows, hasSignal = false } = watched ?? {};
     this.options = {
       ...options,
-      onReject: (error) => this.onReject(error),
-      ...(trustThrows && { trust: doubt }),
+      onReject: (error) => {
+        this.onReject(error);
+        if (onRejectThrows) throw new Error("onReject fails");
+      },
+      ...askedOptions(asked),
       ...(hasSignal && { signal: this.#signal.signal }),
       ...(verify && {
         verify: (_info: ProxyInfo, conn: C) => {
@@ -186,10 +190,6 @@ class Watch<C> implements Hooks<C> {
   answer(verdict: Verdict): void {
     for (const resolve of this.#asked.splice(0)) resolve(verdict);
   }
-}
-
-function doubt(): never {
-  throw new Error("trust fails");
 }
 
 function carryOut(order: Order, { opened, watch }: Running): void {

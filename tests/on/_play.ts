@@ -49,7 +49,8 @@ export async function play(
   if (sees === "nobody") return assertEquals(received.length, 0);
   const end = received.indexOf(0x0a) + 1;
   const line = new TextDecoder().decode(received.subarray(0, end));
-  const real = { hostname: "127.0.0.1", port: client.port };
+  const { localAddress = "127.0.0.1" } = typeof to === "object" ? to : {};
+  const real = { hostname: localAddress, port: client.port };
   assertEquals(JSON.parse(line), sees === "real" ? real : sees);
   assertBytes(received.subarray(end), payload);
 }

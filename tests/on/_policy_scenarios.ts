@@ -1,6 +1,7 @@
 /** Whom a listener believes, and what becomes of the others. */
 
 import { concat, utf8 } from "../_bytes.ts";
+import type { Asked } from "./_asked.ts";
 import { BLOCK4, tlv, v2 } from "../codec/_hex.ts";
 import {
   behind,
@@ -12,6 +13,7 @@ import {
   timeout,
   undecodable,
   UNTRUSTED,
+  untrusted,
 } from "./_expect.ts";
 import { HEADERS, V1, V2 } from "./_headers.ts";
 import { DEADLINE, type Scenario } from "./_scenario.ts";
@@ -67,7 +69,21 @@ const trusted = Object.entries(HEADERS).flatMap(
   ],
 );
 
-const untrusted = [V1, V2].flatMap(({ bytes, facts }): Scenario[] => {
+/** Functions that fail, and what the error says of it. */
+const FAILURES: readonly [Asked, string][] = [
+  ["trust throws", "the function trust has failed: of the user"],
+  [
+    "trust promises",
+    "the function trust has failed: expected true or false, received a promise",
+  ],
+  ["untrusted throws", "the function untrusted has failed: of the user"],
+  [
+    "untrusted promises",
+    'the function untrusted has failed: expected "reject" or "direct", received a promise',
+  ],
+];
+
+const strangers = [V1, V2].flatMap(({ bytes, facts }): Scenario[] => {
   const name = `a v${facts.version} header`;
   return [
     {
@@ -82,16 +98,46 @@ const untrusted = [V1, V2].flatMap(({ bytes, facts }): Scenario[] => {
       act: (stage) => stage.dial(bytes),
       expected: [served(DIRECT, bytes)],
     },
+    ...FAILURES.map(([asked, reason]): Scenario => ({
+      name: `${name}, where ${asked}`,
+      options: { untrusted: "direct" },
+      watched: { asked },
+      act: (stage) => stage.dial(bytes),
+      expected: [refused(untrusted(reason))],
+    })),
     {
-      name: `${name}, where trust throws`,
-      watched: { trustThrows: true },
+      name: `${name} of a peer that a function serves directly`,
+      watched: { asked: "untrusted says direct" },
+      act: (stage) => stage.dial(bytes),
+      expected: [served(DIRECT, bytes)],
+    },
+    {
+      name: `${name} of a peer that a function does not serve directly`,
+      watched: { asked: "untrusted says reject" },
       act: (stage) => stage.dial(bytes),
       expected: [refused(UNTRUSTED)],
     },
     {
-      name: `${name}, where trust throws, untrusted: "direct"`,
-      options: { untrusted: "direct" },
-      watched: { trustThrows: true },
+      name: `${name} of loopback, which is served directly`,
+      options: { trust: STRANGERS, untrusted: ["loopback"] },
+      act: (stage) => stage.dial(bytes),
+      expected: [served(DIRECT, bytes)],
+    },
+    {
+      name: `${name} of loopback, where others are served directly`,
+      options: { trust: STRANGERS, untrusted: ["private", "unix"] },
+      act: (stage) => stage.dial(bytes),
+      expected: [refused(UNTRUSTED)],
+    },
+    {
+      name: `${name} of a peer that is trusted and served directly`,
+      options: { trust: ["loopback"], untrusted: ["loopback"] },
+      act: (stage) => stage.dial(concat([bytes, PAYLOAD])),
+      expected: [served(behind(facts))],
+    },
+    {
+      name: `${name} of loopback, where private networks are trusted`,
+      options: { trust: ["private"] },
       act: (stage) => stage.dial(bytes),
       expected: [refused(UNTRUSTED)],
     },
@@ -107,7 +153,18 @@ const untrusted = [V1, V2].flatMap(({ bytes, facts }): Scenario[] => {
 /** Those of trust, and of headers that are optional or ignored. */
 export const POLICY_SCENARIOS: readonly Scenario[] = [
   ...trusted,
-  ...untrusted,
+  ...strangers,
+  {
+    name: "an onReject that throws ends nothing",
+    watched: { onRejectThrows: true },
+    isOfListener: true,
+    async act(stage) {
+      await stage.dial(WRONG_CHECKSUM);
+      await stage.settled(1);
+      await stage.dial(concat([V1.bytes, PAYLOAD]));
+    },
+    expected: [refused(undecodable(WRONG_CHECKSUM)), served(behind(V1.facts))],
+  },
   {
     name: "what is no header",
     // As long as the shortest header: a reader that is exact takes no more.

@@ -6,13 +6,20 @@ import {
   ProxyProtocolError,
   type ProxyProtocolErrorCode,
 } from "../../mod.ts";
+import type { Asked } from "./_asked.ts";
 import type { Seen } from "./_seen.ts";
 import type { Verdict } from "./_verdict.ts";
 
 /** Those options that can be written as JSON. */
 export type ServiceOptions =
-  & Omit<ListenerOptions, "onReject" | "signal" | "verify" | "trust">
-  & { trust: readonly string[] | "any" };
+  & Omit<
+    ListenerOptions,
+    "onReject" | "signal" | "verify" | "trust" | "untrusted"
+  >
+  & {
+    trust: readonly string[] | "any";
+    untrusted?: readonly string[] | "reject" | "direct";
+  };
 
 /**
  * A kind of server. TLS is around the header where the runtime's own listener
@@ -56,8 +63,10 @@ export interface Watched {
    * How `verify` answers; "later" is by an order. Without one there is none.
    */
   verify?: Verdict | "later";
-  /** Whether `trust` is a function that throws. */
-  trustThrows?: boolean;
+  /** Functions for `trust` and `untrusted`. */
+  asked?: Asked;
+  /** Whether `onReject` throws when it has been told. */
+  onRejectThrows?: boolean;
   /** Has a signal, which an order fires. */
   hasSignal?: boolean;
   /**
@@ -128,7 +137,7 @@ export function toRejected(error: unknown): Rejected {
   const { code, hop, received, offset, message } = error;
   return {
     code,
-    ...(hop !== undefined && "port" in hop && { port: hop.port }),
+    ...(hop?.port !== undefined && { port: hop.port }),
     received: received.length,
     offset,
     message,

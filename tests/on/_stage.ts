@@ -283,7 +283,7 @@ function toFailure(
     code,
     received,
     offset,
-    message: message.replace(`127.0.0.1 port ${port}`, "the client"),
+    message: message.replace(`127.0.0.1:${port}`, "the client"),
   };
 }
 

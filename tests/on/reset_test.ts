@@ -25,7 +25,7 @@ const TRUST = ["127.0.0.1"];
 const SERVICES: Services = {
   believing: { options: { trust: TRUST } },
   // An error of the function would be told as "untrusted".
-  asking: { options: { trust: TRUST }, watched: { trustThrows: true } },
+  asking: { options: { trust: TRUST }, watched: { asked: "trust throws" } },
   direct: { options: { trust: [], untrusted: "direct" } },
   optional: { options: { trust: "any", header: "optional" } },
 };

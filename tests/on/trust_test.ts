@@ -56,6 +56,8 @@ const LISTS: [trust: string[], believed: (keyof typeof PEERS)[]][] = [
   [["::1/128"], ["::1"]],
   [["0:0:0:0:0:0:0:1%lo"], ["::1"]],
   [["10.0.0.0/8", "::1", "127.0.0.2"], ["127.0.0.2", "::1"]],
+  [["loopback"], ["127.0.0.1", "127.0.0.2", "::1"]],
+  [["private"], []],
   [["unix"], []],
   [[], []],
 ];
@@ -103,6 +105,27 @@ for (const [runtime, start] of Object.entries(RUNTIMES)) {
         });
       }
     },
+  });
+}
+
+for (const [runtime, start] of Object.entries(RUNTIMES)) {
+  Deno.test(`one listener has three ways: a hop, a direct peer, and nobody else, on ${runtime}`, async () => {
+    const options = { trust: ["127.0.0.1"], untrusted: ["127.0.0.2"] };
+    await using server = await start({ all: { options } });
+    const { port } = server;
+    for (const header of Object.values(HEADERS)) {
+      const from = (localAddress: string) => ({
+        host: "127.0.0.1",
+        localAddress,
+        port,
+      });
+      await play(from("127.0.0.1"), exchange(header, SEEN));
+      await play(
+        from("127.0.0.2"),
+        exchange(header, "real", concat([header, PAYLOAD])),
+      );
+      await play(from("127.0.0.3"), exchange(header, "nobody"));
+    }
   });
 }
 

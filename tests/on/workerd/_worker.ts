@@ -9,6 +9,7 @@ import {
   ProxyProtocolError,
 } from "../../../mod.ts";
 import { decideAll } from "../../conn/_trust_cases.ts";
+import { askedOptions } from "../_asked.ts";
 import { seeConn } from "../_seen.ts";
 import { toRejected, type Watched, withFarewell } from "../_service.ts";
 import { answer } from "../_verdict.ts";
@@ -50,10 +51,10 @@ class Watch {
 
   async options(): Promise<AcceptOptions> {
     const { options, watched } = this.#env;
-    const { verify, trustThrows, hasSignal } = watched ?? {};
+    const { verify, asked, hasSignal } = watched ?? {};
     return {
       ...options,
-      ...(trustThrows && { trust: doubt }),
+      ...askedOptions(asked),
       ...(hasSignal && { signal: await this.#signal() }),
       ...(verify && {
         verify: (_info: ProxyInfo, conn: ProxiedConn) => {
@@ -73,10 +74,6 @@ class Watch {
     else this.#ask("firing").then(() => firing.abort(), () => {});
     return firing.signal;
   }
-}
-
-function doubt(): never {
-  throw new Error("trust fails");
 }
 
 async function tell(conn: ProxiedConn, { watched }: Env): Promise<void> {

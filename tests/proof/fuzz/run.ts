@@ -7,7 +7,7 @@
  * @module
  */
 
-import { readNumber } from "../../../conn/cli/args.ts";
+import { readNumber } from "../../../conn/cli/read_text.ts";
 import { readArguments } from "../../_arguments.ts";
 import { type Counts, type Share, sum } from "./_fuzz.ts";
 import { checkLinear } from "./_linear.ts";

@@ -7,9 +7,30 @@
 import { type Places, type Running, start, untilServed } from "./_system.ts";
 
 /** Starts nginx with the servers of a `stream` block. */
-export async function startNginx(
+export function startNginx(
   configure: (places: Places) => string,
   portCount = 1,
+): Promise<Running> {
+  return startWith({ stream: configure }, portCount);
+}
+
+/** Starts nginx with the servers of an `http` block. */
+export function startNginxHttp(
+  configure: (places: Places) => string,
+  portCount = 1,
+): Promise<Running> {
+  return startWith({ http: configure }, portCount);
+}
+
+/** Servers of each block. */
+interface Blocks {
+  stream?: (places: Places) => string;
+  http?: (places: Places) => string;
+}
+
+async function startWith(
+  { stream, http }: Blocks,
+  portCount: number,
 ): Promise<Running> {
   const running = await start(portCount + 1, async (places) => {
     const { directory } = places;
@@ -28,8 +49,9 @@ error_log ${directory}/error.log info;
 events { worker_connections 256; }
 stream {
   server { listen 127.0.0.1:${readyPort}; return ready; }
-  ${configure(places)}
+  ${stream?.(places) ?? ""}
 }
+${http === undefined ? "" : httpBlock(directory, http(places))}
 `,
     );
     return {
@@ -40,4 +62,19 @@ stream {
   });
   await untilServed(running.ports[portCount] ?? 0);
   return running;
+}
+
+/** Its temporary files go where it may write. */
+function httpBlock(directory: string, servers: string): string {
+  return `
+http {
+  access_log off;
+  client_body_temp_path ${directory}/b;
+  proxy_temp_path ${directory}/p;
+  fastcgi_temp_path ${directory}/f;
+  scgi_temp_path ${directory}/s;
+  uwsgi_temp_path ${directory}/u;
+  ${servers}
+}
+`;
 }

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Installs the real servers of the tests and the compiler of the bench from
-# Debian's packages: those of every run, or with --all also the others. None of their services is started.
+# Installs the real servers of the tests, the browser and the compiler of the
+# bench from Debian's packages: those of every run, or with --all also the
+# others. None of their services is started.
 set -euo pipefail
 
 packages=(
-  curl gcc golang-github-pires-go-proxyproto-dev golang-go haproxy hitch
+  chromium-headless-shell curl gcc golang-github-pires-go-proxyproto-dev
+  golang-go haproxy hitch
   knot-dnsutils libc6-dev libnginx-mod-stream nginx-light python3-aiosmtpd
   stunnel4 swaks unbound
 )

@@ -2,7 +2,12 @@
 
 import { HAS_IPV6, receive, send } from "../../../conn/_loopback.ts";
 import { dial, runClient } from "../_client.ts";
-import { DatagramUpstream, dialDatagram } from "../_datagrams.ts";
+import {
+  DatagramUpstream,
+  dialDatagram,
+  sessionThroughSender,
+  SessionUpstream,
+} from "../_datagrams.ts";
 import { ANSWER, answer, DNS, framed, isAnswer, QUERY } from "../_dns.ts";
 import type { Driver } from "../_driver.ts";
 import { start } from "../_system.ts";
@@ -18,10 +23,16 @@ export const dnsdist: Driver = {
     using upstream = new Upstream();
     // It sends both to one port number.
     using datagrams = await DatagramUpstream.open(upstream.port);
+    using sessions = await SessionUpstream.open("each", answer);
     await using running = await start(
-      2,
+      3,
       async (
-        { directory, ports: [port = 0, https = 0], certFile, keyFile },
+        {
+          directory,
+          ports: [port = 0, https = 0, kept = 0],
+          certFile,
+          keyFile,
+        },
       ) => {
         const file = `${directory}/dnsdist.lua`;
         await Deno.writeTextFile(
@@ -30,11 +41,15 @@ export const dnsdist: Driver = {
 setSecurityPollSuffix("")
 setLocal("127.0.0.1:${port}")
 ${HAS_IPV6 ? `addLocal("[::1]:${port}")` : ""}
+addLocal("127.0.0.1:${kept}")
+addAction(DSTPortRule(${kept}), PoolAction("sessions"))
 addDOHLocal("127.0.0.1:${https}", "${certFile}", "${keyFile}", "/dns-query")
 setACL({"127.0.0.0/8", "::1/128"})
 addAction(AllRule(), SetProxyProtocolValuesAction({["224"]="custom"}))
 newServer({address="127.0.0.1:${upstream.port}", useProxyProtocol=true})
 getServer(0):setUp()
+newServer({address="127.0.0.1:${sessions.port}", useProxyProtocol=true, pool="sessions"})
+getServer(1):setUp()
 `,
         );
         return {
@@ -44,7 +59,7 @@ getServer(0):setUp()
         };
       },
     );
-    const { directory, ports: [port = 0, https = 0] } = running;
+    const { directory, ports: [port = 0, https = 0, kept = 0] } = running;
 
     async function overTcp(hostname?: string): Promise<string> {
       const { conn } = await dial(port, hostname);
@@ -93,7 +108,7 @@ getServer(0):setUp()
       target: "decodeDatagram()",
       expected: "v2 INET STREAM, client -> dialled, xE0=custom",
       see: overHttps,
-      note: "a datagram says STREAM where the client came by HTTPS",
+      note: "writes STREAM in a datagram if the client uses DNS over HTTPS",
     });
     await attempt({
       input: "v2 TCP4 with a TLV of its own",
@@ -105,6 +120,12 @@ getServer(0):setUp()
       target: "decodeDatagram()",
       expected: "v2 INET DGRAM, client -> dialled, xE0=custom",
       see: () => overUdp(),
+    });
+    await attempt({
+      input: "v2 in each of two datagrams",
+      target: "DatagramSessions",
+      expected: "v2 INET DGRAM, client -> dialled, one session",
+      see: () => sessionThroughSender(sessions, kept, QUERY, isAnswer),
     });
     if (!HAS_IPV6) return;
     await attempt({

@@ -5,16 +5,22 @@ import { dial, dialUnix, throughSender } from "../_client.ts";
 import type { Driver } from "../_driver.ts";
 import { startNginx } from "../_nginx.ts";
 import type { Running } from "../_system.ts";
-import { datagramThroughSender, DatagramUpstream } from "../_datagrams.ts";
+import {
+  datagramThroughSender,
+  DatagramUpstream,
+  sessionThroughSender,
+  SessionUpstream,
+} from "../_datagrams.ts";
 import { Upstream } from "../_upstream.ts";
 
-/** Starts a sender: plain, dual-stack and of UDP, in the order of its ports. */
+/** Starts a sender: plain, dual-stack, and twice of UDP, in the order of its ports. */
 export function startSender(
   upstream: number,
   datagrams = upstream,
+  sessions = upstream,
 ): Promise<Running> {
   return startNginx(
-    ({ directory, ports: [plain = 0, dual = 0, udp = 0] }) => `
+    ({ directory, ports: [plain = 0, dual = 0, udp = 0, kept = 0] }) => `
   server {
     listen 127.0.0.1:${plain};
     ${HAS_IPV6 ? `listen [::1]:${plain};` : ""}
@@ -32,8 +38,13 @@ export function startSender(
     proxy_pass 127.0.0.1:${datagrams};
     proxy_protocol on;
   }
+  server {
+    listen 127.0.0.1:${kept} udp;
+    proxy_pass 127.0.0.1:${sessions};
+    proxy_protocol on;
+  }
 `,
-    3,
+    4,
   );
 }
 
@@ -46,8 +57,14 @@ export const nginx: Driver = {
   async run(attempt) {
     using upstream = new Upstream();
     using datagrams = await DatagramUpstream.open();
-    await using running = await startSender(upstream.port, datagrams.port);
-    const { directory, ports: [plain = 0, dual = 0, udp = 0] } = running;
+    using sessions = await SessionUpstream.open("first");
+    await using running = await startSender(
+      upstream.port,
+      datagrams.port,
+      sessions.port,
+    );
+    const { directory, ports: [plain = 0, dual = 0, udp = 0, kept = 0] } =
+      running;
     await attempt({
       input: "v1 TCP4",
       expected: "v1 INET STREAM, client -> dialled",
@@ -63,7 +80,13 @@ export const nginx: Driver = {
       target: "decodeDatagram()",
       expected: "v1 INET STREAM, client -> dialled",
       see: () => datagramThroughSender(datagrams, udp),
-      note: "says TCP4 in datagrams: v1 has no word for UDP",
+      note: "writes TCP4 in datagrams, because v1 has no name for UDP",
+    });
+    await attempt({
+      input: "v1 in the first of two datagrams",
+      target: "DatagramSessions",
+      expected: "v1 INET STREAM, client -> dialled, one session",
+      see: () => sessionThroughSender(sessions, kept),
     });
     if (!HAS_IPV6) return;
     await attempt({
@@ -75,7 +98,7 @@ export const nginx: Driver = {
       input: "v1 TCP6 with mapped addresses, `unmap` on",
       expected: "v1 INET STREAM, client -> dialled",
       see: () => throughSender(upstream, dial(dual), { unmap: true }),
-      note: "mapped addresses from a dual-stack listener: `unmap`",
+      note: "mapped addresses from a dual-stack listener (`unmap` shows IPv4)",
     });
   },
 };

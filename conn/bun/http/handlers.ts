@@ -1,0 +1,56 @@
+import type { Guard, Handler } from "./guard.ts";
+import { guardRoutes } from "./routes.ts";
+import type { Upgrades } from "./upgrades.ts";
+
+/** Options of `Bun.serve` that have handlers, and content that is served without. */
+interface Handlers {
+  readonly fetch?: unknown;
+  readonly routes?: unknown;
+  /** The former name of `routes`. */
+  readonly static?: unknown;
+  readonly websocket?: unknown;
+}
+
+/** Wraps the handlers of a server, again at each `reload`. */
+export class HttpHandlers {
+  readonly #guard: Guard;
+  readonly #upgrades: Upgrades;
+  #fetch: Handler = () => new Response(null, { status: 404 });
+
+  constructor(guard: Guard, upgrades: Upgrades) {
+    this.#guard = guard;
+    this.#upgrades = upgrades;
+  }
+
+  /** Wraps the handlers among options; the others stay as they are. */
+  wrap(options: Handlers & object): object {
+    const { fetch, routes, static: former, websocket, ...others } = options;
+    const pages = routes ?? former;
+    if (typeof fetch === "function") {
+      this.#fetch = function (request, server) {
+        return Reflect.apply(fetch, this, [request, server]);
+      };
+    }
+    const current = () => this.#fetch; // after a reload another one
+    const fallback: Handler = function (request, server) {
+      return current().call(this, request, server);
+    };
+    const isFetched = typeof fetch === "function" ||
+      // As if there were none, Bun answers 404 for what no route is for.
+      (fetch === undefined && isObject(pages));
+    return {
+      ...others,
+      fetch: isFetched ? this.#guard.wrap(fallback) : fetch,
+      routes: isObject(pages)
+        ? guardRoutes(pages, this.#guard, fallback)
+        : pages,
+      websocket: isObject(websocket)
+        ? this.#upgrades.wrap(websocket)
+        : websocket,
+    };
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,164 @@
+/**
+ * The PROXY protocol for `Deno.serve`.
+ *
+ * {@link serveHttp} takes the options and the handler of `Deno.serve`, and
+ * `proxy` besides: who may send a header. The handler is told the client's
+ * address, and what the header says.
+ *
+ * ```ts
+ * import { serveHttp } from "@edgewire/proxy-protocol/deno";
+ *
+ * function start(port: number) {
+ *   return serveHttp({ port, proxy: { trust: ["10.0.0.0/8"] } }, (_, info) => {
+ *     console.log(info.remoteAddr.hostname, info.proxy?.tlvs.AUTHORITY);
+ *     return new Response("hello\n");
+ *   });
+ * }
+ * ```
+ *
+ * For connections other than HTTP, wrap a listener with `proxied` of
+ * `@edgewire/proxy-protocol`. For `node:http`, which also answers more requests
+ * per second behind a proxy, see `@edgewire/proxy-protocol/node`.
+ *
+ * @module
+ */
+
+import type { Address } from "../codec/mod.ts";
+import { HttpFront } from "./deno/http_front.ts";
+import { checkPermission } from "./deno/inner_server.ts";
+import { type GivenOptions, readServeOptions } from "./deno/options.ts";
+import type {
+  DenoHandler,
+  DenoHttpServer,
+  DenoServeInit,
+  DenoServeTcpOptions,
+  DenoServeUnixOptions,
+  DenoUnixAddr,
+} from "./deno/types.ts";
+
+export * from "./_common.ts";
+export type {
+  DenoHandler,
+  DenoHandlerInfo,
+  DenoHttpServer,
+  DenoNetAddr,
+  DenoProxyOptions,
+  DenoServeInit,
+  DenoServeOptions,
+  DenoServeTcpOptions,
+  DenoServeUnixOptions,
+  DenoUnixAddr,
+  DenoVerifyConn,
+} from "./deno/types.ts";
+export type { ConnFacts } from "./proxied_conn.ts";
+
+/**
+ * Serves HTTP to clients that come by a proxy: `Deno.serve` behind PROXY headers
+ * (section 2).
+ *
+ * It takes the options of `Deno.serve` and `proxy`. Whatever `Deno.serve` does
+ * works: HTTP/2 by ALPN and HTTP/1 over TLS that begins after the header, WebSocket
+ * upgrades, `request.signal`, UNIX listeners. `reusePort` needs `--unstable-net`,
+ * and vsock listeners are not supported.
+ *
+ * `Deno.serve` cannot take over a connection. An internal one listens on a free
+ * port of 127.0.0.1, and the bytes after each header are copied to it. It follows:
+ *
+ * - Net access to 127.0.0.1 is required besides the public address:
+ *   `--allow-net=0.0.0.0:8000,127.0.0.1`.
+ * - A client needs three file descriptors and one port of the system, which has
+ *   28,000 by default on Linux.
+ * - A process that connects to the internal port is answered with status 403.
+ *   No handler is called.
+ *
+ * `proxyInfo(request)`, `proxyHop(request)` and `headerOf(request)` say the same as
+ * the handler's second argument, for programs that have only the request. A clone
+ * of a request is unknown to them.
+ *
+ * Rejected connections are closed, counted in `stats` and reported to
+ * `proxy.onReject`. An accepted connection for which the system has no port left
+ * is closed, counted and reported there too, with code `io`.
+ *
+ * `DENO_SERVE_ADDRESS` moves the public listener, as it moves that of `Deno.serve`.
+ * It has to be readable for that (`--allow-env=DENO_SERVE_ADDRESS`). With
+ * `DENO_TRUST_PROXY_HEADERS=1` clients could name their own address, so that
+ * `finished` rejects and no client is served.
+ *
+ * @throws {TypeError} for a wrong or unknown option of `proxy`, with its name, and
+ * for a wrong option of `Deno.serve`; on a runtime other than Deno.
+ * @throws {RangeError} for an option out of its range, with its name.
+ * @throws {Deno.errors.NotCapable} without net access to one of the addresses.
+ * @throws {Deno.errors.AddrInUse} if another process listens there.
+ * @throws {Error} if `DENO_SERVE_ADDRESS` is set to what is not supported, or may
+ * not be read.
+ *
+ * @example
+ * ```ts
+ * import { serveHttp } from "@edgewire/proxy-protocol/deno";
+ *
+ * function start(port: number, cert: string, key: string) {
+ *   const server = serveHttp({
+ *     port,
+ *     cert,
+ *     key,
+ *     proxy: {
+ *       trust: ["10.0.0.0/8"],
+ *       onReject: (error) => console.warn(error.code, error.hop, error.message),
+ *     },
+ *   }, (request, { remoteAddr, hopAddr, proxy }) => {
+ *     console.log(request.url, remoteAddr.hostname, "by way of", hopAddr);
+ *     return Response.json({ tlsVersion: proxy?.tlvs.SSL_VERSION ?? null });
+ *   });
+ *   Deno.addSignalListener("SIGTERM", () => server.shutdown());
+ *   return server;
+ * }
+ * ```
+ */
+export function serveHttp(
+  options: DenoServeUnixOptions,
+  handler: DenoHandler<Address>,
+): DenoHttpServer<DenoUnixAddr>;
+/** Serves HTTP on an address; see the first form. */
+export function serveHttp(
+  options: DenoServeTcpOptions,
+  handler: DenoHandler,
+): DenoHttpServer;
+/** Serves HTTP on a UNIX socket, with the handler among the options. */
+export function serveHttp(
+  options: DenoServeUnixOptions & DenoServeInit<Address>,
+): DenoHttpServer<DenoUnixAddr>;
+/** Serves HTTP on an address, with the handler among the options. */
+export function serveHttp(
+  options: DenoServeTcpOptions & DenoServeInit,
+): DenoHttpServer;
+export function serveHttp(
+  given: GivenOptions,
+  handler?: GivenOptions["handler"],
+): DenoHttpServer<Address> {
+  const options = readServeOptions(given, handler);
+  checkPermission();
+  const front = new HttpFront(options);
+  const { addr, stats, finished } = front;
+  const { onListen, isTls } = options;
+  if (onListen !== undefined) onListen(addr);
+  else console.error(listeningOn(addr, isTls));
+  // Functions, not methods: like those of Deno they need no `this`.
+  return {
+    addr,
+    stats,
+    finished,
+    ref: () => front.ref(),
+    unref: () => front.unref(),
+    shutdown: () => front.shutdown(),
+    [Symbol.asyncDispose]: () => front.shutdown(),
+  };
+}
+
+/** What is logged, as by `Deno.serve`. */
+function listeningOn(addr: Address, isTls: boolean): string {
+  if ("path" in addr) return `Listening on ${addr.path} (PROXY protocol)`;
+  const { hostname, port } = addr;
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  const scheme = isTls ? "https" : "http";
+  return `Listening on ${scheme}://${host}:${port}/ (PROXY protocol)`;
+}

@@ -1,0 +1,251 @@
+import { EMPTY } from "../../codec/internal.ts";
+import { closeQuietly } from "../proxied_conn.ts";
+import { type Client, clientOf, type FrontConn } from "./client.ts";
+import { LOOPBACK } from "./loopback.ts";
+
+/**
+ * How long a client may send nothing, in ms, after the server has closed: it is
+ * closed then. If it were closed while it sends, a reset could overtake the
+ * response.
+ */
+const QUIET = 250;
+
+/** How long a client may go on sending then, in ms. */
+const LONGEST_LINGER = 2000;
+
+/**
+ * How long a server may take to answer a client that has ended its side, in ms,
+ * before it is told so: then it answers no more. Without us it answers such a
+ * client if the handler returns at once.
+ */
+const HALF_CLOSE_DELAY = 10;
+
+/** Size of the buffer that each direction copies through, in bytes. */
+const BUFFER_SIZE = 65536;
+
+/** Its size until a read has filled it: most connections never need more. */
+const FIRST_BUFFER_SIZE = 4096;
+
+/**
+ * The connections to the internal server, one for each client.
+ *
+ * The server knows the client of a request by our port, so a port must mean one
+ * client for as long as the server may dispatch a request of it:
+ *
+ * - The port is registered before the first byte is sent.
+ * - A client that is gone ends our sending direction, and no more. The port is
+ *   released when the server has closed its own end.
+ * - A server that resets the connection frees the port at once, and the next
+ *   process to connect may get it before we hear of that. Each request is
+ *   therefore dispatched only if our connection is open at that moment: then there
+ *   can be no other one of that port.
+ */
+export class Links {
+  /** By our port towards the internal server. */
+  readonly #ports = new Map<number, Link>();
+  readonly #links = new Set<Link>();
+  #isRef = true;
+
+  /** Finds the link that a connection of the server has as its peer. */
+  linkAt({ hostname, port }: Deno.NetAddr): Link | undefined {
+    return hostname === LOOPBACK ? this.#ports.get(port) : undefined;
+  }
+
+  /** Copies both ways until both sides have ended, and closes both. */
+  async run(conn: FrontConn, target: Deno.TcpConn): Promise<void> {
+    const { port } = target.localAddr;
+    const link = new Link(conn, target, () => {
+      // After a reset the port may have become that of another link.
+      if (this.#ports.get(port) === link) this.#ports.delete(port);
+    });
+    this.#ports.set(port, link);
+    this.#links.add(link);
+    if (!this.#isRef) link.unref();
+    await link.run();
+    this.#links.delete(link);
+  }
+
+  /** Closes everything, when no connection to the internal server will follow. */
+  abort(): void {
+    for (const link of this.#links) link.abort();
+  }
+
+  /** Keeps the process alive. */
+  ref(): void {
+    this.#isRef = true;
+    for (const link of this.#links) link.ref();
+  }
+
+  /** Lets the process end. */
+  unref(): void {
+    this.#isRef = false;
+    for (const link of this.#links) link.unref();
+  }
+}
+
+/** A client and our connection to the internal server for it. */
+export class Link {
+  /** Whom its requests are from. */
+  readonly client: Client;
+  readonly #conn: FrontConn;
+  readonly #target: Deno.TcpConn;
+  readonly #onServerEnd: () => void;
+  #isClientGone = false;
+  #isServerGone = false;
+  /** Whether no more is sent to the server. */
+  #isEnded = false;
+  /** Calls to the server's connection that wait: they fail if it is reset. */
+  #isReading = false;
+  #isWriting = false;
+  /** Whether bytes have been sent that the server has not answered yet. */
+  #isAwaiting = false;
+  /** Reads of the client so far. */
+  #reads = 0;
+
+  constructor(conn: FrontConn, target: Deno.TcpConn, onServerEnd: () => void) {
+    this.client = clientOf(conn);
+    this.#conn = conn;
+    this.#target = target;
+    this.#onServerEnd = onServerEnd;
+  }
+
+  /**
+   * Returns whether the connection to the server is open at this moment.
+   *
+   * Writing no bytes asks the system. While that is not possible, because bytes are
+   * being written or none may be written any more, another call waits, which
+   * fails in the next turn of the event loop if the connection has been reset.
+   */
+  async isOpen(): Promise<boolean> {
+    if (this.#isServerGone) return false;
+    if (!this.#isWriting && !this.#isEnded) {
+      return await writeAll(this.#target, EMPTY);
+    }
+    if (!this.#isReading && !this.#isWriting) return false; // nobody can tell
+    await sleep(0);
+    return !this.#isServerGone;
+  }
+
+  /** Runs until both sides have ended; never rejects. */
+  async run(): Promise<void> {
+    const sent = this.#sendRequests();
+    await this.#sendResponses();
+    this.#endServer();
+    closeQuietly(this.#target);
+    if (!this.#isClientGone) {
+      await this.#conn.closeWrite().catch(() => {});
+      await this.#linger(sent);
+    }
+    this.#conn.close();
+    await sent;
+  }
+
+  /** Releases the port: the server has closed its end, so no request will come. */
+  #endServer(): void {
+    this.#isServerGone = true;
+    this.#onServerEnd();
+  }
+
+  /** Waits until the client has ended its side, or is quiet. */
+  async #linger(sent: Promise<void>): Promise<void> {
+    const end = performance.now() + LONGEST_LINGER;
+    for (;;) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, QUIET);
+      const reads = this.#reads;
+      await Promise.race([sent, promise]);
+      clearTimeout(timer);
+      if (this.#reads === reads || performance.now() > end) return;
+    }
+  }
+
+  /** Copies from the client to its end, and passes the end on. */
+  async #sendRequests(): Promise<void> {
+    let buffer = new Uint8Array(FIRST_BUFFER_SIZE);
+    try {
+      for (;;) {
+        const count = await this.#conn.read(buffer);
+        if (count === null) {
+          if (this.#isAwaiting) await sleep(HALF_CLOSE_DELAY);
+          break;
+        }
+        this.#reads++;
+        // What a server that has closed will not read is thrown away.
+        if (this.#isServerGone) continue;
+        this.#isWriting = this.#isAwaiting = true;
+        const isSent = await writeAll(this.#target, buffer.subarray(0, count));
+        this.#isWriting = false;
+        if (!isSent) this.#endServer();
+        buffer = nextBuffer(buffer, count);
+      }
+    } catch {
+      this.#isClientGone = true;
+    }
+    this.#isEnded = true;
+    // The server may have closed the connection.
+    await this.#target.closeWrite().catch(() => {});
+  }
+
+  /** Copies from the server to its end, also when nobody takes it any more. */
+  async #sendResponses(): Promise<void> {
+    let buffer = new Uint8Array(FIRST_BUFFER_SIZE);
+    try {
+      for (;;) {
+        this.#isReading = true;
+        const count = await this.#target.read(buffer);
+        this.#isReading = this.#isAwaiting = false;
+        if (count === null) return;
+        if (this.#isClientGone) continue;
+        const isSent = await writeAll(this.#conn, buffer.subarray(0, count));
+        // Reading the client tells it too, which ends the requests.
+        if (!isSent) this.#isClientGone = true;
+        buffer = nextBuffer(buffer, count);
+      }
+    } catch {
+      // The server has reset the connection, which is an end too.
+    }
+  }
+
+  /** Closes both sides. */
+  abort(): void {
+    this.#conn.close();
+    closeQuietly(this.#target);
+  }
+
+  ref(): void {
+    this.#conn.ref();
+    this.#target.ref();
+  }
+
+  unref(): void {
+    this.#conn.unref();
+    this.#target.unref();
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Writes all bytes; returns false if the other end takes no more. */
+async function writeAll(
+  to: Pick<Deno.Conn, "write">,
+  bytes: Uint8Array,
+): Promise<boolean> {
+  try {
+    let at = await to.write(bytes);
+    while (at < bytes.length) at += await to.write(bytes.subarray(at));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Returns a large buffer after a read that has filled a small one. */
+function nextBuffer(
+  buffer: Uint8Array<ArrayBuffer>,
+  count: number,
+): Uint8Array<ArrayBuffer> {
+  const isFull = count === buffer.length && count < BUFFER_SIZE;
+  return isFull ? new Uint8Array(BUFFER_SIZE) : buffer;
+}
