@@ -135,7 +135,8 @@ export interface NodeAcceptOptions<S = NodeSocket> extends AcceptOptions<S> {
   /**
    * Called with each valid header of a trusted peer. Return `true` to accept;
    * any other answer rejects the connection. `timeout` does not apply to it, only
-   * `signal`. The socket shows the client already; do not read from it here.
+   * `signal`. The socket shows the client already; do not read from it here. With
+   * `lazy` it is a view of the socket that the application has.
    */
   verify?: (info: ProxyInfo, socket: S) => boolean | Promise<boolean>;
   /**

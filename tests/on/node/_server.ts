@@ -13,6 +13,7 @@ import {
   proxied,
   proxyHop,
   proxyInfo,
+  ready,
 } from "../../../conn/node.ts";
 import { KEY_PAIR } from "../bun/_client.ts";
 import { host } from "../_host.ts";
@@ -90,7 +91,7 @@ await host<NodeSocket>(
   (service, hooks) => {
     if (service.relayTo !== undefined) return openRelay(service, hooks);
     const server = create(service, (socket) => {
-      hooks.onServed(socket);
+      hooks.onServed(socket, service.options.lazy ? ready(socket) : undefined);
       tell(socket, service);
     });
     const { stats } = proxied(server, hooks.options);
