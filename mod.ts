@@ -1,6 +1,6 @@
 /**
  * The HAProxy PROXY protocol, versions 1 and 2, for Deno, Bun, Node and the
- * edge: the codec, and adapters that take the header off a connection.
+ * edge: the codec, and adapters that read the header of a connection.
  *
  * ```ts ignore
  * import { proxied } from "@edgewire/proxy-protocol";

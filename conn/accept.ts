@@ -11,14 +11,15 @@ import type { ProxiedConn } from "./proxied_conn.ts";
 import type { Accepted, AcceptOptions } from "./types.ts";
 
 /**
- * Takes the PROXY header off a connection and gives back both: what the header
- * says, and the connection behind it, with the client's address (section 2).
+ * Reads the PROXY header of a connection. Resolves to the header and to the
+ * connection after it, which shows the client's address (section 2).
  *
- * The header is read exactly: not one byte of the payload is taken from the
- * connection, unless it is a pair of streams without BYOB; what is read beyond
- * the header is then delivered first. Nothing is written before the header is in.
+ * The header is read exactly: not one byte of the payload is read from the
+ * connection. A pair of streams without BYOB cannot be read exactly. Bytes that
+ * were read after its header are then delivered first. Nothing is written before
+ * the header has arrived.
  *
- * @throws {ProxyProtocolError} when the connection is refused; it is closed
+ * @throws {ProxyProtocolError} when the connection is rejected; it is closed
  * then. Code `empty` is a peer that closed without a byte, as TCP health
  * checks do: not worth a line in a log.
  * @throws {TypeError} for a wrong or unknown option, for what is no connection and

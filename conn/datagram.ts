@@ -17,8 +17,8 @@ export interface DecodedDatagram {
 }
 
 /**
- * Takes the header off a datagram. Each datagram carries its own, whole, in
- * front of its payload (section 2, "For UDP").
+ * Separates the header of a datagram from its payload. Each datagram carries its
+ * own header, whole, before its payload (section 2, "For UDP").
  *
  * @throws {ProxyProtocolError} when there is no valid header; code
  * `incomplete` when the datagram ends within it, `empty` when it has no byte.

@@ -216,7 +216,7 @@ export class DatagramSessions {
     return this.#session(this.#proxied, ownKey, opened, { replyTo, hop });
   }
 
-  /** Takes a datagram into its session, or begins one. */
+  /** Adds a datagram to its session, or begins one. */
   #session(
     table: IdleTable<Session>,
     key: string,
@@ -226,7 +226,7 @@ export class DatagramSessions {
     const { payload } = opened;
     const known = table.use(key);
     if (known !== undefined) {
-      known.take(opened);
+      known.update(opened);
       return { session: known, payload };
     }
     const session = new Session(hop, replyTo, opened, () => {

@@ -24,7 +24,7 @@ export interface NativeAddress {
 export interface NativeConn {
   /** Reads at most `p.byteLength` bytes; `null` at the end. */
   read(p: Uint8Array): Promise<number | null>;
-  /** Writes some of `p`; how many bytes were taken. */
+  /** Writes a part of `p`; returns its length in bytes. */
   write(p: Uint8Array): Promise<number>;
   /** Closes both directions. */
   close(): void;
@@ -62,11 +62,11 @@ export interface ByteDuplex {
     /** This end. */
     readonly localAddress?: string | undefined;
   }>;
-  /** Settles when both directions are closed, by a reset too. */
+  /** Settles when both directions are closed, in order or by a reset. */
   readonly closed?: Promise<unknown>;
-  /** The peer, where there is no `opened`. Without either, only `trust: "any"` trusts it. */
+  /** The peer, if the socket has no `opened`. Without either, only `trust: "any"` trusts it. */
   readonly remoteAddr?: NativeAddress;
-  /** This end, where there is no `opened`. */
+  /** This end, if the socket has no `opened`. */
   readonly localAddr?: NativeAddress;
   /** What carries it, as Cloudflare says; `"udp"` is rejected. */
   readonly protocol?: string;

@@ -46,7 +46,7 @@ import { checkLazy, checkServer, markWrapped } from "./node/is_server.ts";
 import { NodeDoor } from "./node/server.ts";
 import { NodeRelay } from "./node/relay.ts";
 import { showOn } from "./node/show.ts";
-import { isSocket } from "./node/target.ts";
+import { checkTarget, isSocket } from "./node/target.ts";
 import { beginTls } from "./node/upgrade.ts";
 import type {
   AdoptOptions,
@@ -357,7 +357,7 @@ export async function ready(
  * }
  * ```
  */
-export async function relay(
+export function relay(
   socket: NodeRelaySocket,
   target: NodeRelayTarget,
   options: RelayOptions = {},
@@ -366,6 +366,7 @@ export async function relay(
   let plan: RelayPlan;
   try {
     plan = readRelayOptions(options);
+    checkTarget(target);
     if (facts === undefined || facts.isRelayed) {
       throw new TypeError(
         "Cannot relay the socket: not from proxied() or accept(), or relayed already",
@@ -379,10 +380,10 @@ export async function relay(
   } catch (error) {
     socket.destroy();
     if (isSocket(target)) target.destroy();
-    throw error;
+    return Promise.reject(error);
   }
   facts.isRelayed = true;
-  return await new NodeRelay(socket, facts, plan).run(target);
+  return new NodeRelay(socket, facts, plan).run(target);
 }
 
 /**

@@ -15,8 +15,8 @@ import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
 import type { ListenerOptions, ListenerStats } from "./types.ts";
 
 /**
- * A listener whose connections have come through a proxy: a `Deno.Listener` of
- * {@link ProxiedConn}. {@link proxied} makes one.
+ * A listener whose connections show the client behind a proxy: a `Deno.Listener`
+ * of {@link ProxiedConn}. {@link proxied} makes one.
  *
  * @example
  * ```ts ignore
@@ -35,19 +35,19 @@ export interface ProxiedListener<
   A = NativeAddress,
   Defined extends object = object,
 > {
-  /** What has been let in and refused so far; the object is live. */
+  /** Counts of the connections accepted and rejected so far; the object is live. */
   readonly stats: ListenerStats;
   /** Where it listens. */
   readonly addr: A;
   /**
-   * Waits for the next connection whose header is in. While someone waits,
-   * connections are taken from the system and their headers read beside each
-   * other; a silent peer delays nobody.
+   * Waits for the next connection whose header has arrived. While a caller waits,
+   * the listener accepts connections from the system and reads their headers
+   * concurrently, so a silent peer delays nobody.
    */
   accept(): Promise<ProxiedConn<C, Defined>>;
   /**
-   * Stops listening, closes the connections whose header is pending and those
-   * that nobody has taken yet. Closing again does nothing.
+   * Stops listening. Closes the connections whose header is pending and those that
+   * no caller has received. Closing again does nothing.
    */
   close(): void;
   /** Keeps the process alive. */
@@ -60,7 +60,7 @@ export interface ProxiedListener<
   [Symbol.dispose](): void;
 }
 
-/** Lets the connections of a listener in, one by one, once their header has come. */
+/** Lets the connections of a listener in, one by one, once their header has arrived. */
 class HeaderListener<C extends NativeConn, A> implements ProxiedListener<C, A> {
   readonly #listener: NativeListener<C, A>;
   readonly #gate: Gate<ProxiedConn<C>>;
@@ -101,7 +101,7 @@ class HeaderListener<C extends NativeConn, A> implements ProxiedListener<C, A> {
     return waiting.promise;
   }
 
-  /** Takes connections from the system as long as someone waits for one. */
+  /** Accepts connections from the system as long as a caller waits for one. */
   async #pump(): Promise<void> {
     if (this.#isPumping) return;
     this.#isPumping = true;
@@ -147,7 +147,7 @@ class HeaderListener<C extends NativeConn, A> implements ProxiedListener<C, A> {
   close(): void {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
-    this.#gate.waits.abort(); // the caller's signal may not have come to them yet
+    this.#gate.waits.abort(); // the caller's signal may reach them later
     this.#gate.waits.close();
     closeQuietly(this.#listener);
     for (const conn of this.#ready.splice(0)) conn.close();
@@ -177,15 +177,14 @@ class HeaderListener<C extends NativeConn, A> implements ProxiedListener<C, A> {
 }
 
 /**
- * Wraps a listener so that it yields connections behind their PROXY headers,
- * each with the client's address (section 2): a drop-in for what
- * `Deno.listen`, `Deno.listenTls` (the header inside TLS) and UNIX listeners
- * give.
+ * Wraps a listener so that it yields each connection after its PROXY header, with
+ * the client's address (section 2). It replaces the listener of `Deno.listen`,
+ * `Deno.listenTls` (the header is inside TLS) or a UNIX socket.
  *
- * Refused connections are closed, counted in `stats` and told to `onReject`;
- * nothing that a peer does ends the loop. Failures of the system, such as too
- * many open files, are told there too (code `io`) and accepting goes on after
- * a pause.
+ * A rejected connection is closed and counted in `stats`, and `onReject` is
+ * called. Nothing that a peer does ends the loop. A failure of the system, such as
+ * too many open files, also calls `onReject` (code `io`), and accepting continues
+ * after a pause.
  *
  * @throws {TypeError} for a wrong or unknown option, with its name; for what is no
  * listener, or wrapped already.

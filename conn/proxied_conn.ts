@@ -16,7 +16,7 @@ export function connBehind(handedOut: object): ProxiedConn | undefined {
   return handedOut instanceof PayloadConn ? handedOut : OWNERS.get(handedOut);
 }
 
-/** Tells whether a connection has been accepted: it may show an address that was claimed. */
+/** Whether a connection has been accepted: it may show an address that was claimed. */
 export function isAccepted(conn: object): boolean {
   return connBehind(conn) !== undefined;
 }
@@ -49,7 +49,7 @@ export interface ProxiedConn<
   C extends object = object,
   Defined extends object = object,
 > extends ReadableStream<Uint8Array<ArrayBuffer>> {
-  /** The header; `undefined` where there is none, or none yet with `lazy`. */
+  /** The header; `undefined` if there is none, or none yet with `lazy`. */
   readonly info: ProxyInfo<Defined> | undefined;
   /** The peer: the proxy that dialled us, or a direct client. */
   readonly hopAddr: Address;
@@ -58,17 +58,16 @@ export interface ProxiedConn<
   /** What the client connected to; the real end where `remoteAddr` is real. */
   readonly localAddr: Address;
   /**
-   * Resolves to the header when it is in and `verify` has agreed: at once,
-   * unless the connection was accepted with `lazy`. Then it rejects with a
-   * `ProxyProtocolError` where the header is refused, as reading does, and the
+   * Resolves to the header when it has arrived and `verify` has agreed: at once,
+   * unless the connection was accepted with `lazy`. If the header is rejected,
+   * `ready` rejects with a `ProxyProtocolError`, as reading does, and the
    * connection is closed.
    */
   readonly ready: Promise<ProxyInfo<Defined> | undefined>;
   /**
-   * The connection that was accepted, positioned after the header, for calls
-   * that take nothing else; it shows the client from now on. Where a header was
-   * optional and there was none, bytes of the payload have been taken from it:
-   * they are only here.
+   * The runtime's own connection, positioned after the header, for calls that
+   * accept no other object. It shows the client from now on. If an optional header
+   * was absent, the first bytes of the payload are not in it: read them here.
    */
   readonly raw: C;
   /** This very stream. */
@@ -77,11 +76,11 @@ export interface ProxiedConn<
   readonly writable: WritableStream<Uint8Array>;
   /** Reads at most `p.byteLength` bytes into `p`; how many, or `null` at the end. */
   read(p: Uint8Array): Promise<number | null>;
-  /** Writes bytes of `p`; how many were taken. */
+  /** Writes a part of `p`; returns its length in bytes. */
   write(p: Uint8Array): Promise<number>;
   /** Closes both directions. Closing again does nothing. */
   close(): void;
-  /** Ends the sending direction; reading goes on. */
+  /** Ends the sending direction; reading continues. */
   closeWrite(): Promise<void>;
   /** Keeps the process alive while the connection is open. */
   ref(): void;
@@ -93,7 +92,7 @@ export interface ProxiedConn<
 
 /** What a {@link PayloadConn} knows besides its bytes. */
 export interface ConnFacts {
-  /** The header; `undefined` where there is none. */
+  /** The header; `undefined` if there is none. */
   readonly info: ProxyInfo | undefined;
   /** The peer: the proxy that dialled us, or a direct client. */
   readonly hopAddr: Address;
@@ -154,7 +153,7 @@ export class PayloadConn<C extends object = object>
     return Promise.resolve(this.info);
   }
 
-  /** Takes what the header says, and the payload that has come with it. */
+  /** Sets what the header says, and the payload that arrived with it. */
   protected settle(facts: ConnFacts, payload: Uint8Array): void {
     this.#facts = facts;
     this.#payload = payload;
@@ -265,7 +264,7 @@ export function resetQuietly(conn: Pick<NativeConn, "close" | "reset">): void {
   }
 }
 
-/** Makes the runtime's own object show the client, for calls that take nothing else. */
+/** Makes the runtime's own object show the client, for calls that accept no other object. */
 function showEnds(native: NativeConn, { remoteAddr, localAddr }: Ends): void {
   Object.defineProperty(native, "remoteAddr", shown(remoteAddr));
   Object.defineProperty(native, "localAddr", shown(localAddr));

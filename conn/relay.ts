@@ -1,6 +1,7 @@
 import type { ProxyHeader, ProxyInfo } from "../codec/mod.ts";
 import { type Ends, toAddress } from "./_ends.ts";
 import { closeDuplex, openDuplex } from "./native/duplex_conn.ts";
+import { IdleWatch } from "./sending/idle_watch.ts";
 import { isReset } from "./sending/is_reset.ts";
 import type { RelayOptions, RelayResult } from "./sending/types.ts";
 import { readRelayOptions, type RelayPlan } from "./sending/read_options.ts";
@@ -24,10 +25,9 @@ const BUFFER_SIZE = 65536;
 const FIRST_BUFFER_SIZE = 4096;
 
 /**
- * A connection, or a function that makes it. Nothing is read of the client
- * while the function is under way, so that it does not show that the client has
- * left: a function that may never settle needs a deadline of its own, or that
- * {@link RelayOptions} has a `signal`.
+ * A connection, or a function that makes it. Nothing is read from the client while
+ * the function runs, so nothing shows that the client has left. A function that
+ * may never settle needs its own deadline, or a `signal` in {@link RelayOptions}.
  */
 export type RelayTarget =
   | NativeConn
@@ -88,7 +88,7 @@ export async function relay(
     closeEnds();
     throw error;
   }
-  const { send, checksum, halfOpenTimeout, signal } = plan;
+  const { send, checksum, halfOpenTimeout, idleTimeout, signal } = plan;
   const result: RelayResult = { sent: 0, received: 0 };
   const waits = new Waits({ timeout: Infinity, signal });
   let header: ProxyHeader | undefined;
@@ -106,8 +106,14 @@ export async function relay(
   const opening = open(to, waits);
   let directions: Promise<void>[] = [];
   let close = closeQuietly;
+  const idle = Promise.withResolvers<never>();
+  const watch = new IdleWatch(
+    idleTimeout,
+    () => result.sent + result.received,
+    idle.reject,
+  );
   try {
-    await waits.within(async () => {
+    const work = async () => {
       const target = await opening;
       if (header !== undefined) {
         await writeHeader(
@@ -121,12 +127,14 @@ export async function relay(
         copy(target, from, (count) => result.received += count),
       ];
       await allEnded(directions, halfOpenTimeout);
-    });
+    };
+    await waits.within(() => Promise.race([work(), idle.promise]));
   } catch (error) {
     result.error = error;
     if (isReset(error, directions.length > 0)) close = resetQuietly;
   }
   waits.close();
+  watch.stop();
   close(from);
   opening.then(close, () => {}); // a failure is in the result already
   await Promise.allSettled(directions);
@@ -178,7 +186,7 @@ async function copy(
       buffer = new Uint8Array(BUFFER_SIZE);
     }
   }
-  // Where the other end has closed both of its directions there is nobody to tell.
+  // This fails if the other end has closed both of its directions.
   await to.closeWrite().catch(() => {});
 }
 

@@ -95,9 +95,9 @@ export interface AcceptOptions<
    */
   timeout?: number;
   /**
-   * Hands the connection over before its header has come. A server that speaks
-   * first (SMTP, MySQL, FTP) can then greet behind a balancer that holds the header
-   * back until the client has sent something, as an AWS Network Load Balancer may.
+   * Hands the connection over before its header has arrived. A server that speaks
+   * first (SMTP, MySQL, FTP) can then greet. It needs this behind a balancer that
+   * withholds the header until the client has sent something, as AWS NLB may.
    *
    * The specification forbids sending before the header has arrived (section 2).
    * You cannot know the client when you write, and a rejected header closes a

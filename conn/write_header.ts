@@ -11,8 +11,8 @@ export type HeaderTarget =
   | { readonly writable: WritableStream<Uint8Array> }
   | {
     /**
-     * Either promises how many bytes of `bytes` were taken, as a `Deno.Conn`
-     * does, or calls back when all of it is written, as a socket of Node does.
+     * Either resolves to the number of bytes written, as a `Deno.Conn` does, or
+     * calls back when all of them are written, as a socket of Node does.
      */
     write(
       bytes: Uint8Array,
@@ -27,12 +27,11 @@ export type HeaderTarget =
   };
 
 /**
- * Writes a header in one write: before any payload, and never split, since
- * many receivers refuse a header in pieces (section 2).
+ * Writes a header in one write, before any payload. Many receivers reject a header
+ * in pieces (section 2).
  *
- * Where the header has no addresses to tell, v2 says LOCAL, which nearly every
- * receiver takes, and not PROXY with UNSPEC, which many refuse. Zone ids of
- * addresses are left out.
+ * A v2 header without addresses is written as LOCAL, which nearly every receiver
+ * accepts. Many reject PROXY with UNSPEC. Zone ids of addresses are left out.
  *
  * @throws {TypeError} like {@link encode}; nothing has been written then.
  * @throws {RangeError} like {@link encode}; nothing has been written then.
@@ -82,7 +81,7 @@ async function writeOnce(
     (error) => error ? reject(error) : resolve(),
   );
   if (typeof result === "boolean") return await promise;
-  // The system may take a part, when its buffer is all but full: the rest at once.
+  // The system may accept only a part when its buffer is nearly full.
   let taken = await result;
   while (taken < bytes.length) {
     taken += Number(await conn.write(bytes.subarray(taken), () => {}));

@@ -20,7 +20,7 @@ export function verifyError(
   cause: unknown,
 ): ProxyProtocolError {
   return new ProxyProtocolError(
-    "Cannot accept the connection: refused by verify",
+    "Cannot accept the connection: rejected by verify",
     "verify",
     { version, received: raw, cause },
   );
@@ -94,7 +94,7 @@ export function isPeerGone(error: unknown): boolean {
       ("code" in error && GONE_CODES.includes(error.code)));
 }
 
-/** A reset that a runtime tells by something else than an error. */
+/** A reset that a runtime reports by something else than an error. */
 export function resetError(): Error {
   return Object.assign(new Error("reset by the peer"), { code: "ECONNRESET" });
 }

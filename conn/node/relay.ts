@@ -1,29 +1,31 @@
 import { EMPTY } from "../../codec/internal.ts";
 import { Waits } from "../admission/waits.ts";
 import { headerBytes } from "../sending/header_bytes.ts";
+import type { Facts } from "../_facts.ts";
+import { IdleWatch } from "../sending/idle_watch.ts";
 import { isReset } from "../sending/is_reset.ts";
 import type { RelayPlan } from "../sending/read_options.ts";
 import { relayedHeader } from "../sending/relayed_header.ts";
 import type { RelayResult } from "../sending/types.ts";
-import type { Facts } from "../_facts.ts";
 import { shownEnds } from "./show.ts";
-import { NodePipe } from "./pipe.ts";
+import { NodePipe, type PipeOwner } from "./pipe.ts";
 import { resetSocket } from "./reset.ts";
 import { isSocket, openingEvent, openTarget } from "./target.ts";
 import { mendPauses } from "./tls_pauses.ts";
 import type { NodeRelaySocket, NodeRelayTarget } from "./types.ts";
 
 /** Copies between a client and its target. */
-export class NodeRelay {
+export class NodeRelay implements PipeOwner {
   readonly #client: NodeRelaySocket;
   readonly #facts: Facts;
   readonly #plan: RelayPlan;
   /** From the client to the target. */
-  readonly #up = new NodePipe();
+  readonly #up = new NodePipe(this);
   /** From the target to the client. */
-  readonly #down = new NodePipe();
-  readonly #closed = Promise.withResolvers<void>();
+  readonly #down = new NodePipe(this);
+  readonly #done = Promise.withResolvers<RelayResult>();
   #target: NodeRelaySocket | undefined;
+  #watch: IdleWatch | undefined;
   #isCopying = false;
   #hasFailed = false;
   #isClientClosed = false;
@@ -38,89 +40,71 @@ export class NodeRelay {
   }
 
   /** Relays until both ends are closed. */
-  async run(target: NodeRelayTarget): Promise<RelayResult> {
+  run(target: NodeRelayTarget): Promise<RelayResult> {
     this.#takeClient();
+    const { idleTimeout } = this.#plan;
+    if (idleTimeout !== Infinity) {
+      const moved = () => this.#up.written + this.#down.written;
+      const fail = (error: Error) => this.#fail(error);
+      this.#watch = new IdleWatch(idleTimeout, moved, fail);
+    }
     if (isSocket(target)) this.#takeTarget(target);
     const { signal } = this.#plan;
+    if (signal === undefined) this.#begin(target);
+    else this.#within(signal, target);
+    return this.#done.promise;
+  }
+
+  async #within(signal: AbortSignal, target: NodeRelayTarget): Promise<void> {
+    const waits = new Waits({ timeout: Infinity, signal });
     const work = () => {
       this.#begin(target);
-      return this.#closed.promise;
+      return this.#done.promise;
     };
-    if (signal === undefined) await work();
-    else {
-      const waits = new Waits({ timeout: Infinity, signal });
-      await waits.within(work).catch((error) => this.#fail(error));
-      waits.close();
-      await this.#closed.promise;
-    }
-    return {
-      sent: this.#up.written,
-      received: this.#down.written,
-      ...(this.#error !== undefined && { error: this.#error }),
-    };
+    await waits.within(work).catch((error) => this.#fail(error));
+    waits.close();
   }
 
   #takeClient(): void {
     const client = this.#client;
     client.allowHalfOpen = true;
     client.setNoDelay?.(true); // what the target sends at once arrives at once
-    const lose = (error: unknown) => this.#lose(this.#up, this.#down, error);
-    const close = () => {
-      this.#isClientClosed = true;
-      this.#close(this.#up, this.#down, this.#target);
-    };
-    client.on("error", lose);
-    client.on("close", close);
-    this.#read(client, this.#up);
+    mendPauses(client);
+    this.#up.watch(client);
+    this.#up.read();
     client.resume(); // the application may have paused it
     if (!client.destroyed) return;
-    if (client.errored) lose(client.errored);
-    close();
+    if (client.errored) this.lose(this.#up, client.errored);
+    this.close(this.#up);
   }
 
   #takeTarget(target: NodeRelaySocket): void {
     this.#target = target;
     target.allowHalfOpen = true;
-    target.on("error", (error) => this.#lose(this.#down, this.#up, error));
-    target.on("close", () => {
-      this.#isTargetClosed = true;
-      this.#close(this.#down, this.#up, this.#client);
-    });
-  }
-
-  /** Reads a socket, whose sending direction may have ended by now. */
-  #read(socket: NodeRelaySocket, pipe: NodePipe): void {
-    mendPauses(socket);
-    pipe.from(socket);
-    if (socket.readableEnded) this.#end(pipe);
-    else socket.on("end", () => this.#end(pipe));
+    this.#down.watch(target);
   }
 
   /** Opens the target, as soon as the header for it can be written. */
   #begin(target: NodeRelayTarget): void {
-    const isTold = this.#plan.send !== undefined;
+    const sends = this.#plan.send !== undefined;
     const { ready } = this.#facts;
     ready?.then(
-      () => isTold ? this.#open(target) : undefined,
+      () => sends ? this.#open(target) : undefined,
       (error) => this.#fail(error),
     );
-    if (ready === undefined || !isTold) this.#open(target);
+    if (ready === undefined || !sends) this.#open(target);
   }
 
-  async #open(target: NodeRelayTarget): Promise<void> {
+  #open(target: NodeRelayTarget): void {
     if (this.#hasFailed) return;
     try {
       const header = this.#header();
-      const opening = openTarget(target);
-      const opened = opening instanceof Promise ? await opening : opening;
-      if (this.#target === undefined) this.#takeTarget(opened);
-      if (this.#hasFailed) return void opened.destroy();
-      if (opened.destroyed) {
-        throw opened.errored ?? new Error("Cannot relay: the target is closed");
-      }
-      const event = openingEvent(opened);
-      if (event === undefined) this.#start(opened, header);
-      else opened.on(event, () => this.#start(opened, header));
+      const opened = openTarget(target);
+      if (!("then" in opened)) return this.#await(opened, header);
+      opened.then(
+        (socket) => this.#await(socket, header),
+        (error) => this.#fail(error),
+      );
     } catch (error) {
       this.#fail(error);
     }
@@ -136,41 +120,64 @@ export class NodeRelay {
     );
   }
 
+  /** Waits until a target can be written to. */
+  #await(target: NodeRelaySocket, header: Uint8Array): void {
+    if (this.#target === undefined) this.#takeTarget(target);
+    if (this.#hasFailed) return void target.destroy();
+    if (target.destroyed) {
+      const { errored } = target;
+      this.#fail(errored ?? new Error("Cannot relay: the target is closed"));
+      return;
+    }
+    const event = openingEvent(target);
+    if (event === undefined) return this.#start(target, header);
+    const start = () => {
+      target.off(event, start); // which keeps the header
+      this.#start(target, header);
+    };
+    target.on(event, start);
+  }
+
   /** Begins to copy. */
   #start(target: NodeRelaySocket, header: Uint8Array): void {
     if (this.#hasFailed) return;
     this.#isCopying = true;
-    this.#up.to(target, header);
-    this.#down.to(this.#client, EMPTY);
-    this.#read(target, this.#down);
+    this.#up.write(target, header);
+    this.#down.write(this.#client, EMPTY);
+    mendPauses(target);
+    this.#down.read();
     if (this.#isClientClosed) finish(target);
   }
 
   /** Handles the end of one direction. */
-  #end(pipe: NodePipe): void {
+  end(pipe: NodePipe): void {
     pipe.end();
     const { halfOpenTimeout } = this.#plan;
     if (halfOpenTimeout === Infinity || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => this.#destroy(), halfOpenTimeout);
   }
 
-  /** Handles the failure of a socket, from which `out` copies and to which `back` does. */
-  #lose(out: NodePipe, back: NodePipe, error: unknown): void {
-    if (this.#hasFailed || (out.isOver && back.isOver)) return;
-    this.#error ??= error;
-    // What it had sent before its end is still passed on.
-    if (!out.hasEnded || out.isOver) this.#fail(error);
+  /** The direction to the socket that `pipe` reads. */
+  #back(pipe: NodePipe): NodePipe {
+    return pipe === this.#up ? this.#down : this.#up;
   }
 
-  /** Handles the close of a connection, of which `other` is the other side. */
-  #close(
-    out: NodePipe,
-    back: NodePipe,
-    other: NodeRelaySocket | undefined,
-  ): void {
-    out.end();
+  /** Handles the failure of a socket. */
+  lose(pipe: NodePipe, error: unknown): void {
+    if (this.#hasFailed || (pipe.isOver && this.#back(pipe).isOver)) return;
+    this.#error ??= error;
+    // What it had sent before its end is still passed on.
+    if (!pipe.hasEnded || pipe.isOver) this.#fail(error);
+  }
+
+  /** Handles the close of a socket. */
+  close(pipe: NodePipe): void {
+    if (pipe === this.#up) this.#isClientClosed = true;
+    else this.#isTargetClosed = true;
+    const back = this.#back(pipe);
+    pipe.end();
     // If the other side has ended too, the runtime closes it.
-    if (!back.hasEnded && this.#isCopying && other !== undefined) finish(other);
+    if (!back.hasEnded && this.#isCopying && back.near) finish(back.near);
     back.drop();
     this.#settle();
   }
@@ -199,8 +206,13 @@ export class NodeRelay {
 
   #settle(): void {
     if (!this.#isClientClosed || !this.#isTargetClosed) return;
-    clearTimeout(this.#timer);
-    this.#closed.resolve();
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#watch?.stop();
+    this.#done.resolve({
+      sent: this.#up.written,
+      received: this.#down.written,
+      ...(this.#error !== undefined && { error: this.#error }),
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { quote } from "../../codec/internal.ts";
 import { connect as connectTls } from "node:tls";
 import type {
   NodeRelayAddress,
@@ -22,7 +23,23 @@ function dial({ tls, ...address }: NodeRelayAddress): NodeRelaySocket {
 
 /** Whether a target is a socket, which somebody else has dialled. */
 export function isSocket(target: NodeRelayTarget): target is NodeRelaySocket {
-  return "write" in target && typeof target.write === "function";
+  return typeof target === "object" && target !== null &&
+    "write" in target && typeof target.write === "function";
+}
+
+/**
+ * Checks what `relay` is to connect to; `net.connect` checks the rest.
+ *
+ * @throws {TypeError} for anything but an object or a function.
+ */
+export function checkTarget(target: unknown): void {
+  if (typeof target === "function") return;
+  if (typeof target === "object" && target !== null) return;
+  throw new TypeError(
+    `Cannot relay: expected options of net.connect, a socket or a function, received ${
+      quote(target)
+    }`,
+  );
 }
 
 /** The event by which a socket can be written to; `undefined` if it can be now. */

@@ -28,8 +28,14 @@ export interface RelayPlan {
   readonly checksum?: boolean;
   /** In ms. */
   readonly halfOpenTimeout: number;
+  /** In ms. */
+  readonly idleTimeout: number;
   readonly signal: AbortSignal | undefined;
 }
+
+/** No TLVs, and no types of them: most relays have no such option. */
+const NO_TLVS: readonly RawTlv[] = [];
+const NO_TYPES: ReadonlySet<number> = new Set();
 
 /** Names of {@link RelayOptions}. */
 const RELAY_OPTIONS: readonly string[] = Object.keys(
@@ -43,6 +49,7 @@ const RELAY_OPTIONS: readonly string[] = Object.keys(
     uniqueId: "",
     checksum: "",
     halfOpenTimeout: "",
+    idleTimeout: "",
     signal: "",
   } satisfies Record<keyof RelayOptions, "">,
 );
@@ -56,13 +63,14 @@ const RELAY_OPTIONS: readonly string[] = Object.keys(
 export function readRelayOptions(options: RelayOptions): RelayPlan {
   checkNames("options", options, RELAY_OPTIONS);
   const { send, keep, drop, add, append, ifAbsent } = options;
-  const { uniqueId, checksum, halfOpenTimeout, signal } = options;
+  const { uniqueId, checksum, halfOpenTimeout, idleTimeout, signal } = options;
   if (send !== undefined) checkOneOf("send", send, [1, 2]);
   if (uniqueId !== undefined) checkOneOf("uniqueId", uniqueId, [true, false]);
   if (checksum !== undefined) checkOneOf("checksum", checksum, [true, false]);
   if (halfOpenTimeout !== undefined) {
     checkTimeout("halfOpenTimeout", halfOpenTimeout, 0);
   }
+  if (idleTimeout !== undefined) checkTimeout("idleTimeout", idleTimeout, 1);
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     throw new TypeError(
       `Cannot read signal: expected an AbortSignal, received ${quote(signal)}`,
@@ -71,13 +79,14 @@ export function readRelayOptions(options: RelayOptions): RelayPlan {
   return {
     send,
     keep: keep === undefined ? undefined : readTypes("keep", keep),
-    drop: readTypes("drop", drop ?? []),
+    drop: drop === undefined ? NO_TYPES : readTypes("drop", drop),
     add: rawTlvs(add),
     append: rawTlvs(append),
     ifAbsent: rawTlvs(ifAbsent),
     uniqueId: uniqueId ?? false,
     ...(checksum !== undefined && { checksum }),
     halfOpenTimeout: halfOpenTimeout ?? Infinity,
+    idleTimeout: idleTimeout ?? Infinity,
     signal,
   };
 }
@@ -109,6 +118,6 @@ function readTypes(
   }));
 }
 
-function rawTlvs(given: RelayOptions["add"]): RawTlv[] {
-  return given === undefined ? [] : [...readTlvs(encodeTlvs(given))];
+function rawTlvs(given: RelayOptions["add"]): readonly RawTlv[] {
+  return given === undefined ? NO_TLVS : [...readTlvs(encodeTlvs(given))];
 }

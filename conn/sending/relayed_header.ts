@@ -64,7 +64,7 @@ function receivedTlvs(info: ProxyInfo | undefined): RawTlv[] {
       if (canBeWritten(tlv)) received.push(tlv);
     }
   } catch (error) {
-    // Of TLVs that were accepted leniently, those before the broken one go on.
+    // Of TLVs that were accepted leniently, those before the broken one are kept.
     if (!(error instanceof ProxyProtocolError)) throw error;
   }
   return received;

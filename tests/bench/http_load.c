@@ -1,6 +1,6 @@
 /* Clients of an HTTP server under test, in one thread of one process, so that on
  * two cores the server has the other one. Each asks, and asks again when the
- * answer has come, whose last bytes are the body "hello\n".
+ * answer has come, whose last bytes are the body "hello\n", or the last chunk.
  *
  * Reads lines "PORT PEERS REQUESTS HEADER SECONDS" and answers each with a line:
  * answers per second. REQUESTS are those on one connection, 0 for no end; with
@@ -22,6 +22,7 @@
 
 #define REQUEST "GET / HTTP/1.1\r\nHost: a\r\n"
 #define BODY "hello\n"
+#define LAST_CHUNK "0\r\n\r\n"
 
 static const char V2[28] =
     "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\2\1\xc6\x33\x64\1\xdc\4\1\xbb";
@@ -29,7 +30,8 @@ static const char V2[28] =
 struct client {
   int fd;
   int left;     /* requests, this one included; 0 for no end */
-  char tail[8]; /* the last bytes that have come */
+  int is_chunked; /* of this answer; -1 before it has begun */
+  char tail[8]; /* the last bytes that have come, as many as the body has */
 };
 
 static int poll_fd, port, requests, has_header;
@@ -47,6 +49,7 @@ static double now(void) {
 
 static void ask(struct client *client, const char *bytes, size_t length) {
   memset(client->tail, 0, sizeof client->tail);
+  client->is_chunked = -1;
   if (send(client->fd, bytes, length, MSG_NOSIGNAL) != (ssize_t)length)
     die("send");
 }
@@ -81,13 +84,16 @@ static int take(struct client *client) {
   ssize_t got = recv(client->fd, bytes, sizeof bytes, MSG_DONTWAIT);
   if (got < 0 && errno == EAGAIN) return 0;
   if (got <= 0) die("answer");
+  if (client->is_chunked < 0)
+    client->is_chunked = memmem(bytes, got, "chunked", 7) != NULL;
   if ((size_t)got >= keep) {
     memcpy(client->tail, bytes + got - keep, keep);
   } else {
     memmove(client->tail, client->tail + got, keep - got);
     memcpy(client->tail + keep - got, bytes, got);
   }
-  return !memcmp(client->tail, BODY, keep);
+  return client->is_chunked ? !memcmp(client->tail + 1, LAST_CHUNK, keep - 1)
+                            : !memcmp(client->tail, BODY, keep);
 }
 
 static uint64_t run(struct client *clients, int peers, double end) {

@@ -150,7 +150,7 @@ export function unverified(received: number): Failure {
     code: "verify",
     received,
     offset: 0,
-    message: "Cannot accept the connection from the client: refused by verify",
+    message: "Cannot accept the connection from the client: rejected by verify",
   };
 }
 

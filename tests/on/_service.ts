@@ -53,6 +53,8 @@ export interface Service {
   kind?: Kind;
   /** Relays to this port of 127.0.0.1 by `relay` instead, with a header of v2. */
   relayTo?: number;
+  /** Relays by pairs of streams over `node:net`, where there is a `relay` of sockets. */
+  relaysPairs?: boolean;
   /** Of the scenarios of admission. */
   watched?: Watched;
 }

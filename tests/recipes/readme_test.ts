@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { accept } from "../../mod.ts";
+import { accept, encode } from "../../mod.ts";
 import { bunProgram, nodeProgram } from "../_npm.ts";
 import { freePort } from "../_ports.ts";
 import { summaryOf } from "../_steps.ts";
@@ -30,6 +30,12 @@ const COMMANDS: Readonly<Record<string, [string, ...string[]]>> = {
   Bun: [bunProgram()],
   Node: [nodeProgram()],
 };
+
+/** Where `npx` finds a Node that is supported, before others. */
+const PATH = [
+  nodeProgram().replace(/\/node$/, ""),
+  Deno.env.get("PATH"),
+].join(":");
 
 /** What the README says in backquotes after some words. */
 function said(page: string, words: string): string {
@@ -99,8 +105,7 @@ Deno.test("the programs of the README do what it says", async (t) => {
               (await program.dial(listen)).close(); // it listens
               const received = await mustRun(
                 folder,
-                "sh",
-                "-c",
+                ...["env", `PATH=${PATH}`, "sh", "-c"] as const,
                 sender.replaceAll("8080", `${listen}`),
               );
               if (protocol === "HTTP") {
@@ -131,14 +136,18 @@ Deno.test("the programs of the README do what it says", async (t) => {
           listen: backend.addr.port,
           dial: 443,
         });
-        await using _ = await run(runtime, text);
+        await using program = await run(runtime, text);
         const { info, conn } = await accept(
-          await within(backend.accept(), "the sender"),
+          await within(
+            Promise.race([backend.accept(), program.ended]),
+            "the sender",
+          ),
           { trust: ["loopback"] },
         );
         assertEquals(info?.source?.hostname, "192.0.2.1");
         assertEquals(info?.destination?.port, 443);
         assertEquals(await new Response(conn).text(), "hello\n");
+        conn.close();
       });
       await t.step(
         `DatagramSessions on ${runtime}`,
@@ -209,4 +218,49 @@ Deno.test("the README counts the real systems that are in the tables", async () 
   );
   assert(README.includes(`with ${systems.size} real systems`));
   assert(README.includes(`and ${systems.size - 2} other systems`));
+});
+
+/** What arrives, by the first column of the table of addresses. */
+const ARRIVALS: Readonly<Record<string, Uint8Array>> = {
+  PROXY: encode({
+    source: { transport: "tcp", hostname: "192.0.2.1", port: 56324 },
+    destination: { transport: "tcp", hostname: "198.51.100.1", port: 443 },
+  }),
+  LOCAL: encode({}),
+  UNKNOWN: encode({ version: 1, command: "PROXY", family: "UNSPEC" }),
+  "direct, no header": new Uint8Array(),
+};
+
+Deno.test("the table of the README says what addresses are shown", async (t) => {
+  const section = sectionOf(README, "The client's address");
+  const rows = Array.from(
+    section.matchAll(/^\| .*/gm),
+    ([line]) => line.slice(1, -1).split("|").map((cell) => cell.trim()),
+  ).slice(2);
+  assertEquals(rows.map(([name]) => name), Object.keys(ARRIVALS));
+  for (const [name = "", ...said] of rows) {
+    await t.step(name, async () => {
+      using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      using client = await Deno.connect({ port: listener.addr.port });
+      const bytes = ARRIVALS[name] ?? new Uint8Array();
+      const isDirect = bytes.length === 0;
+      await client.write(bytes);
+      const { info, conn } = await accept(
+        await listener.accept(),
+        isDirect
+          ? { trust: "none", untrusted: "direct" }
+          : { trust: ["loopback"] },
+      );
+      const { remoteAddr, hopAddr } = conn;
+      conn.close();
+      assertEquals(hopAddr.hostname, "127.0.0.1");
+      const isHop = remoteAddr.port === hopAddr.port;
+      assertEquals([
+        isHop && !isDirect ? "the hop" : "the client",
+        info === undefined ? "`undefined`" : "the header",
+        info?.source === undefined ? "`undefined`" : "the client",
+      ], said.map((cell) => cell || "`undefined`"));
+      assertEquals(remoteAddr.hostname, isHop ? "127.0.0.1" : "192.0.2.1");
+    });
+  }
 });

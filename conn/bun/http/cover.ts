@@ -15,7 +15,7 @@ export interface Cover {
   readonly place: Place;
   /** As the options say. */
   readonly id: string;
-  /** Takes new options. */
+  /** Uses new options. */
   reload(options: object): void;
 }
 

@@ -22,7 +22,7 @@ export const INNER_HOST = "127.0.0.1";
 /** A socket of the listener: what `verify` is called with, and its link. */
 type FrontSocket = BunNativeSocket & NativeSocket<HttpLink>;
 
-/** The same for all connections: the runtime takes handlers that it knows faster. */
+/** The same for all connections: the runtime accepts known handlers faster. */
 const DIAL_HANDLERS: DialHandlers = {
   open: (target) => target.data.opened(target),
   data: (target, payload) => target.data.received(payload),

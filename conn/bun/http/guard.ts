@@ -19,8 +19,8 @@ export interface Origins {
 }
 
 /**
- * Lets handlers be called for requests that came by us. Whoever connects to the
- * inner server itself is answered 403.
+ * Lets handlers be called for requests that came by us. A process that connects to
+ * the inner server itself is answered 403.
  */
 export class Guard {
   /** To be set before the first request: a server is made with its handlers. */

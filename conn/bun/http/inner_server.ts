@@ -1,6 +1,6 @@
 import type { BunPlainServer, BunSocketAddress } from "./types.ts";
 
-/** Methods that take what the runtime's own types have more of. */
+/** Methods with more parameters in the runtime's own types. */
 interface Methods extends Omit<BunPlainServer, "upgrade"> {
   upgrade(request: Request, ...options: unknown[]): boolean;
 }

@@ -57,7 +57,7 @@ export class HttpLink implements DialEvents, Link, PipeOwner {
     return this.#target?.remotePort !== undefined;
   }
 
-  /** Takes the connection to the inner server. */
+  /** Uses the connection to the inner server. */
   opened(target: NativeSocket<DialEvents>): void {
     const { links } = this.#owner;
     // Nothing was sent, so there is nothing to wait for.
@@ -82,12 +82,12 @@ export class HttpLink implements DialEvents, Link, PipeOwner {
     this.#settle();
   }
 
-  /** Takes what the client sends. */
+  /** Receives what the client sends. */
   sent(payload: Uint8Array): void {
     this.#up.data(this.#socket, payload);
   }
 
-  /** The client takes more. */
+  /** The client accepts more. */
   clientDrained(): void {
     this.#down.flush();
   }
@@ -127,7 +127,7 @@ export class HttpLink implements DialEvents, Link, PipeOwner {
     this.#target?.end();
   }
 
-  /** Closed; without an error in order, and after our own end Bun tells no other one. */
+  /** Closed: in order if there is no error. After our own end Bun reports no other one. */
   closed(error: Error | undefined): void {
     this.#isTargetGone = true;
     if (this.#isClientGone) this.#stopTimer();

@@ -5,8 +5,8 @@ import type { DialEvents, NativeSocket } from "./runtime.ts";
 declare function setImmediate(callback: () => void): unknown;
 
 /**
- * How long a port is not used after a reset, in ms. The server has its end
- * until it hears of the reset, which takes turns of the event loop, not time.
+ * How long a port is not used after a reset, in ms. The server keeps its end
+ * until the event loop reports the reset, in its next turns.
  */
 const QUARANTINE = 1000;
 
@@ -28,15 +28,15 @@ export interface Link {
 }
 
 /**
- * Connections to the inner server by our local port, which is all that a request
- * tells of the connection that it came by. An entry is there before the first
- * byte is sent, and until our end is closed.
+ * Connections to the inner server by our local port: a request has nothing else
+ * of the connection that it came by. An entry exists before the first byte is
+ * sent, and until our end is closed.
  *
- * The runtime tells of a reset later than the system gives the port to somebody
- * else: with 500 ports, 4 of 1000 local strangers were taken for a client. So our
- * end is asked whether it is open. If it is now, it was when the server's end was
- * asked for its peer, and two open ends with the same ports are those of one
- * connection.
+ * After a reset the system gives the port to another process before the runtime
+ * reports the reset. With 500 ports, 4 of 1000 local processes were served as a
+ * client. So our end must be open when a request is dispatched. It was open, then,
+ * when the server's end was asked for its peer. Two open ends with the same ports
+ * belong to one connection.
  */
 export class Links {
   readonly #byPort = new Map<number, Link>();
@@ -47,7 +47,7 @@ export class Links {
     this.#clock = clock;
   }
 
-  /** Finds the open connection from a port, which the server has just told. */
+  /** Finds the open connection from a port, which was just asked of the server. */
   get(port: number): Link | undefined {
     const link = this.#byPort.get(port);
     return link?.isOpen ? link : undefined;
@@ -69,8 +69,8 @@ export class Links {
   }
 
   /**
-   * Removes a connection that is to be reset: the server has not closed its own
-   * end, and could read of it what came before, while the port has a new owner.
+   * Removes a connection that is to be reset. The server has not closed its own
+   * end: it could still read a request from there when the port has a new owner.
    */
   quarantine(port: number, link: Link): void {
     this.remove(port, link);

@@ -57,12 +57,17 @@ export class Place {
     };
   }
 
-  /** What tells it from other places. */
+  /** The port, as it is given or as Bun would choose it. */
+  get port(): unknown {
+    return this.#options.port;
+  }
+
+  /** Different for different places. */
   get id(): string {
     return this.unix ?? `${this.hostname}:${this.#options.port}`;
   }
 
-  /** Listens with what takes a place; throws like that. */
+  /** Calls a function that listens at a place; throws what that throws. */
   listenBy(listen: (place: ListenPlace) => void): void {
     if (this.unix !== undefined) return listen({ unix: this.unix });
     const options = this.#options;

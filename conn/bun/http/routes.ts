@@ -58,6 +58,6 @@ function unguarded(path: string): TypeError {
   return new TypeError(
     `Cannot guard the route ${
       quote(path)
-    }: expected a handler, a Response or a file; Bun serves HTML bundles and directories without a handler, to any local process too. Serve them from a handler, or by a Bun.serve on a UNIX socket behind proxied() and relay()`,
+    }: expected a handler, a Response or a file; Bun serves HTML bundles and directories without a handler. Serve them from a handler, or by a Bun.serve on a UNIX socket behind proxied() and relay()`,
   );
 }

@@ -32,7 +32,7 @@ interface Holder {
 
 /**
  * Serves HTTP behind the PROXY protocol: a native server listens on the loopback
- * interface, and a front, which takes the headers off, connects to it. To its
+ * interface, and a front, which removes the headers, connects to it. To its
  * user the native server is the one that listens.
  */
 export function startHttp<S extends object>(

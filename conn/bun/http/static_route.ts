@@ -14,7 +14,7 @@ interface NativeFile extends Blob {
  */
 export function responseRoute(response: Response, fallback: Handler): Handler {
   const loading = load(response.clone(), fallback);
-  loading.catch(() => {}); // each request is told
+  loading.catch(() => {}); // each request rejects
   return async function (request, server) {
     const handler = await loading;
     return handler.call(this, request, server);

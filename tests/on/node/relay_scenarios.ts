@@ -316,6 +316,25 @@ test("./node: relay() refuses a socket that was not accepted, and closes both", 
   });
 });
 
+test("./node: relay() refuses a target that is none, and closes the client", async () => {
+  for (const target of ["undefined", "80", '"10.0.0.9:443"', "null"]) {
+    const thrown = new Queue<unknown>();
+    await serving(
+      (socket) => {
+        const none = target === "undefined" ? undefined : JSON.parse(target);
+        relay(socket, none).catch((error) => thrown.add(error));
+      },
+      async (port) => {
+        const client = await dial(port, HEADER);
+        const error = await thrown.next("a refusal");
+        assert(error instanceof TypeError);
+        assert.match(error.message, /^Cannot relay: expected options of net/);
+        await client.rest();
+      },
+    );
+  }
+});
+
 test("./node: relay() refuses a socket whose header accept() still reads", async () => {
   const thrown = new Queue<unknown>();
   const server = createServer((socket) => {

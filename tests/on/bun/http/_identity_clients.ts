@@ -8,6 +8,9 @@ import { claimOf, concat, HttpClient, utf8 } from "./_kit.ts";
 /** Connections at once. */
 const WORKERS = 300;
 
+/** Local processes that connect to the inner server, at once. */
+const STRANGERS = 8;
+
 const [outer = "", innerPort, connections] = process.argv.slice(2);
 const verdict: ClientVerdict = {
   answered: 0,
@@ -112,27 +115,37 @@ function ended(client: HttpClient): Promise<void> {
   });
 }
 
-/** Somebody who dials the inner server, and claims to be somebody. */
-async function intrude(id: number): Promise<void> {
-  using stranger = await HttpClient.dial(Number(innerPort));
-  if (id % 40 === 0) {
-    stranger.socket.write(requestOf(id), () => stranger.reset());
-    return await ended(stranger);
+/** Somebody who dials the inner server, and claims to be somebody, again and again. */
+async function intrude(): Promise<void> {
+  for (let id = 0; !areDone; id++) {
+    try {
+      using stranger = await HttpClient.dial(Number(innerPort));
+      if (id % 2 === 0) {
+        stranger.socket.write(requestOf(id), () => stranger.reset());
+        await ended(stranger);
+        continue;
+      }
+      stranger.send(requestOf(id, "", "?now"));
+      const { status } = await stranger.answer();
+      if (status === 403) verdict.forbidden++;
+      else verdict.wrong.push(`a stranger got ${status}`);
+    } catch {
+      // reset, or no port was left
+    }
   }
-  stranger.send(requestOf(id));
-  const { status } = await stranger.answer();
-  if (status === 403) verdict.forbidden++;
-  else verdict.wrong.push(`a stranger got ${status}`);
 }
 
 const ids = Array(Number(connections)).keys();
 const to = /^\d+$/.test(outer) ? Number(outer) : outer;
+let areDone = false;
+const strangers = Array.from({ length: STRANGERS }, intrude);
 await Promise.all(Array.from({ length: WORKERS }, async () => {
   for (const id of ids) {
-    if (id % 20 === 0) await intrude(id).catch(() => {}); // reset, or no port
     using client = await HttpClient.dial(to);
     const act = ACTS[id % ACTS.length];
     await act?.(client, id, Math.floor(id / ACTS.length));
   }
 }));
+areDone = true;
+await Promise.all(strangers);
 console.log(JSON.stringify(verdict));
