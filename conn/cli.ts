@@ -1,8 +1,10 @@
 /**
  * The command line: shows headers, makes them, listens for them, passes them
- * on. It runs on Deno, as it is or compiled into one file.
+ * on. It runs on Deno, Bun and Node, and Deno compiles it into one file.
  *
  * ```sh
+ * npx @edgewire/proxy-protocol --help
+ * bunx @edgewire/proxy-protocol --help
  * deno run jsr:@edgewire/proxy-protocol/cli --help
  * deno compile --allow-net --allow-read -o proxy-protocol jsr:@edgewire/proxy-protocol/cli
  * ```
@@ -26,14 +28,15 @@
  * @module
  */
 
+import process from "node:process";
 import { quote } from "../codec/internal.ts";
 import { UsageError } from "./cli/usage_error.ts";
 import {
   columns,
   type Command,
   helpOf,
+  PACKAGE,
   PROGRAM,
-  SPECIFIER,
 } from "./cli/command.ts";
 import { DECODE } from "./cli/decode.ts";
 import { ENCODE } from "./cli/encode.ts";
@@ -41,11 +44,11 @@ import {
   type CliIo,
   OutputClosedError,
   print,
-  processIo,
   reasonOf,
   warn,
 } from "./cli/io.ts";
 import { LISTEN } from "./cli/listen.ts";
+import { processIo } from "./cli/process_io.ts";
 import { RELAY } from "./cli/relay.ts";
 
 export type { CliIo };
@@ -67,9 +70,13 @@ Shows, makes, receives and passes on headers of the PROXY protocol.
 Commands:
 ${columns([...COMMANDS].map(([name, { summary }]) => [name, summary]))}
 
-${PROGRAM} COMMAND --help tells more, --version the version. Without being
-compiled it is run as: deno run ${SPECIFIER} COMMAND, with the
-permissions that the command's help names.
+${PROGRAM} COMMAND --help tells more, --version the version. Run it by one of
+
+  npx ${PACKAGE} COMMAND
+  bunx ${PACKAGE} COMMAND
+  deno run jsr:${PACKAGE}/cli COMMAND
+
+On Deno it needs the permissions that the command's help names.
 
 Exit codes: 0 fine, 1 a bad header or a failure, 2 wrong arguments.`;
 
@@ -140,4 +147,6 @@ export async function runCli(
   }
 }
 
-if (import.meta.main) Deno.exit(await runCli(Deno.args, processIo()));
+if (import.meta.main) {
+  process.exit(await runCli(process.argv.slice(2), processIo()));
+}

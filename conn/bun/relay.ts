@@ -6,6 +6,7 @@ import type { BunHandlers, BunRelayTarget, BunSocket } from "./types.ts";
 import { resetError } from "../admission/refusal.ts";
 import { Waits } from "../admission/waits.ts";
 import { headerBytes } from "../sending/header_bytes.ts";
+import { IdleWatch } from "../sending/idle_watch.ts";
 import { isReset } from "../sending/is_reset.ts";
 import type { RelayPlan } from "../sending/read_options.ts";
 import { relayedHeader } from "../sending/relayed_header.ts";
@@ -14,6 +15,7 @@ import type { RelayResult } from "../sending/types.ts";
 /** What `Bun.connect` gives. */
 interface TargetSocket extends BunSocket {
   readonly data: BunRelay;
+  setKeepAlive(on: boolean, initialDelay: number): unknown;
 }
 
 interface TargetHandlers extends Omit<BunHandlers<TargetSocket>, "open"> {
@@ -55,6 +57,7 @@ export class BunRelay implements PipeOwner {
   readonly #closed = Promise.withResolvers<void>();
   #target: TargetSocket | undefined;
   #header: Uint8Array = EMPTY;
+  #keepAlive: number | undefined;
   #isTargetTls = false;
   #hasStarted = false;
   #isClientClosed = false;
@@ -81,6 +84,11 @@ export class BunRelay implements PipeOwner {
       return this.#closed.promise;
     };
     this.#takeOver();
+    const watch = new IdleWatch(
+      this.#plan.idleTimeout,
+      () => this.up.written + this.down.written,
+      (error) => this.fail(error),
+    );
     if (signal === undefined) await work();
     else {
       const waits = new Waits({ timeout: Infinity, signal });
@@ -88,6 +96,7 @@ export class BunRelay implements PipeOwner {
       waits.close();
       await this.#closed.promise;
     }
+    watch.stop();
     return {
       sent: Math.max(this.up.written, 0), // less than 0 within the header
       received: this.down.written,
@@ -130,6 +139,7 @@ export class BunRelay implements PipeOwner {
         const header = relayedHeader({ info, ...ends }, this.#plan);
         this.#header = headerBytes(header, this.#plan);
       }
+      this.#keepAlive = target.keepAlive;
       const tls = tlsOf(target);
       this.#isTargetTls = Boolean(tls);
       await Bun.connect({
@@ -148,6 +158,9 @@ export class BunRelay implements PipeOwner {
   open(target: TargetSocket): void {
     if (this.#isTargetClosed) return target.terminate();
     this.#target = target;
+    if (this.#keepAlive !== undefined) {
+      target.setKeepAlive(true, this.#keepAlive);
+    }
     if (!this.#isTargetTls) this.#start(target);
   }
 

@@ -76,6 +76,11 @@ export type BunRelayTarget =
   & {
     /** `true` or the options of TLS; the header goes inside. */
     readonly tls?: boolean | object;
+    /**
+     * Turns on TCP keepalive of the connection to the target: how long in ms it
+     * may be silent before the first probe. Without it there are no probes.
+     */
+    readonly keepAlive?: number;
   };
 
 /** What arrives, in the class that `binaryType` asks for. */

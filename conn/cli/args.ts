@@ -13,8 +13,8 @@ export interface Option {
   multiple?: boolean;
   /** What stands for its value in the help. */
   value?: string;
-  /** What it does, for the help. */
-  help: string;
+  /** What it does, for the help; absent for one that the program alone passes. */
+  help?: string;
 }
 
 /** Options of a command, by name. */

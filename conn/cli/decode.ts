@@ -2,6 +2,7 @@ import { decodeOptions, LENIENCIES, type Options, readArgs } from "./args.ts";
 import { readNumber } from "./read_text.ts";
 import { UsageError } from "./usage_error.ts";
 import type { Command } from "./command.ts";
+import { readFileChunks } from "./files.ts";
 import { type Form, readBytes, readTyped } from "./input_bytes.ts";
 import { attempt, type CliIo, print } from "./io.ts";
 import { describe, examine, outcomeJson } from "./report.ts";
@@ -82,7 +83,7 @@ async function readInput(
   if (file !== undefined) {
     const read = await attempt(
       `read ${file}`,
-      async () => await readAll((await Deno.open(file)).readable),
+      () => readAll(readFileChunks(file)),
     );
     return readBytes(read, form);
   }
@@ -97,15 +98,22 @@ async function readInput(
 
 /** A header is at the start; what is behind it is only counted. */
 async function readAll(
-  stream: ReadableStream<Uint8Array>,
+  stream: AsyncIterable<Uint8Array>,
 ): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
   let length = 0;
-  const limit = new TransformStream<Uint8Array, Uint8Array>({
-    transform(chunk, controller) {
-      length += chunk.length;
-      if (length <= LONGEST_INPUT) controller.enqueue(chunk);
-      else controller.error(new Error(`more than ${LONGEST_INPUT} bytes`));
-    },
-  });
-  return await new Response(stream.pipeThrough(limit)).bytes();
+  for await (const chunk of stream) {
+    length += chunk.length;
+    if (length > LONGEST_INPUT) {
+      throw new Error(`more than ${LONGEST_INPUT} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
 }

@@ -17,6 +17,7 @@ import { readHostPort, readNumber, readWord } from "./read_text.ts";
 import { UsageError } from "./usage_error.ts";
 import type { Command } from "./command.ts";
 import { namedTlvs, readAddress, readTlv } from "./header_text.ts";
+import { toHex } from "./hex.ts";
 import { exchange, type Verdict } from "./exchange.ts";
 import { attempt, print, warn } from "./io.ts";
 
@@ -184,7 +185,7 @@ an answer, as servers that reject a header do, or the connection failed.
       await warn(io, `No answer from ${connect}: ${UNANSWERED[verdict]}`);
       return verdict === "silent" ? 0 : 1;
     } else if (values.raw) await io.write(bytes);
-    else await print(io, bytes.toHex());
+    else await print(io, toHex(bytes));
     return 0;
   },
 };

@@ -1,6 +1,7 @@
 import { isPeerGone } from "../admission/refusal.ts";
 import type { HostPort } from "./read_text.ts";
 import { answerOutput, type CliIo, writeAll } from "./io.ts";
+import { dial } from "./socket_conn.ts";
 
 /**
  * How long a server may take to answer or close until it is told the end of the
@@ -21,11 +22,10 @@ export async function exchange(
   header: Uint8Array,
   target: HostPort,
 ): Promise<Verdict> {
-  using conn = await Deno.connect(target);
+  const conn = await dial(target);
   const ended = new AbortController();
   const heard = Promise.withResolvers<void>();
   let isEndSent = false;
-  // Not to `conn.writable`: a failure of it would end the reading as well.
   const sending = new WritableStream<Uint8Array>({
     write: (bytes) => writeAll(conn, bytes),
     async close() {
@@ -57,14 +57,11 @@ export async function exchange(
     await output.close();
     return verdict;
   } catch (error) {
-    if (received === 0 && isReset(error)) return "reset";
+    if (received === 0 && isPeerGone(error)) return "reset";
     throw error;
   } finally {
     heard.resolve();
     ended.abort();
+    conn.close();
   }
-}
-
-function isReset(error: unknown): boolean {
-  return isPeerGone(error) || error instanceof Deno.errors.BrokenPipe;
 }

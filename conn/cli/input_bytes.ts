@@ -1,6 +1,7 @@
 /** Bytes as people have them: raw, as hex in many forms, as a dump, as text with escapes. */
 
 import { LINE_SIGNATURE, SIGNATURE } from "../../codec/internal.ts";
+import { fromHex } from "./hex.ts";
 import { UsageError } from "./usage_error.ts";
 import { count, latin1, showText } from "./show.ts";
 
@@ -62,7 +63,7 @@ export function bytesOfHex(text: string): Uint8Array | undefined {
   const digits = digitsOf(text);
   return digits === undefined || digits === "" || digits.length % 2 !== 0
     ? undefined
-    : Uint8Array.fromHex(digits);
+    : fromHex(digits);
 }
 
 function digitsOf(text: string): string | undefined {

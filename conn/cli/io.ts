@@ -25,6 +25,8 @@ export interface CliIo {
   warn(line: string): Promise<void>;
   /** Fires at the first SIGINT or SIGTERM from the call on. */
   stop(): AbortSignal;
+  /** Calls `reload` at each SIGHUP from the call on, instead of ending the process. */
+  onReload?(reload: () => void): void;
 }
 
 /** Whoever read the output has ended, such as `head`: no failure of ours. */
@@ -113,29 +115,35 @@ export async function attempt<T>(
   }
 }
 
-/** What an error says. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** Resolves when a signal has fired. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) =>
+    signal.addEventListener("abort", () => resolve())
+  );
 }
 
-/** Those of the process. */
-export function processIo(): CliIo {
-  return {
-    get input() {
-      return Deno.stdin.readable;
-    },
-    get isInputTerminal() {
-      return Deno.stdin.isTerminal();
-    },
-    get isOutputTerminal() {
-      return Deno.stdout.isTerminal();
-    },
-    write: (bytes) => writeOutput(Deno.stdout, bytes),
-    warn: (line) =>
-      writeOutput(Deno.stderr, new TextEncoder().encode(`${line}\n`))
-        .catch(ignoreClosed),
-    stop: stopSignal,
-  };
+/** Failures of the system in its own words: each runtime has others. */
+const REASONS: ReadonlyMap<unknown, string> = new Map([
+  ["EACCES", "Permission denied"],
+  ["EADDRINUSE", "Address already in use"],
+  ["EADDRNOTAVAIL", "Cannot assign requested address"],
+  ["ECONNREFUSED", "Connection refused"],
+  ["ECONNRESET", "Connection reset by peer"],
+  ["EHOSTUNREACH", "No route to host"],
+  ["EMFILE", "Too many open files"],
+  ["ENETUNREACH", "Network is unreachable"],
+  ["ENOENT", "No such file or directory"],
+  ["ENOTFOUND", "Name or service not known"],
+  ["EPIPE", "Broken pipe"],
+  ["ETIMEDOUT", "Connection timed out"],
+]);
+
+/** What an error says. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const reason = "code" in error && REASONS.get(error.code);
+  return reason || error.message;
 }
 
 /** Writes all of `bytes` to what may take a part of them. */
@@ -146,35 +154,4 @@ export async function writeAll(
   for (let at = 0; at < bytes.length;) {
     at += await to.write(bytes.subarray(at));
   }
-}
-
-async function writeOutput(
-  to: { write(bytes: Uint8Array): Promise<number> },
-  bytes: Uint8Array,
-): Promise<void> {
-  try {
-    await writeAll(to, bytes);
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.BrokenPipe)) throw cause;
-    throw new OutputClosedError("Cannot write the output: closed", { cause });
-  }
-}
-
-function ignoreClosed(error: unknown): void {
-  if (!(error instanceof OutputClosedError)) throw error;
-}
-
-const SIGNALS = Deno.build.os === "windows"
-  ? ["SIGINT"] as const
-  : ["SIGINT", "SIGTERM"] as const;
-
-/** Once it has fired, the next signal has its usual effect again. */
-function stopSignal(): AbortSignal {
-  const controller = new AbortController();
-  const onSignal = () => {
-    for (const name of SIGNALS) Deno.removeSignalListener(name, onSignal);
-    controller.abort();
-  };
-  for (const name of SIGNALS) Deno.addSignalListener(name, onSignal);
-  return controller.signal;
 }

@@ -1,12 +1,9 @@
 import { EMPTY, LARGEST_PORT } from "../../codec/internal.ts";
 import { formatAddress } from "../../codec/mod.ts";
-import { toAddress } from "../_ends.ts";
 import { readOptions } from "../admission/policy.ts";
 import { isPeerGone, toRefusal } from "../admission/refusal.ts";
-import { accept } from "../accept.ts";
 import { Pauses } from "../native/pauses.ts";
-import { closeQuietly, type ProxiedConn } from "../proxied_conn.ts";
-import type { Accepted, AcceptOptions } from "../types.ts";
+import { closeQuietly } from "../proxied_conn.ts";
 import {
   asUsage,
   decodeOptions,
@@ -28,6 +25,8 @@ import {
   writeAll,
 } from "./io.ts";
 import { type PageServer, servePage } from "./page_server.ts";
+import { loadRuntime } from "./load_runtime.ts";
+import type { Arrival, ByteConn, HeaderOptions, Received } from "./runtime.ts";
 import { jsonLine, line, type Seen, verbose } from "./seen.ts";
 import { printable } from "./show.ts";
 
@@ -96,7 +95,7 @@ SIGINT and SIGTERM end it with exit code 0.`,
     }
     const address = readHostPort("PORT", where[0] ?? "", "0.0.0.0");
     const { trust = ["any"] } = values;
-    const options: AcceptOptions = {
+    const options: HeaderOptions = {
       ...decodeOptions(values),
       trust: trustOf(trust),
     };
@@ -145,21 +144,22 @@ function withUiPort(args: readonly string[]): string[] {
 interface Shows {
   /** It listens, at this address; nothing is accepted before this resolves. */
   onListening(where: string): Promise<void>;
-  onConnection(seen: Seen, conn?: ProxiedConn): Promise<void>;
+  onConnection(seen: Seen, conn?: ByteConn): Promise<void>;
 }
 
 /** Takes the header off each connection, side by side. */
 async function listen(
   io: CliIo,
   address: HostPort,
-  options: AcceptOptions,
+  options: HeaderOptions,
   most: number,
   shows: Shows,
 ): Promise<void> {
   const where = formatAddress({ transport: "tcp", ...address });
+  const runtime = await loadRuntime();
   const listener = await attempt(
     `listen on ${where}`,
-    () => Deno.listen(address),
+    () => runtime.listen(address),
   );
   const ending = new AbortController();
   const signal = AbortSignal.any([io.stop(), ending.signal]);
@@ -168,7 +168,7 @@ async function listen(
   const report = boundedWarn(io);
   const running = new Set<Promise<void>>();
   let makeRoom = () => {};
-  const bound = formatAddress(toAddress(listener.addr));
+  const bound = formatAddress(listener.addr);
   await warn(io, `Listening on ${bound}`);
   try {
     await shows.onListening(bound);
@@ -212,29 +212,32 @@ async function listen(
  * shown.
  */
 async function receive(
-  accepting: Promise<Deno.TcpConn>,
-  options: AcceptOptions,
+  accepting: Promise<Arrival>,
+  options: HeaderOptions,
   show: Shows["onConnection"],
 ): Promise<void> {
   const time = new Date().toISOString();
   let hop = "-";
-  let accepted: Accepted<Deno.TcpConn>;
+  let received: Received;
   try {
-    const tcp = await accepting;
-    hop = formatAddress(toAddress(tcp.remoteAddr));
-    accepted = await accept(tcp, options);
+    const arrival = await accepting;
+    hop = formatAddress(arrival.hop);
+    received = await arrival.receive(options);
   } catch (cause) {
     const error = toRefusal(cause, undefined, EMPTY);
     if (error.code !== "aborted") await show({ time, hop, error });
     return;
   }
-  const { info } = accepted;
-  using conn = accepted.conn;
-  await show({ time, hop, ...(info && { info }) }, conn);
+  const { info, conn } = received;
+  try {
+    await show({ time, hop, ...(info && { info }) }, conn);
+  } finally {
+    conn.close();
+  }
 }
 
 /** Answers a request of HTTP/1, whatever it is. */
-async function answer(conn: ProxiedConn, text: string): Promise<void> {
+async function answer(conn: ByteConn, text: string): Promise<void> {
   // It is read in a terminal as well.
   const body = new TextEncoder().encode(printable(text));
   const head = new TextEncoder().encode(
@@ -250,7 +253,7 @@ async function answer(conn: ProxiedConn, text: string): Promise<void> {
 }
 
 /** Ends the sending direction and reads what still comes. */
-async function drain(conn: ProxiedConn): Promise<void> {
+async function drain(conn: ByteConn): Promise<void> {
   const timer = setTimeout(() => conn.close(), DRAIN_TIME);
   try {
     await conn.closeWrite();

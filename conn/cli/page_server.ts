@@ -6,6 +6,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { DecodeOptions } from "../../codec/mod.ts";
+import { toHex } from "./hex.ts";
 import type { ListenEvent, StartEvent } from "./page_events.ts";
 import { PAGE } from "./page.ts";
 import { type Seen, words } from "./seen.ts";
@@ -115,5 +116,5 @@ function toEvent(seen: Seen): ListenEvent {
   const { time, hop, info, error } = seen;
   const bytes = info?.raw ?? error?.received ?? new Uint8Array();
   const isRejected = error !== undefined && error.code !== "empty";
-  return { time, hop, text: words(seen), bytes: bytes.toHex(), isRejected };
+  return { time, hop, text: words(seen), bytes: toHex(bytes), isRejected };
 }

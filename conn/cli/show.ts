@@ -1,5 +1,7 @@
 /** Values as text. */
 
+import { toHex } from "./hex.ts";
+
 /**
  * Characters that act on a terminal or a log: controls, marks of direction, ends
  * of lines except `\n`, lone surrogates, and what Unicode has not assigned.
@@ -35,7 +37,7 @@ export function showText(text: string): string {
 export function showBytes(bytes: Uint8Array): string {
   return bytes.every((byte) => byte >= 0x20 && byte < 0x7f)
     ? showText(new TextDecoder().decode(bytes))
-    : `0x${bytes.toHex()}`;
+    : `0x${toHex(bytes)}`;
 }
 
 /** The first bytes of a payload in quotes, as `decode` takes them again. */
@@ -66,7 +68,7 @@ export function count(number: number, unit: string): string {
 export function toJson(value: unknown, indent?: number): string {
   return JSON.stringify(
     value,
-    (_, part) => part instanceof Uint8Array ? part.toHex() : part,
+    (_, part) => part instanceof Uint8Array ? toHex(part) : part,
     indent,
   );
 }

@@ -1,5 +1,6 @@
 import type { ProxyInfo } from "../../codec/mod.ts";
 import { anatomy, type Field } from "./anatomy.ts";
+import { toHex } from "./hex.ts";
 
 /** Bytes in a line of the table. */
 const LINE_LENGTH = 16;
@@ -53,7 +54,7 @@ function hexLines(groups: readonly Uint8Array[]): string[] {
         length = 0;
       }
       const part = group.subarray(at, at + LINE_LENGTH);
-      line += (line === "" ? "" : " ") + part.toHex();
+      line += (line === "" ? "" : " ") + toHex(part);
       length += part.length;
     }
   }

@@ -1,11 +1,12 @@
 import { EMPTY } from "../../codec/internal.ts";
 import { Waits } from "../admission/waits.ts";
 import { headerBytes } from "../sending/header_bytes.ts";
+import type { Facts } from "../_facts.ts";
+import { IdleWatch } from "../sending/idle_watch.ts";
 import { isReset } from "../sending/is_reset.ts";
 import type { RelayPlan } from "../sending/read_options.ts";
 import { relayedHeader } from "../sending/relayed_header.ts";
 import type { RelayResult } from "../sending/types.ts";
-import type { Facts } from "../_facts.ts";
 import { shownEnds } from "./show.ts";
 import { NodePipe, type PipeOwner } from "./pipe.ts";
 import { resetSocket } from "./reset.ts";
@@ -24,6 +25,7 @@ export class NodeRelay implements PipeOwner {
   readonly #down = new NodePipe(this);
   readonly #done = Promise.withResolvers<RelayResult>();
   #target: NodeRelaySocket | undefined;
+  #watch: IdleWatch | undefined;
   #isCopying = false;
   #hasFailed = false;
   #isClientClosed = false;
@@ -40,6 +42,12 @@ export class NodeRelay implements PipeOwner {
   /** Relays until both ends are closed. */
   run(target: NodeRelayTarget): Promise<RelayResult> {
     this.#takeClient();
+    const { idleTimeout } = this.#plan;
+    if (idleTimeout !== Infinity) {
+      const moved = () => this.#up.written + this.#down.written;
+      const fail = (error: Error) => this.#fail(error);
+      this.#watch = new IdleWatch(idleTimeout, moved, fail);
+    }
     if (isSocket(target)) this.#takeTarget(target);
     const { signal } = this.#plan;
     if (signal === undefined) this.#begin(target);
@@ -199,6 +207,7 @@ export class NodeRelay implements PipeOwner {
   #settle(): void {
     if (!this.#isClientClosed || !this.#isTargetClosed) return;
     if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#watch?.stop();
     this.#done.resolve({
       sent: this.#up.written,
       received: this.#down.written,

@@ -518,6 +518,37 @@ Deno.test("relay() closes a half-open pair after halfOpenTimeout", async () => {
   }
 });
 
+Deno.test("relay() closes both ends when no payload has moved for idleTimeout", async () => {
+  await withRelay(HEADER, { idleTimeout: 40 }, async (ends) => {
+    const { client, target, done } = ends;
+    const begin = performance.now();
+    while (performance.now() - begin < 100) {
+      await send(client, "a");
+      await target.read(new Uint8Array(1));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const { sent, error } = await done;
+    assert(sent > 2);
+    assert(error instanceof Error);
+    assertEquals(error.name, "TimeoutError");
+    assertEquals(error.message, "Cannot relay: no payload for 40 ms");
+    assertEquals((await receive(client)).length, 0);
+    assertEquals((await receive(target)).length, 0);
+    assert(performance.now() - begin >= 140);
+  });
+});
+
+Deno.test("relay() with idleTimeout gives up a target that is never there", async () => {
+  using pair = await tcpPair();
+  await send(pair.client, HEADER);
+  const { conn } = await accept(pair.server, { trust: TRUST });
+  const never = () => new Promise<never>(() => {});
+  const { error } = await relay(conn, never, { idleTimeout: 20 });
+  assert(error instanceof Error);
+  assertEquals(error.name, "TimeoutError");
+  assertEquals((await receive(pair.client)).length, 0);
+});
+
 Deno.test("relay() with halfOpenTimeout leaves no failure unheard", async () => {
   using pair = await tcpPair();
   await send(pair.client, HEADER);
@@ -578,6 +609,7 @@ Deno.test("relay() refuses wrong options, and closes both ends", async () => {
     [{ halfOpenTimeout: -1 }, RangeError, "halfOpenTimeout"],
     [{ halfOpenTimeout: NaN }, RangeError, "halfOpenTimeout"],
     [{ halfOpenTimeout: 2 ** 31 }, RangeError, "halfOpenTimeout"],
+    [{ idleTimeout: 0 }, RangeError, "idleTimeout"],
     [untyped('{ "send": 3 }'), TypeError, "send: expected 1 or 2"],
     [
       untyped('{ "halfOpenTimout": 1 }'),
