@@ -3,6 +3,7 @@ import type {
   ProxyInfo,
   ProxyProtocolError,
 } from "../../codec/mod.ts";
+import { claimView } from "../_claim_view.ts";
 import { type Ends, showEnds, tcpAddress, unixAddress } from "../_ends.ts";
 import {
   type Facts,
@@ -161,6 +162,13 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
     this.#claim = { info, ends };
     // The application holds the socket, so show no claim before `verify` accepts it.
     if (this.#phase !== "lazy") this.#believe();
+  }
+
+  get asked(): S | undefined {
+    if (this.#phase !== "lazy") return undefined;
+    const { hop, conn } = this;
+    const { info, ends: shown } = this.#claim ?? {};
+    return claimView(conn, { info, hop, shown, conn, isAwaited: false });
   }
 
   #believe(): void {

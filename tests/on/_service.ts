@@ -166,8 +166,12 @@ export interface ServiceFacts {
   relayed: Relayed[];
   /** The latest that `verify` was asked about, where it is watched. */
   verified: Seen[];
-  /** The latest that the application was handed, where it is watched. */
+  /** The latest that the application was handed, where it is watched; with `lazy`, as of when they were ready. */
   served: Seen[];
+  /** The latest that the application was handed before their header, with `lazy`. */
+  greeted: Seen[];
+  /** Why the latest of these were never ready. */
+  unready: Rejected[];
 }
 
 /** What a server tells of itself, behind a collection of garbage. */

@@ -1,6 +1,12 @@
 /** The services by `./bun`. */
 
-import { proxied, proxyHop, proxyInfo, relay } from "../../../conn/bun.ts";
+import {
+  proxied,
+  proxyHop,
+  proxyInfo,
+  ready,
+  relay,
+} from "../../../conn/bun.ts";
 import { listen, type Socket } from "./_bun.ts";
 import { KEY_PAIR } from "./_client.ts";
 import { host } from "../_host.ts";
@@ -66,7 +72,8 @@ await host<Socket>(
     const socket = proxied<Socket>({
       binaryType: "uint8array",
       open(socket) {
-        hooks.onServed(socket);
+        const { lazy } = service.options;
+        hooks.onServed(socket, lazy ? ready(socket) : undefined);
         if (port !== undefined) return void pass(socket, port);
         const { remoteAddress = null, remotePort = null } = socket;
         const told = { hostname: remoteAddress, port: remotePort };

@@ -14,6 +14,7 @@ import {
   proxied,
   proxyHop,
   proxyInfo,
+  ready,
   relay,
 } from "../../../conn/node.ts";
 import { KEY_PAIR } from "../bun/_client.ts";
@@ -105,7 +106,7 @@ await host<NodeSocket>(
       hooks.onRelayed({ sent, received, hasFailed: error !== undefined });
     };
     const server = create(service, (socket) => {
-      hooks.onServed(socket);
+      hooks.onServed(socket, service.options.lazy ? ready(socket) : undefined);
       if (port === undefined) tell(socket, service);
       else pass(socket, port);
     });
