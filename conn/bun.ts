@@ -193,7 +193,7 @@ export async function ready(socket: object): Promise<ProxyInfo | undefined> {
  * It accepts the options of `upgradeTLS`: `tls`, `socket`, `data`. It adds
  * `isServer` and `initialData`, which the types of Bun do not have.
  *
- * @returns The TLS socket; `undefined` when the connection is closed already.
+ * @returns The TLS socket, or `undefined` if the connection is already closed.
  *
  * @example
  * ```ts ignore

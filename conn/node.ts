@@ -321,30 +321,36 @@ export async function ready(
 }
 
 /**
- * Connects a socket to a target and copies both ways until both ends have ended.
- * With `send`, it writes a header for the target first: the client, and the TLVs
- * that were received (section 4.1, chains of proxies). The end of one direction is
- * passed on, the other continues. In the end both are closed, in every case.
+ * Connects a socket to a target and copies in both directions until both have
+ * ended. With `send`, it first writes a header to the target: the client, and the
+ * received TLVs (section 4.1, chains of proxies). The end of one direction is
+ * forwarded, and the other direction continues. At the end both sockets are closed,
+ * in every case.
  *
- * The target is an object with the options of `net.connect`, and with `tls` those of
- * `tls.connect`; a socket; or a function that returns one. A target with TLS gets
- * the header and payload inside TLS, once its certificate is verified. Reading from
+ * The target is a socket, a function that returns one, or an object with the options
+ * of `net.connect`. With `tls`, these are the options of `tls.connect`. A target
+ * with TLS receives the header and the payload inside TLS, after its certificate is
+ * verified. Reading from
  * one side pauses while more bytes wait on the other than its `highWaterMark`, or
  * 64 KiB until the target is connected. Only `signal` bounds that time.
  *
  * When one side is reset, or fails in another way, the other side is reset, also
- * below TLS. On Deno a reset below TLS arrives as an end. A target that cannot be reached and the `signal` end both in order.
+ * below TLS. On Deno a reset below TLS arrives as an end. If the target cannot be
+ * reached, or the `signal` fires, both sockets are closed without a reset.
  *
- * The socket comes from {@link proxied} or {@link accept}, or is TLS on such a
- * socket. Do not read from it or write to it after the call. One that was handed
- * over with `lazy` is relayed at once; with `send`, the target is dialled when the
- * header has arrived. A header that is rejected is the `error` of the result.
+ * The socket must come from {@link proxied} or {@link accept}, or be TLS on such a
+ * socket. Do not read from it or write to it after the call. A socket that was
+ * delivered with `lazy` is relayed at once. With `send`, the target is dialled after
+ * the header has arrived. If the header is rejected, the `error` of the result says
+ * why.
  *
- * Failures of the connections are in the result, that to connect included.
+ * Failures of the connections, including a failure to connect, are returned in the
+ * result.
  *
- * @throws {TypeError} for a wrong option, or a socket that was not accepted here,
- * or is relayed already; both sockets are destroyed then.
- * @throws {RangeError} for an option out of its range; both are destroyed then.
+ * @throws {TypeError} for a wrong option, and for a socket that was not accepted
+ * here or is relayed already. Both sockets are then destroyed.
+ * @throws {RangeError} for an option out of its range. Both sockets are then
+ * destroyed.
  *
  * @example
  * ```ts
@@ -391,24 +397,25 @@ export function relay(
 }
 
 /**
- * Continues a connection with TLS: directly after a header in plain text, or later,
- * as STARTTLS does. The TLS session begins with the bytes that came with the
- * header; the TLS socket shows the client, and {@link proxyInfo} and
- * {@link proxyHop} know it.
+ * Begins TLS on a connection: directly after a plain-text header, or later, as
+ * STARTTLS does. The TLS session begins with the bytes that arrived with the header.
+ * The TLS socket shows the client. {@link proxyInfo} and {@link proxyHop} accept it.
  *
- * It is the server, with the options of `new TLSSocket`, unless `isServer` is
- * `false`: then it is the client, with the options of `tls.connect`. To parse a key once and not for every
- * connection, give it `secureContext`. `'secure'` is emitted when the handshake
- * is complete (`'secureConnect'` as the client); a handshake that fails closes the
- * connection, and an `'error'` before that needs no listener. The handshake has no
- * deadline of its own: `setTimeout` of the socket sets one.
+ * By default it is the server, with the options of `new TLSSocket`. With
+ * `isServer: false` it is the client, with the options of `tls.connect`. Pass
+ * `secureContext` to parse a key only once, and not for every connection.
  *
- * Do not read from the plain socket or write to it after the call. Bytes that you
- * have read, but that belong to TLS, go back by `socket.unshift()` before it.
+ * `'secure'` is emitted when the handshake is complete, or `'secureConnect'` as the
+ * client. A failed handshake closes the connection. An `'error'` before that needs
+ * no listener. The handshake has no time limit, unless you set one with
+ * `setTimeout` of the socket.
  *
- * @returns The TLS socket; `undefined` when the connection is closed already.
+ * Do not read from the plain socket or write to it after the call. If you have read
+ * bytes that belong to TLS, return them with `socket.unshift()` before the call.
  *
- * @throws {TypeError} for a socket whose header has not arrived: with `lazy`, wait
+ * @returns The TLS socket, or `undefined` if the connection is already closed.
+ *
+ * @throws {TypeError} for a socket whose header has not arrived. With `lazy`, wait
  * for {@link ready}.
  *
  * @example
