@@ -13,15 +13,15 @@ import type {
 } from "../types.ts";
 
 /**
- * A socket: `net.Socket` and `tls.TLSSocket` of `node:net` and `node:tls` are
- * such, on every runtime.
+ * A socket of `node:net` or `node:tls`, such as `net.Socket` and `tls.TLSSocket`, on
+ * every runtime.
  */
 export interface NodeSocket {
-  /** Address of the peer; absent for UNIX sockets. */
+  /** Address of the peer. Absent for UNIX sockets. */
   readonly remoteAddress?: string | undefined;
   /** Port of the peer. */
   readonly remotePort?: number | undefined;
-  /** Address of this end; absent for UNIX sockets. */
+  /** Address of this end. Absent for UNIX sockets. */
   readonly localAddress?: string | undefined;
   /** Port of this end. */
   readonly localPort?: number | undefined;
@@ -56,31 +56,31 @@ export interface NodeSocket {
 }
 
 /**
- * A socket that can be relayed: `net.Socket` and `tls.TLSSocket` are such, on
- * every runtime.
+ * A socket that can be relayed, such as `net.Socket` and `tls.TLSSocket`, on every
+ * runtime.
  */
 export interface NodeRelaySocket extends NodeSocket {
-  /** Whether it can be written to after the peer has ended its direction. */
+  /** Whether the socket can be written to after the peer has ended its direction. */
   allowHalfOpen: boolean;
-  /** Whether it is not connected yet. */
+  /** Whether the socket is not connected yet. */
   readonly connecting?: boolean;
   /** Bytes that wait to be written. */
   readonly writableLength: number;
   /** Whether everything has been written, including the end. */
   readonly writableFinished: boolean;
-  /** Writes; `false` if more bytes wait than the `highWaterMark`. */
+  /** Writes bytes. Returns `false` if more bytes wait than the `highWaterMark`. */
   write(bytes: Uint8Array): boolean;
   /** Ends the sending direction, after all that waits to be written. */
   end(done?: () => void): unknown;
-  /** Stops to deliver data. */
+  /** Stops the delivery of data. */
   pause(): unknown;
   /** Whether small writes are sent at once. */
   setNoDelay?(on: boolean): unknown;
 }
 
-/** Where `relay` connects to: the options of `net.connect`. */
+/** Target that `relay` connects to: the options of `net.connect`. */
 export type NodeRelayAddress = (TcpNetConnectOpts | IpcNetConnectOpts) & {
-  /** `true` or the options of `tls.connect`; the header goes inside. */
+  /** `true` or the options of `tls.connect`. The header is sent inside TLS. */
   readonly tls?: boolean | ConnectionOptions;
 };
 
