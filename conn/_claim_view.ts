@@ -2,9 +2,9 @@ import { showEnds } from "./_ends.ts";
 import { type Facts, remember } from "./_facts.ts";
 
 /**
- * Makes a view of a socket of Bun or Node that shows the client a header claims,
- * for `verify` with `lazy`. The application has the socket, which must not show
- * the claim before `verify` has agreed. Everything else is the socket's.
+ * Returns a view of a socket of Bun or Node, for `verify` with `lazy`. It shows the
+ * client that a header claims. The socket itself must not show that client to its
+ * application before `verify` has agreed. All else is the socket's.
  */
 export function claimView<S extends object>(socket: S, facts: Facts): S {
   const claimed = {};
