@@ -355,20 +355,18 @@ export async function relay(
  * @throws {Error} when it cannot listen, with the code of the system.
  *
  * @example
- * ```ts
- * import { proxyHop, proxyInfo, serveHttp } from "@edgewire/proxy-protocol/bun";
+ * ```ts ignore
+ * import { proxyInfo, serveHttp } from "@edgewire/proxy-protocol/bun";
  *
- * function main() {
- *   const server = serveHttp({
- *     port: 8080,
- *     fetch(request, server) {
- *       console.log(proxyHop(request), proxyInfo(request)?.tlvs.AUTHORITY);
- *       return new Response(`hello ${server.requestIP(request)?.address}\n`);
- *     },
- *     proxy: { trust: ["10.0.0.0/8"] },
- *   });
- *   console.log(`${server.url}`, server.stats);
- * }
+ * serveHttp({
+ *   port: 8080,
+ *   fetch(request, server) {
+ *     console.log(server.requestIP(request)?.address); // 192.0.2.7
+ *     console.log(proxyInfo(request)?.tlvs.AUTHORITY); // example.com
+ *     return new Response("hello\n");
+ *   },
+ *   proxy: { trust: ["10.0.0.0/8"] },
+ * });
  * ```
  */
 export function serveHttp<D = undefined, R extends string = never>(

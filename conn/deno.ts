@@ -5,15 +5,15 @@
  * option `proxy`, which says who may send a header. The handler receives the
  * client's address and the decoded header.
  *
- * ```ts
+ * ```ts ignore
  * import { serveHttp } from "@edgewire/proxy-protocol/deno";
  *
- * function start(port: number) {
- *   return serveHttp({ port, proxy: { trust: ["10.0.0.0/8"] } }, (_, info) => {
- *     console.log(info.remoteAddr.hostname, info.proxy?.tlvs.AUTHORITY);
- *     return new Response("hello\n");
- *   });
- * }
+ * const proxy = { trust: ["10.0.0.0/8"] };
+ * serveHttp({ port: 8080, proxy }, (_request, info) => {
+ *   console.log(info.remoteAddr.hostname); // 192.0.2.7
+ *   console.log(info.proxy?.tlvs.AUTHORITY); // example.com
+ *   return new Response("hello\n");
+ * });
  * ```
  *
  * For connections other than HTTP, wrap a listener with `proxied` of
@@ -95,25 +95,22 @@ export type { ConnFacts } from "./proxied_conn.ts";
  * read.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { serveHttp } from "@edgewire/proxy-protocol/deno";
  *
- * function start(port: number, cert: string, key: string) {
- *   const server = serveHttp({
- *     port,
- *     cert,
- *     key,
- *     proxy: {
- *       trust: ["10.0.0.0/8"],
- *       onReject: (error) => console.warn(error.code, error.hop, error.message),
- *     },
- *   }, (request, { remoteAddr, hopAddr, proxy }) => {
- *     console.log(request.url, remoteAddr.hostname, "by way of", hopAddr);
- *     return Response.json({ tlsVersion: proxy?.tlvs.SSL_VERSION ?? null });
- *   });
- *   Deno.addSignalListener("SIGTERM", () => server.shutdown());
- *   return server;
- * }
+ * const server = serveHttp({
+ *   port: 8443,
+ *   cert: Deno.readTextFileSync("cert.pem"),
+ *   key: Deno.readTextFileSync("key.pem"),
+ *   proxy: {
+ *     trust: ["10.0.0.0/8"],
+ *     onReject: (error) => console.warn(error.code, error.hop, error.message),
+ *   },
+ * }, (request, { remoteAddr, proxy }) => {
+ *   console.log(remoteAddr.hostname); // 192.0.2.7
+ *   return Response.json({ alpn: proxy?.tlvs.ALPN ?? null, url: request.url });
+ * });
+ * Deno.addSignalListener("SIGTERM", () => server.shutdown());
  * ```
  */
 export function serveHttp(

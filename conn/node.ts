@@ -353,18 +353,16 @@ export async function ready(
  * destroyed.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { createServer } from "node:net";
  * import { proxied, relay } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const server = createServer(async (socket) => {
- *     const target = { host: "10.0.0.9", port: 443 };
- *     const { sent, received, error } = await relay(socket, target, { send: 2 });
- *     console.log(sent, received, error);
- *   });
- *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8443);
- * }
+ * const server = createServer(async (socket) => {
+ *   const target = { host: "10.0.0.9", port: 443 };
+ *   const { sent, received } = await relay(socket, target, { send: 2 });
+ *   console.log(sent, received); // 5 0
+ * });
+ * proxied(server, { trust: ["10.0.0.0/8"] }).listen(8443);
  * ```
  */
 export function relay(
@@ -419,20 +417,25 @@ export function relay(
  * for {@link ready}.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { readFileSync } from "node:fs";
  * import { createServer } from "node:net";
  * import { createSecureContext } from "node:tls";
  * import { proxied, upgradeTls } from "@edgewire/proxy-protocol/node";
  *
- * function main(key: string, cert: string) {
- *   const secureContext = createSecureContext({ key, cert });
- *   const server = createServer((socket) => {
- *     const tls = upgradeTls(socket, { secureContext });
- *     tls?.on("error", console.error);
- *     tls?.once("secure", () => tls.write(`hello ${tls.remoteAddress}\n`));
+ * const secureContext = createSecureContext({
+ *   key: readFileSync("key.pem"),
+ *   cert: readFileSync("cert.pem"),
+ * });
+ * const server = createServer((socket) => {
+ *   const tls = upgradeTls(socket, { secureContext });
+ *   tls?.on("error", console.error);
+ *   tls?.once("secure", () => {
+ *     console.log(tls.remoteAddress); // 192.0.2.7
+ *     tls.end("hello\n");
  *   });
- *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8443);
- * }
+ * });
+ * proxied(server, { trust: ["10.0.0.0/8"] }).listen(8443);
  * ```
  */
 export function upgradeTls(
@@ -465,28 +468,26 @@ export function upgradeTls(
  * socket with an encoding.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import cluster from "node:cluster";
  * import { createServer, Socket } from "node:net";
  * import process from "node:process";
  * import { adopt, exportInfo, proxied } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   if (cluster.isPrimary) {
- *     const workers = [cluster.fork(), cluster.fork()];
- *     const server = createServer({ pauseOnConnect: true }, (socket) => {
- *       const client = Number(socket.remoteAddress?.split(".").at(-1));
- *       const worker = workers[client % workers.length];
- *       worker?.send({ proxy: exportInfo(socket) }, socket);
- *     });
- *     proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
- *   } else {
- *     process.on("message", (message: { proxy: unknown }, socket) => {
- *       if (!(socket instanceof Socket)) return; // the client has left
- *       adopt(socket, message.proxy);
- *       socket.end(`hello ${socket.remoteAddress}\n`);
- *     });
- *   }
+ * if (cluster.isPrimary) {
+ *   const workers = [cluster.fork(), cluster.fork()];
+ *   const server = createServer({ pauseOnConnect: true }, (socket) => {
+ *     const client = Number(socket.remoteAddress?.split(".").at(-1));
+ *     const worker = workers[client % workers.length];
+ *     worker?.send({ proxy: exportInfo(socket) }, socket);
+ *   });
+ *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
+ * } else {
+ *   process.on("message", (message: { proxy: unknown }, socket) => {
+ *     if (!(socket instanceof Socket)) return; // the client has left
+ *     adopt(socket, message.proxy);
+ *     socket.end(`hello ${socket.remoteAddress}\n`);
+ *   });
  * }
  * ```
  */
@@ -508,7 +509,7 @@ export function exportInfo(socket: NodeSocket): ExportedInfo {
  * Packages for sticky sessions send messages of their own. Add the data where
  * they send, and adopt the socket in a listener that runs before theirs:
  *
- * ```ts
+ * ```ts ignore
  * import cluster from "node:cluster";
  * import { Socket } from "node:net";
  * import process from "node:process";
@@ -538,21 +539,19 @@ export function exportInfo(socket: NodeSocket): ExportedInfo {
  * not return. Missing data is an error, never a direct client.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { createServer } from "node:http";
  * import { Socket } from "node:net";
  * import process from "node:process";
  * import { adopt } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const server = createServer((request, response) => {
- *     response.end(`hello ${request.socket.remoteAddress}\n`);
- *   });
- *   process.on("message", (message: { proxy: unknown }, socket) => {
- *     if (!(socket instanceof Socket)) return; // the client has left
- *     server.emit("connection", adopt(socket, message.proxy));
- *   });
- * }
+ * const server = createServer((request, response) => {
+ *   response.end(`hello ${request.socket.remoteAddress}\n`);
+ * });
+ * process.on("message", (message: { proxy: unknown }, socket) => {
+ *   if (!(socket instanceof Socket)) return; // the client has left
+ *   server.emit("connection", adopt(socket, message.proxy));
+ * });
  * ```
  */
 export function adopt<S extends NodeSocket>(
