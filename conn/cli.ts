@@ -1,6 +1,6 @@
 /**
- * The command line: shows headers, makes them, listens for them, passes them
- * on. It runs on Deno, Bun and Node, and Deno compiles it into one file.
+ * The command line: shows, makes, receives and forwards headers. It runs on Deno, Bun
+ * and Node, and Deno compiles it into one file.
  *
  * ```sh
  * npx @edgewire/proxy-protocol --help
@@ -9,7 +9,7 @@
  * deno compile --allow-net --allow-read -o proxy-protocol jsr:@edgewire/proxy-protocol/cli
  * ```
  *
- * As a module it is a function, for a tool that has it as a command of its own:
+ * As a module it exports a function, for tools that have it as a command:
  *
  * ```ts
  * import { runCli } from "@edgewire/proxy-protocol/cli";

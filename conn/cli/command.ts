@@ -1,7 +1,7 @@
 import type { Options } from "./args.ts";
 import type { CliIo } from "./io.ts";
 
-/** How the command line is called in the help; the compiled program may be called so. */
+/** Name of the command line in the help. A compiled program may have this name. */
 export const PROGRAM = "proxy-protocol";
 
 /** Its package, of JSR and npm. */
@@ -13,7 +13,7 @@ export interface Command {
   usage: string;
   /** What it does, in half a line. */
   summary: string;
-  /** What there is to know beyond its options. */
+  /** Notes besides its options. */
   notes: string;
   options: Options;
   /** Permissions of Deno that it needs. */

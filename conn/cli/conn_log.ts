@@ -6,9 +6,9 @@ import { toJson } from "./show.ts";
  * Why a connection has ended:
  *
  * - `closed`: both ends have closed it.
- * - `idle`: nothing moved for `--idle-timeout`.
- * - `grace`: `--grace` was over.
- * - `limit`: there were `--max-connections`.
+ * - `idle`: there was no traffic for `--idle-timeout`.
+ * - `grace`: the time of `--grace` had passed.
+ * - `limit`: `--max-connections` were already open.
  * - `failed`: an end was reset, or the target could not be reached.
  * - `rejected`: its header was rejected.
  */

@@ -1,4 +1,4 @@
-/** What has been counted on one port of `relay`. */
+/** Counts of one port of `relay`. */
 export interface Counts {
   /** Where it listens. */
   from: string;
@@ -24,7 +24,7 @@ export interface Counts {
   received: number;
 }
 
-/** Adds what workers have counted, port by port. All have the same ports, or have counted nothing. */
+/** Adds the counts of workers for each port. Each worker has all ports, or no counts. */
 export function sumCounts(all: readonly (readonly Counts[])[]): Counts[] {
   const [first = [], ...rest] = all.filter((counts) => counts.length > 0);
   return first.map((counts, i) =>
@@ -54,7 +54,7 @@ function add(sum: Counts, one: Counts): Counts {
   };
 }
 
-/** What remains of a worker that has ended: nothing is open there. */
+/** Returns the final counts of an ended worker, which has no open connections. */
 export function ofEnded(counts: readonly Counts[]): Counts[] {
   return counts.map((one) => ({ ...one, pending: 0, active: 0 }));
 }

@@ -98,7 +98,7 @@ async function readInput(
   return readBytes(read, form);
 }
 
-/** A header is at the start; what is behind it is only counted. */
+/** Reads all bytes. The header is at the start, and later bytes are only counted. */
 async function readAll(
   stream: AsyncIterable<Uint8Array>,
 ): Promise<Uint8Array> {

@@ -191,7 +191,7 @@ Exit code 2: no receiver would accept the header.`,
   },
 };
 
-/** What the options say of a header, its TLVs apart. */
+/** Returns the header of the options, without its TLVs. */
 function endsOf(
   values: ReturnType<typeof readArgs<typeof OPTIONS>>["values"],
 ): ProxyHeader {

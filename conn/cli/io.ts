@@ -2,7 +2,7 @@
 
 import { count, printable } from "./show.ts";
 
-/** Standard streams and signals of a process, or what stands for them in a test. */
+/** Standard streams and signals of a process, or substitutes for them in a test. */
 export interface CliIo {
   /** Standard input. */
   readonly input: ReadableStream<Uint8Array>;
@@ -61,7 +61,7 @@ export function answerOutput(io: CliIo): WritableStream<Uint8Array> {
   return new WritableStream({
     async write(bytes) {
       const text = held + decoder.decode(bytes, { stream: true });
-      held = text.endsWith("\r") ? "\r" : ""; // what follows says what it is
+      held = text.endsWith("\r") ? "\r" : ""; // the next chunk decides
       await show(
         text.slice(0, text.length - held.length).replaceAll("\r\n", "\n"),
       );

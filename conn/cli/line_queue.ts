@@ -2,10 +2,10 @@
 const MOST_WAITING = 16_384;
 
 /**
- * Writes lines in their order, those that wait as one text. While nobody reads,
- * lines over {@link MOST_WAITING} are left out, or they would fill the memory;
- * `onGap` is called with their number before the next text. The result resolves
- * when nothing waits any more.
+ * Writes lines in their order. Waiting lines are joined into one text. While nobody
+ * reads, lines above {@link MOST_WAITING} are left out, or they would fill the
+ * memory. `onGap` is called with their number before the next text. The result
+ * resolves when no line waits any more.
  */
 export function lineQueue(
   write: (text: string) => Promise<void>,

@@ -137,7 +137,7 @@ SIGINT and SIGTERM end listen with exit code 0.`,
   },
 };
 
-/** `--ui` may stand alone, which `parseArgs` has no word for. */
+/** Allows `--ui` without a value, which `parseArgs` does not support. */
 function withUiPort(args: readonly string[]): string[] {
   return args.map((arg, i) =>
     arg === "--ui" && !/^\d+$/.test(args[i + 1] ?? "") ? "--ui=0" : arg
@@ -211,9 +211,8 @@ async function listen(
 }
 
 /**
- * Shows one connection; of a peer that has reset before it was accepted not
- * even the address is known. What is closed because the program ends is not
- * shown.
+ * Shows one connection. The address of a peer that has reset before it was accepted
+ * is not known. A connection that is closed because the program ends is not shown.
  */
 async function receive(
   accepting: Promise<Arrival>,
@@ -256,7 +255,7 @@ async function answer(conn: ByteConn, text: string): Promise<void> {
   }
 }
 
-/** Ends the sending direction and reads what still comes. */
+/** Ends the sending direction and reads the remaining bytes. */
 async function drain(conn: ByteConn): Promise<void> {
   const timer = setTimeout(() => conn.close(), DRAIN_TIME);
   try {

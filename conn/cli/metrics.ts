@@ -80,7 +80,7 @@ export function metricsText(
   return `${[...lines, ...(isOpenMetrics ? ["# EOF"] : [])].join("\n")}\n`;
 }
 
-/** Values are addresses and codes, which have nothing to be escaped but quotes in theory. */
+/** Returns labels as text. Their values are addresses and codes, rarely with quotes. */
 function labelsText(labels: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(labels).map(([name, value]) =>
     `${name}="${value.replace(/[\\"\n]/g, escaped)}"`

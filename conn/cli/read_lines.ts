@@ -1,4 +1,4 @@
-/** Lines of text as they arrive; an end without a line end is a line as well. */
+/** Returns lines of text as they arrive. A last line may have no line end. */
 export async function* readLines(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<string, void> {

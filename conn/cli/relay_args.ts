@@ -1,4 +1,4 @@
-/** What the arguments of `relay` say. */
+/** Arguments of `relay`. */
 
 import { quote, suggestion } from "../../codec/internal.ts";
 import { readOptions } from "../admission/policy.ts";
@@ -136,7 +136,7 @@ export const RELAY_OPTIONS = {
   worker: { type: "boolean" },
 } as const satisfies Options;
 
-/** What only a header that is written can have. */
+/** Options that need a header to be written. */
 const HEADER_OPTIONS = ["checksum", "keep", "drop", "unique-id"] as const;
 
 /** What is to be done. */
@@ -240,7 +240,7 @@ function relayOptions(values: Values): RelayOptions {
   };
 }
 
-/** Where a page is served: for this machine alone unless a host is given. */
+/** Returns the address of a page. Without a host, only this machine can read it. */
 function readPage(
   name: string,
   text: string | undefined,
@@ -281,7 +281,7 @@ function untrustedOf(values: readonly string[]): Untrusted {
   return isWord ? readWord("--untrusted", value, words) : values;
 }
 
-/** Who may send a header, and which. */
+/** Returns the peers that may send a header, and the accepted headers. */
 function acceptance(
   values: Values,
 ): Pick<HeaderOptions, "trust" | "untrusted" | "header" | "versions"> {

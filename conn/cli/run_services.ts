@@ -11,9 +11,9 @@ import {
 
 /** How to watch what is relayed, and when to end. */
 export interface RunOptions {
-  /** How long connections may stay open after the signal to stop, in seconds. */
+  /** Longest time in seconds that connections may stay open after the signal to stop. */
   grace: number;
-  /** How often to print counters, in seconds; 0 for only at the end, `undefined` for never. */
+  /** Interval in s to print counters. 0 for only at the end, `undefined` for never. */
   stats: number | undefined;
   /** Where to serve health. */
   health: HostPort | undefined;
@@ -59,7 +59,7 @@ export async function runServices(
     await Promise.race([aborted(stopped), services.failed]);
     const open = (await services.counts())
       .reduce((sum, { active }) => sum + active, 0);
-    // Together: where nobody reads the line, listening is to end all the same.
+    // Together, so that listening ends even if nobody reads the line.
     await Promise.all([
       warn(io, `Stopping, ${count(open, "connection")} open`),
       services.drain(grace),

@@ -1,4 +1,4 @@
-/** Pages of a running `relay` for those who watch it: its health and its counters. */
+/** Pages of a running `relay` for monitoring: its health and its counters. */
 
 import { createServer, type Server } from "node:http";
 import type { Counts } from "./counts.ts";

@@ -13,7 +13,7 @@ export function table(info: ProxyInfo): string {
   const widths = TITLES.map((_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0))
   );
-  // To fill the last column too would be quadratic: one long value makes it wide.
+  // Padding the last column would be quadratic, because one long value makes it wide.
   widths[TITLES.length - 1] = 0;
   return rows.map((row) =>
     row.map((cell, column) =>
@@ -24,7 +24,7 @@ export function table(info: ProxyInfo): string {
   ).join("\n");
 }
 
-/** A field in one line, or more where it has many bytes. */
+/** Returns a field in one line, or in several if it has many bytes. */
 function rowsOf(
   { offset, groups, section, name, meaning, isNested }: Field,
 ): string[][] {

@@ -3,7 +3,7 @@ import { trustList } from "../admission/trust.ts";
 import { readText } from "./files.ts";
 import { reasonOf } from "./io.ts";
 
-/** How often the file is looked at, in ms. */
+/** Interval in ms to read the file. */
 const LOOK_INTERVAL = 1000;
 
 /** A file of ranges, one in a line, which may change while they are in force. */

@@ -1,7 +1,7 @@
 /**
- * Relays for a parent, which has others like it. The parent writes a line for each
- * wish; the end of these lines is the wish to stop, so that no worker outlives its
- * parent. The worker writes lines that begin with a letter for their kind.
+ * Relays for a parent, which has several workers. The parent writes a line for each
+ * command. The end of these lines is the command to stop, so that no worker outlives
+ * its parent. The worker writes lines that begin with a letter for their kind.
  */
 
 import { aborted, type CliIo, print } from "./io.ts";

@@ -13,10 +13,10 @@ import { KIND, WISH } from "./worker.ts";
 /** How long to wait for the counters of a worker, in ms. */
 const LONGEST_COUNT = 1000;
 
-/** How long after the end of a worker another one is started, in ms. */
+/** Time in ms after the end of a worker until another one is started. */
 const RESTART_DELAY = 1000;
 
-/** How long after the grace a worker is killed, in ms. */
+/** Time in ms after the grace until a worker is killed. */
 const KILL_DELAY = 5000;
 
 /** What a worker is started with. */
@@ -108,7 +108,7 @@ class Pool implements Services {
     ended.then((how) => this.#restart(how));
   }
 
-  /** Starts another one, unless all are about to stop: signals come to all of a group. */
+  /** Starts another worker, unless all will stop. A signal may reach the whole group. */
   #restart(how: string): void {
     if (this.#isStopping) return;
     const timer = setTimeout(async () => {

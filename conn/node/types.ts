@@ -136,7 +136,7 @@ export interface NodeAcceptOptions<S = NodeSocket> extends AcceptOptions<S> {
    * Called with each valid header of a trusted peer. Return `true` to accept. Any
    * other answer rejects the connection. `timeout` does not apply to it, only
    * `signal`. The socket already shows the client. Do not read from it here. With
-   * `lazy` the socket is a view of the socket that the application has.
+   * `lazy` the socket is a view of the application's socket.
    */
   verify?: (info: ProxyInfo, socket: S) => boolean | Promise<boolean>;
   /**
