@@ -315,7 +315,7 @@ function blockError(
 function checkChecksum(raw: Uint8Array, view: DataView, tlv: number): void {
   const field = tlv + TLV_HEADER_LENGTH;
   const received = view.getUint32(field);
-  const computed = headerChecksum(raw, raw.length, field);
+  const computed = headerChecksum(view, raw.length, field);
   if (computed === received) return;
   throw headerError(
     raw,
