@@ -1,7 +1,7 @@
 /** Writes the binary header (section 2.2). */
 
 import { newHead, readEndpoints } from "./_endpoints.ts";
-import { put32 } from "./_block.ts";
+import { put32, viewOf } from "./_block.ts";
 import { hasReceivedEnds, receivedHeader } from "./_received.ts";
 import {
   apart,
@@ -105,7 +105,7 @@ function writeChecksum(plan: PlanV2, target: Uint8Array): void {
   for (const { type, value } of plan.entries) {
     const field = at + TLV_HEADER_LENGTH;
     if (type === TLV_TYPES.CRC32C) {
-      put32(headerChecksum(target, plan.length, field), target, field);
+      put32(headerChecksum(viewOf(target), plan.length, field), target, field);
     }
     at = field + valueLength(value);
   }

@@ -66,8 +66,8 @@ export function familyOf(
   destination: string,
   unmap: boolean,
 ): Family {
-  const isIpv6 = source.includes(":") || destination.includes(":");
-  return unmap && !isIpv6 ? "INET" : "INET6";
+  const isInet = unmap && !source.includes(":") && !destination.includes(":");
+  return isInet ? "INET" : "INET6";
 }
 
 /** Whether the 16 octets at `at` are a mapped IPv4 address, `::ffff:a.b.c.d`. */

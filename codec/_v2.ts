@@ -5,7 +5,8 @@ import { checkTlvs } from "./tlvs/check.ts";
 import { collectTlvs } from "./tlvs/collect.ts";
 import { readDefined } from "./tlvs/read_defined.ts";
 import { Info } from "./_info.ts";
-import { familyOf, formatIpv4, formatIpv6 } from "./_ip_text.ts";
+import { familyOf } from "./_ip_text.ts";
+import { ipv4Text, ipv6Text } from "./_text_memory.ts";
 import { noHeaderError } from "./_no_header.ts";
 import { decodeText } from "./_text.ts";
 import {
@@ -95,7 +96,6 @@ export function scanV2(
       undefined,
       raw,
       tlv_start,
-      length,
     );
   if (length === tlv_start) return info;
   const { tlvs, tlv_loc } = info;
@@ -141,11 +141,9 @@ function addressed(
     const ports = tlv_start - PORTS_LENGTH;
     const middle = (FIXED_LENGTH + ports) / 2;
     const from = isIpv6
-      ? formatIpv6(head, FIXED_LENGTH, unmap)
-      : formatIpv4(head.bytes, FIXED_LENGTH);
-    const to = isIpv6
-      ? formatIpv6(head, middle, unmap)
-      : formatIpv4(head.bytes, middle);
+      ? ipv6Text(head, FIXED_LENGTH, unmap)
+      : ipv4Text(head, FIXED_LENGTH);
+    const to = isIpv6 ? ipv6Text(head, middle, unmap) : ipv4Text(head, middle);
     const port = head.view.getUint16(ports);
     const toPort = head.view.getUint16(ports + 2);
     source = { transport: carrier, hostname: from, port };
@@ -161,7 +159,6 @@ function addressed(
     destination,
     raw,
     tlv_start,
-    raw.length,
   );
 }
 
@@ -315,7 +312,7 @@ function blockError(
 function checkChecksum(raw: Uint8Array, view: DataView, tlv: number): void {
   const field = tlv + TLV_HEADER_LENGTH;
   const received = view.getUint32(field);
-  const computed = headerChecksum(raw, raw.length, field);
+  const computed = headerChecksum(view, raw.length, field);
   if (computed === received) return;
   throw headerError(
     raw,

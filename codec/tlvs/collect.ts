@@ -1,4 +1,4 @@
-import { decodeText } from "../_text.ts";
+import { tlvText } from "../_text_memory.ts";
 import { SSL_FIXED_LENGTH, TLV_HEADER_LENGTH } from "../_wire.ts";
 import type { TlvLocations, Tlvs } from "../types.ts";
 import {
@@ -129,7 +129,7 @@ function keep(
   const rule = tlvRule(type);
   switch (rule.kind) {
     case "text":
-      rule.store(tlvs, tlv_loc, decodeText(bytes, value, end), at - start);
+      rule.store(tlvs, tlv_loc, tlvText(bytes, view, value, end), at - start);
       break;
     case "number":
       rule.store(tlvs, tlv_loc, view.getUint32(value), at - start);
