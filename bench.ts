@@ -4,7 +4,7 @@
  * the same and beside the packages of npm, connections are beside bare ones.
  *
  * All figures of a row are of one run, all contenders in turn. Arguments:
- * `codec` or `connections` measures only these; `--write` keeps the results in
+ * `codec`, `connections` or `http` measures only these; `--write` keeps the results in
  * `tests/bench` and draws its page; `--json` prints them as JSON; `--quick` shows
  * no more than that everything runs.
  *
@@ -18,6 +18,7 @@ import * as codec from "./tests/bench/codec_processes.ts";
 import { codecRows } from "./tests/bench/codec_rows.ts";
 import * as rates from "./tests/bench/compare.ts";
 import { connections } from "./tests/bench/connections.ts";
+import { http } from "./tests/bench/http.ts";
 import {
   describeMachine,
   disturbance,
@@ -29,7 +30,7 @@ import { relays } from "./tests/bench/relay.ts";
 import { resultsText, writeResults } from "./tests/bench/results.ts";
 import type { Row } from "./tests/bench/row.ts";
 
-const PARTS = ["codec", "connections"];
+const PARTS = ["codec", "connections", "http"];
 
 const { values, positionals } = parseArgs({
   args: process.argv.slice(2),
@@ -66,6 +67,9 @@ if (parts.includes("connections")) {
   if (runtime === "deno") rows.push(...await bulk(effort));
   rows.push(...await relays(effort, runtime));
   if (!values.quick) rows.push(...await memory(runtime));
+}
+if (parts.includes("http")) {
+  rows.push(...await http(values.quick ? rates.QUICK : rates.FULL, runtime));
 }
 const results = { machine, rows };
 console.log(

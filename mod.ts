@@ -1,15 +1,15 @@
 /**
  * The HAProxy PROXY protocol, versions 1 and 2, for Deno, Bun, Node and the
- * edge: the codec, and adapters that take the header off a connection.
+ * edge: the codec, and adapters that read the header of a connection.
  *
- * ```ts
- * import { accept } from "@edgewire/proxy-protocol";
+ * ```ts ignore
+ * import { proxied } from "@edgewire/proxy-protocol";
  *
- * async function greet(tcp: Deno.Conn) {
- *   const { info, conn } = await accept(tcp, { trust: ["10.0.0.0/8"] });
- *   console.log(conn.remoteAddr, conn.hopAddr, info?.tlvs.AUTHORITY);
- *   await conn.write(new TextEncoder().encode("220 hello\r\n"));
- *   conn.close();
+ * const tcp = Deno.listen({ port: 8080 });
+ * for await (const conn of proxied(tcp, { trust: ["10.0.0.0/8"] })) {
+ *   console.log(conn.remoteAddr); // { transport: "tcp", hostname: "192.0.2.7", port: 51234 }
+ *   console.log(conn.info?.tlvs.AUTHORITY); // example.com
+ *   conn.pipeTo(conn.writable).catch(console.error);
  * }
  * ```
  *
@@ -25,7 +25,7 @@ export * from "./conn/datagram.ts";
 export * from "./conn/datagram_sessions.ts";
 export * from "./conn/header_of.ts";
 export * from "./conn/proxied.ts";
-export { type ConnFacts, ProxiedConn } from "./conn/proxied_conn.ts";
+export type { ProxiedConn } from "./conn/proxied_conn.ts";
 export * from "./conn/relay.ts";
 export * from "./conn/serve.ts";
 export type * from "./conn/native_types.ts";

@@ -1,11 +1,13 @@
 import { checkNames, checkOneOf } from "./_options.ts";
 import { quote } from "./_quote.ts";
 import { DEFAULT_MAX_LENGTH } from "./_wire.ts";
-import type { DecodeOptions } from "./types.ts";
+import type { DecodeOptions, TlvReader } from "./types.ts";
 
 const VERSIONS: readonly (1 | 2)[] = [1, 2];
 
-/** What {@link decode} and its like do when they are told nothing. */
+const NO_READERS: readonly TlvReader[] = [];
+
+/** Options of {@link decode} and its like if the caller gives none. */
 export const DEFAULTS: DecodeOptions = {};
 
 /** Names of {@link DecodeOptions}. */
@@ -13,6 +15,7 @@ export const DECODE_OPTIONS: readonly string[] = Object.keys(
   {
     checksum: "",
     tlvs: "",
+    define: "",
     mixedTcp6: "",
     unmap: "",
     versions: "",
@@ -34,6 +37,7 @@ export function readDecodeOptions(options: DecodeOptions): DecodeRules {
   const {
     checksum = "verify",
     tlvs = "strict",
+    define = NO_READERS,
     mixedTcp6 = false,
     unmap = false,
     versions = VERSIONS,
@@ -60,11 +64,40 @@ export function readDecodeOptions(options: DecodeOptions): DecodeRules {
   return {
     checksum,
     tlvs,
+    define: define === NO_READERS ? define : readReaders(define),
     mixedTcp6,
     unmap,
     versions: versions === VERSIONS ? versions : readVersions(versions),
     maxLength,
   };
+}
+
+function readReaders(define: readonly TlvReader[]): readonly TlvReader[] {
+  if (!Array.isArray(define)) {
+    throw new TypeError(
+      `Cannot read define: expected a list of what defineTlv() returns, received ${
+        quote(define)
+      }`,
+    );
+  }
+  const readers: readonly TlvReader[] = [...define];
+  const names = new Set<string>();
+  for (const [i, reader] of readers.entries()) {
+    if (typeof reader !== "function" || typeof reader.tlvName !== "string") {
+      throw new TypeError(
+        `Cannot read define[${i}]: expected what defineTlv() returns, received ${
+          quote(reader)
+        }`,
+      );
+    }
+    if (names.has(reader.tlvName)) {
+      throw new TypeError(
+        `Cannot read define[${i}]: ${quote(reader.tlvName)} is there already`,
+      );
+    }
+    names.add(reader.tlvName);
+  }
+  return readers;
 }
 
 function readVersions(versions: readonly (1 | 2)[]): readonly (1 | 2)[] {

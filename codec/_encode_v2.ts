@@ -11,6 +11,7 @@ import {
   type TlvEntry,
   valueLength,
   writeEntries,
+  writtenTlvs,
 } from "./tlvs/entries.ts";
 import { mergedEntries } from "./tlvs/merge.ts";
 import {
@@ -45,15 +46,15 @@ const NO_ENTRIES: readonly TlvEntry[] = [];
 const NEW_CHECKSUM: TlvEntry = { type: TLV_TYPES.CRC32C, value: 0 };
 
 /**
- * Checks and measures a header before a byte of it is written, into `target`
- * where there is one already.
+ * Checks and measures a header before a byte of it is written, into `target` if the
+ * caller has one.
  */
 export function planV2(
   header: ProxyHeader,
   { checksum, align }: EncodeRules,
   target?: Uint8Array,
 ): PlanV2 {
-  const { tlvs } = header;
+  const tlvs = writtenTlvs(header);
   const received = receivedHeader(header);
   const merged = received === undefined || tlvs === undefined ||
       isIterable(tlvs)
@@ -81,7 +82,7 @@ export function planV2(
   const length = tlv_start + entriesLength(entries);
   if (length > LONGEST_HEADER) {
     throw new RangeError(
-      `Cannot encode tlvs: a header takes at most ${LONGEST_HEADER} bytes, received ${length}`,
+      `Cannot encode tlvs: a header has at most ${LONGEST_HEADER} bytes, received ${length}`,
     );
   }
   return { tlv_start, entries, length };

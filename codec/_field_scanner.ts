@@ -13,14 +13,18 @@ for (let digit = 0; digit < 16; digit++) {
   DIGITS[text.toUpperCase().charCodeAt(0)] = digit;
 }
 
+/** Of a dotted quad in an IPv6 address: all of it, or too early. */
+export const MIXED_FAULT = "IPv4 address in a TCP6 line";
+const QUAD_FAULT = "dotted quad not at the end";
+
 function hexDigit(byte: number | undefined): number {
   return byte === undefined ? NO_DIGIT : DIGITS[byte]!;
 }
 
 /**
- * Reads addresses and ports as text, byte by byte and as far as they are in:
+ * Reads addresses and ports as text, byte by byte and as far as they have arrived:
  * the grammar of section 2.1, each rule once. A method is true when its field
- * and the separator behind it are read. Else either `fault` says what is wrong
+ * and the separator after it are read. Else either `fault` says what is wrong
  * with the byte at `at`, or `missing` is the least number of bytes that must
  * still come to finish the field.
  *
@@ -151,7 +155,8 @@ export class FieldScanner {
       if (byte === DOT && !isEmpty) {
         this.isIpv6 = !(mixed && groups === 0 && gap < 0);
         if (this.isIpv6 && (gap < 0 ? groups !== 6 : groups > 5)) {
-          return this.#refuse(at, "dotted quad not at the end");
+          const isPlain = groups === 0 && gap < 0;
+          return this.#refuse(at, isPlain ? MIXED_FAULT : QUAD_FAULT);
         }
         if (!this.#dotted(bytes, start, 2 * groups)) return false;
         if (this.isIpv6) this.#fill(groups + 2, gap);

@@ -29,8 +29,8 @@ export function checkNames(
 }
 
 /**
- * Whether an object has no names but those that a loop sees. Its constructor
- * tells within 1 ns, its prototype takes 10.
+ * Whether an object has no names but those that a loop sees. A look at its
+ * constructor costs 1 ns, one at its prototype 10.
  */
 export function isLiteral(given: object): boolean {
   return given.constructor === Object;
@@ -66,7 +66,7 @@ function checkInherited(
   }
 }
 
-/** `Object.prototype`, that of another realm too. */
+/** Whether it is `Object.prototype`, also that of another realm. */
 function isRoot(owner: object): boolean {
   return Object.getPrototypeOf(owner) === null &&
     Object.hasOwn(owner, "hasOwnProperty");
@@ -88,7 +88,7 @@ function checkName(
 }
 
 /**
- * Checks an option that takes few values.
+ * Checks an option that has few values.
  *
  * @throws {TypeError} when it is another.
  */
@@ -98,16 +98,20 @@ export function checkOneOf(
   values: readonly unknown[],
 ): void {
   if (values.includes(value)) return;
-  const words = values.map(quote);
-  const last = words.pop();
-  const expected = words.length === 0 ? last : `${words.join(", ")} or ${last}`;
   throw new TypeError(
-    `Cannot read ${name}: expected ${expected}, received ${quote(value)}${
+    `Cannot read ${name}: expected ${either(values)}, received ${quote(value)}${
       typeof value === "string"
         ? suggestion(value, values.filter((word) => typeof word === "string"))
         : ""
     }`,
   );
+}
+
+/** Values in words, such as `"tcp" or "udp"`. */
+export function either(values: readonly unknown[]): string {
+  const words = values.map(quote);
+  const last = words.pop() ?? "";
+  return words.length === 0 ? last : `${words.join(", ")} or ${last}`;
 }
 
 /** The question whether a name that is near was meant; empty when none is. */
@@ -116,7 +120,7 @@ export function suggestion(name: string, names: readonly string[]): string {
   return near === undefined ? "" : `, did you mean ${quote(near)}?`;
 }
 
-/** Longest name that is looked at: the distance takes the square of it. */
+/** Longest name that is looked at: the work grows with its square. */
 const LONGEST_NAME = 32;
 
 function nearest(name: string, names: readonly string[]): string | undefined {
@@ -125,7 +129,11 @@ function nearest(name: string, names: readonly string[]): string | undefined {
   let least = Infinity;
   for (const candidate of names) {
     const meant = bare(candidate);
-    const distance = isShortFor(given, meant) ? 1 : editsBetween(given, meant);
+    const distance = given === meant
+      ? 0
+      : isShortFor(given, meant)
+      ? 1
+      : editsBetween(given, meant);
     if (distance < least && distance <= Math.max(1, meant.length / 3)) {
       found = candidate;
       least = distance;

@@ -1,7 +1,7 @@
 /** Longest text of a value that goes into a message. */
 const LONGEST_QUOTE = 64;
 
-/** What JSON leaves as it is, though a terminal or a log acts on it: controls, marks of direction, ends of lines. */
+/** What JSON leaves as it is, though a terminal or a log acts on it: controls, signs of direction, ends of lines. */
 const UNSEEN_REGEXP = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
@@ -17,9 +17,13 @@ export function quote(value: unknown): string {
   }
   const text = String(value);
   const isLong = text.length > LONGEST_QUOTE;
-  return visible(
-    JSON.stringify(isLong ? text.slice(0, LONGEST_QUOTE) : text),
-  ) + (isLong ? "..." : "");
+  return quoteText(isLong ? text.slice(0, LONGEST_QUOTE) : text) +
+    (isLong ? "..." : "");
+}
+
+/** A text of any length in quotes, on one line. */
+export function quoteText(text: string): string {
+  return visible(JSON.stringify(text));
 }
 
 function visible(text: string): string {

@@ -9,8 +9,10 @@ import {
   SHORTEST_LINE,
   SIGNATURE,
 } from "./_wire.ts";
+import { noHeaderError } from "./_no_header.ts";
 import { ProxyProtocolError } from "./error.ts";
-import type { DecodeOptions, ProxyInfo } from "./types.ts";
+import type { Info } from "./_info.ts";
+import type { DecodeOptions } from "./types.ts";
 
 const SIGNATURE_START = SIGNATURE[0];
 const LINE_START = LINE_SIGNATURE.charCodeAt(0);
@@ -23,7 +25,7 @@ const LINE_START = LINE_SIGNATURE.charCodeAt(0);
 export function scan(
   bytes: Uint8Array,
   options: DecodeOptions,
-): ProxyInfo | number {
+): Info | number {
   const plain = plainView(bytes);
   const { versions, maxLength = DEFAULT_MAX_LENGTH } = options;
   const accepts = (version: 1 | 2) => versions?.includes(version) ?? true;
@@ -35,11 +37,18 @@ export function scan(
     return scanV1(plain, options, maxLength);
   }
   if (first === undefined) return accepts(1) ? SHORTEST_LINE : FIXED_LENGTH;
-  const accepted = accepts(1) ? accepts(2) ? "" : " v1" : " v2";
-  const isOther = signatureIn(plain) === "whole";
-  throw new ProxyProtocolError(
-    `Cannot decode PROXY header: not the start of a${accepted} header`,
-    isOther ? "version" : "signature",
-    { received: plain },
+  throw signatureIn(plain) === "whole"
+    ? notAccepted(plain, first === LINE_START ? 1 : 2)
+    : noHeaderError(plain, 0);
+}
+
+/** A header of a version that `versions` leaves out. */
+function notAccepted(bytes: Uint8Array, version: 1 | 2): ProxyProtocolError {
+  return new ProxyProtocolError(
+    `Cannot decode PROXY header: version ${version} at byte 0, expected ${
+      3 - version
+    }; \`versions: [1, 2]\` accepts both`,
+    "version",
+    { received: bytes },
   );
 }

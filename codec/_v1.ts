@@ -1,17 +1,19 @@
 /** The human-readable header, version 1 (section 2.1). */
 
 import { CR, LF, SPACE } from "./_ascii.ts";
-import { FieldScanner } from "./_field_scanner.ts";
+import { FieldScanner, MIXED_FAULT } from "./_field_scanner.ts";
+import { byteText } from "./_hint.ts";
+import { Info } from "./_info.ts";
 import { familyOf, formatIpv4, formatIpv6 } from "./_ip_text.ts";
 import {
   firstBytes,
   LINE_SIGNATURE,
   LONGEST_LINE,
-  noBytes,
   SHORTEST_LINE,
 } from "./_wire.ts";
+import { noHeaderError } from "./_no_header.ts";
 import { ProxyProtocolError, type ProxyProtocolErrorCode } from "./error.ts";
-import type { DecodeOptions, ProxyInfo } from "./types.ts";
+import type { DecodeOptions } from "./types.ts";
 
 /** How a line may begin, with the length of the shortest such line. */
 const STARTS = [
@@ -35,6 +37,8 @@ const LEAST_AFTER_DESTINATION = "0 0\r\n".length;
 const LEAST_AFTER_SOURCE_PORT = "0\r\n".length;
 const LEAST_AFTER_CR = "\n".length;
 
+const CRLF_LENGTH = "\r\n".length;
+
 /**
  * Reads a line. A number is how many bytes must at least still come; the line
  * cannot be valid with fewer.
@@ -43,7 +47,7 @@ export function scanV1(
   bytes: Uint8Array,
   options: DecodeOptions,
   maxLength: number,
-): ProxyInfo | number {
+): Info | number {
   const longest = Math.min(LONGEST_LINE, maxLength);
   const start = matchStart(bytes);
   const line = typeof start === "number"
@@ -60,6 +64,7 @@ export function scanV1(
       Math.min(bytes.length, longest),
       "line",
       `line is longer than ${longest} bytes`,
+      longest < LONGEST_LINE ? "raise `maxLength` to accept it" : "",
     );
   }
   return line;
@@ -80,12 +85,12 @@ function matchStart(bytes: Uint8Array): Start | number {
   }
   if (least < Infinity) return least;
   throw furthest < LINE_SIGNATURE.length
-    ? lineError(bytes, furthest, "signature", "signature does not match")
+    ? noHeaderError(bytes, furthest, LINE_SIGNATURE.charCodeAt(furthest))
     : lineError(bytes, furthest, "family", "expected TCP4, TCP6 or UNKNOWN");
 }
 
 /** Anything up to CRLF is skipped, a lone CR or LF too: CRLF alone ends the line. */
-function scanUnknown(bytes: Uint8Array): ProxyInfo | number {
+function scanUnknown(bytes: Uint8Array): Info | number {
   const start = "PROXY UNKNOWN".length;
   const first = bytes[start];
   if (first === undefined) return 2;
@@ -102,16 +107,18 @@ function scanUnknown(bytes: Uint8Array): ProxyInfo | number {
     while (at < end && !(bytes[at] === LF && bytes[at - 1] === CR)) at++;
     if (at === end) return bytes[at - 1] === CR ? 1 : 2;
   }
-  return {
-    version: 1,
-    command: "PROXY",
-    family: "UNSPEC",
-    transport: "UNSPEC",
-    tlvs: {},
-    tlv_loc: {},
-    rest: bytes.subarray(start, at - 1),
-    raw: firstBytes(bytes, at + 1),
-  };
+  const length = at + 1;
+  return new Info(
+    1,
+    "PROXY",
+    "UNSPEC",
+    "UNSPEC",
+    undefined,
+    undefined,
+    firstBytes(bytes, length),
+    start,
+    length - CRLF_LENGTH,
+  );
 }
 
 /** Addresses and ports of a TCP4 or TCP6 line. */
@@ -119,7 +126,7 @@ function scanTcp(
   bytes: Uint8Array,
   start: Start,
   options: DecodeOptions,
-): ProxyInfo | number {
+): Info | number {
   const isTcp6 = start.text === "PROXY TCP6 ";
   const mixed = options.mixedTcp6 === true;
   const unmap = options.unmap === true;
@@ -143,22 +150,18 @@ function scanTcp(
   const last = bytes[fields.at];
   if (last === undefined) return LEAST_AFTER_CR;
   if (last !== LF) throw lineError(bytes, fields.at, "line", "CR without LF");
-  return {
-    version: 1,
-    command: "PROXY",
-    family: isTcp6 ? familyOf(source, destination, unmap) : "INET",
-    transport: "STREAM",
-    source: { transport: "tcp", hostname: source, port: sourcePort },
-    destination: {
-      transport: "tcp",
-      hostname: destination,
-      port: destinationPort,
-    },
-    tlvs: {},
-    tlv_loc: {},
-    rest: noBytes(bytes, fields.at + 1),
-    raw: firstBytes(bytes, fields.at + 1),
-  };
+  const length = fields.at + 1;
+  return new Info(
+    1,
+    "PROXY",
+    isTcp6 ? familyOf(source, destination, unmap) : "INET",
+    "STREAM",
+    { transport: "tcp", hostname: source, port: sourcePort },
+    { transport: "tcp", hostname: destination, port: destinationPort },
+    firstBytes(bytes, length),
+    length,
+    length,
+  );
 }
 
 function hostname(unmap: boolean): string {
@@ -174,9 +177,15 @@ function stop(
   leastAfter: number,
 ): number {
   if (fields.fault !== undefined) {
-    throw lineError(bytes, fields.at, code, fields.fault);
+    throw lineError(bytes, fields.at, code, fields.fault, remedyOf(bytes));
   }
   return fields.missing + leastAfter;
+}
+
+/** What would help with a line that stopped in a field. */
+function remedyOf(bytes: Uint8Array): string {
+  if (fields.fault === MIXED_FAULT) return "`mixedTcp6: true` accepts it";
+  return bytes[fields.at] === LF ? "a line ends with CRLF" : "";
 }
 
 function lineError(
@@ -184,10 +193,15 @@ function lineError(
   offset: number,
   code: ProxyProtocolErrorCode,
   what: string,
+  remedy = "",
 ): ProxyProtocolError {
   const isV1 = offset >= LINE_SIGNATURE.length;
+  const byte = bytes[offset];
+  const received = byte === undefined ? "" : `, received ${byteText(byte)}`;
   return new ProxyProtocolError(
-    `Cannot decode PROXY v1 header: ${what} at byte ${offset}`,
+    `Cannot decode PROXY v1 header: ${what} at byte ${offset}${received}${
+      remedy && `; ${remedy}`
+    }`,
     code,
     { offset, received: bytes, ...(isV1 && { version: 1 }) },
   );

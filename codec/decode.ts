@@ -1,6 +1,11 @@
 import { checkedDecodeOptions, DEFAULTS } from "./_decode_options.ts";
 import { scan } from "./_scan.ts";
-import type { DecodeOptions, ProxyInfo } from "./types.ts";
+import type {
+  DecodeOptions,
+  DefinedTlvs,
+  ProxyInfo,
+  TlvReader,
+} from "./types.ts";
 
 /**
  * Decodes the PROXY header at the start of `bytes`, version 1 or 2 (sections
@@ -16,22 +21,21 @@ import type { DecodeOptions, ProxyInfo } from "./types.ts";
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { decode } from "@edgewire/proxy-protocol/codec";
  *
  * const bytes = new TextEncoder().encode(
  *   "PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\nGET / HTTP/1.1\r\n",
  * );
  * const info = decode(bytes);
- * assertEquals(info?.source, {
- *   transport: "tcp",
- *   hostname: "192.0.2.1",
- *   port: 56324,
- * });
- * assertEquals(info?.raw.byteLength, 45);
- * assertEquals(decode(bytes.subarray(0, 44)), undefined);
+ * console.log(info?.source); // { transport: "tcp", hostname: "192.0.2.1", port: 56324 }
+ * console.log(info?.raw.byteLength); // 45
+ * console.log(decode(bytes.subarray(0, 44))); // undefined
  * ```
  */
+export function decode<R extends TlvReader = never>(
+  bytes: Uint8Array,
+  options?: DecodeOptions<R>,
+): ProxyInfo<DefinedTlvs<R>> | undefined;
 export function decode(
   bytes: Uint8Array,
   options: DecodeOptions = DEFAULTS,

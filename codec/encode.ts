@@ -11,9 +11,9 @@ import type { EncodeOptions, ProxyHeader } from "./types.ts";
 
 /**
  * Encodes a header into one new buffer, to be sent in one write: many
- * receivers refuse a header that comes in pieces (sections 2.1 and 2.2).
+ * receivers reject a header in pieces (sections 2.1 and 2.2).
  *
- * Takes a decoded `ProxyInfo` as well as two addresses. A v2 header of PROXY
+ * The header may be a decoded `ProxyInfo`, or just two addresses. A v2 header of PROXY
  * that the defaults of {@link decode} accept is encoded to the bytes it came
  * from. A changed name in `tlvs` is written once, a removed one not at all, and
  * the others keep their places. What stood inside SSL is removed with it.
@@ -23,8 +23,8 @@ import type { EncodeOptions, ProxyHeader } from "./types.ts";
  * TLVs. v1 writes the short `PROXY UNKNOWN` for what it cannot say: LOCAL,
  * UNSPEC, UNIX, DGRAM.
  *
- * A header may take 65551 bytes; few receivers take more than 4096, and without
- * TLVs all do.
+ * A header may have 65551 bytes. Few receivers accept more than 4096. All of them
+ * accept one without TLVs.
  *
  * @throws {TypeError} for a field or an option that is unknown or of the wrong
  * kind, with its name.
@@ -32,18 +32,15 @@ import type { EncodeOptions, ProxyHeader } from "./types.ts";
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
- * import { encode } from "@edgewire/proxy-protocol/codec";
+ * import { encode, type ProxyHeader } from "@edgewire/proxy-protocol/codec";
  *
- * const source = { transport: "tcp", hostname: "192.0.2.1", port: 56324 } as const;
- * const destination = { transport: "tcp", hostname: "198.51.100.1", port: 443 } as const;
- *
- * const line = encode({ version: 1, source, destination });
- * assertEquals(
- *   new TextDecoder().decode(line),
- *   "PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n",
- * );
- * assertEquals(encode({ source, destination }).byteLength, 28);
+ * const header: ProxyHeader = {
+ *   source: { transport: "tcp", hostname: "192.0.2.1", port: 56324 },
+ *   destination: { transport: "tcp", hostname: "198.51.100.1", port: 443 },
+ * };
+ * const line = new TextDecoder().decode(encode({ ...header, version: 1 }));
+ * console.log(line); // PROXY TCP4 192.0.2.1 198.51.100.1 56324 443
+ * console.log(encode(header).byteLength); // 28
  * ```
  */
 export function encode(
@@ -63,7 +60,7 @@ export function encode(
 }
 
 /**
- * Encodes a header at the start of `target`; returns how many bytes it took.
+ * Encodes a header at the start of `target`; returns its length in bytes.
  * Nothing is written when it throws.
  *
  * @throws {TypeError} like {@link encode}.
@@ -71,11 +68,10 @@ export function encode(
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { encodeInto } from "@edgewire/proxy-protocol/codec";
  *
  * const target = new Uint8Array(64);
- * assertEquals(encodeInto({ command: "LOCAL" }, target), 16);
+ * console.log(encodeInto({ command: "LOCAL" }, target)); // 16
  * ```
  */
 export function encodeInto(

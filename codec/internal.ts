@@ -15,7 +15,9 @@ export {
   ENCODE_OPTIONS,
   readEncodeOptions,
 } from "./_encode_options.ts";
+export { checksumAt, checksumOf, isChecksumRight } from "./_checksum.ts";
 export { checkNames, checkOneOf, checkPlain, suggestion } from "./_options.ts";
+export { type Hint, hintOf } from "./_hint.ts";
 export { formatIpv4, formatIpv6, isMapped } from "./_ip_text.ts";
 export { parseIp } from "./_parse_ip.ts";
 export { quote } from "./_quote.ts";
@@ -24,7 +26,6 @@ export { announcedLength, signatureIn } from "./_signature.ts";
 export {
   EMPTY,
   FAMILIES,
-  firstBytes,
   FIXED_LENGTH,
   LARGEST_PORT,
   LINE_SIGNATURE,
@@ -35,6 +36,7 @@ export {
   TLV_HEADER_LENGTH,
   TRANSPORTS,
 } from "./_wire.ts";
-export { headerChecksum } from "./crc32c.ts";
+export { kindOf } from "./describe.ts";
+export { withoutReadings } from "./tlvs/entries.ts";
 export { isClientEncrypted } from "./tlvs/is_client_encrypted.ts";
 export { isNamed, isSslSubtype, tlvHexName, tlvKind } from "./tlvs/types.ts";

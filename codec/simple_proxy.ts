@@ -1,5 +1,6 @@
 import { newBlock, put16 } from "./_block.ts";
 import { newHead, readEndpoints } from "./_endpoints.ts";
+import { startText } from "./_hint.ts";
 import { formatIpv6 } from "./_ip_text.ts";
 import { plainView } from "./_plain_view.ts";
 import { FIXED_LENGTH } from "./_wire.ts";
@@ -36,7 +37,7 @@ export interface DecodedSimpleDatagram {
   payload: Uint8Array;
 }
 
-/** What {@link encodeSimpleDatagram} takes; a {@link DecodedSimpleDatagram} is one. */
+/** The header for {@link encodeSimpleDatagram}; a {@link DecodedSimpleDatagram} is one. */
 export interface SimpleDatagramHeader {
   /** The client; its transport is `udp`. */
   source: Address;
@@ -45,11 +46,11 @@ export interface SimpleDatagramHeader {
 }
 
 /**
- * Takes the header of Cloudflare's
- * [Simple Proxy Protocol](https://developers.cloudflare.com/spectrum/reference/simple-proxy-protocol-header/)
- * off a datagram: 38 bytes in front of the payload of every datagram, which
- * Spectrum sends for UDP in place of the PROXY protocol. There is nothing in it
- * to verify: ask whom the datagram came from before you believe it.
+ * Decodes a datagram with the header of Cloudflare's
+ * [Simple Proxy Protocol](https://developers.cloudflare.com/spectrum/reference/simple-proxy-protocol-header/).
+ * Spectrum sends it for UDP instead of the PROXY protocol: 38 bytes before the
+ * payload of every datagram. Nothing in it can be verified, so check which address
+ * the datagram came from.
  *
  * @throws {ProxyProtocolError} code `signature` when the datagram does not
  * begin with 0x56EC, `incomplete` when it ends within the header, `empty` when
@@ -57,16 +58,18 @@ export interface SimpleDatagramHeader {
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
- * import { decodeSimpleDatagram, encodeSimpleDatagram } from "@edgewire/proxy-protocol/codec";
+ * import {
+ *   decodeSimpleDatagram,
+ *   encodeSimpleDatagram,
+ * } from "@edgewire/proxy-protocol/codec";
  *
  * const datagram = encodeSimpleDatagram({
  *   source: { transport: "udp", hostname: "192.0.2.1", port: 5000 },
  *   destination: { transport: "udp", hostname: "198.51.100.1", port: 53 },
  * }, Uint8Array.of(1, 2, 3));
  * const { source, payload } = decodeSimpleDatagram(datagram);
- * assertEquals(source, { transport: "udp", hostname: "192.0.2.1", port: 5000 });
- * assertEquals(payload, Uint8Array.of(1, 2, 3));
+ * console.log(source); // { transport: "udp", hostname: "192.0.2.1", port: 5000 }
+ * console.log(payload); // Uint8Array(3) [ 1, 2, 3 ]
  * ```
  */
 export function decodeSimpleDatagram(bytes: Uint8Array): DecodedSimpleDatagram {
@@ -77,14 +80,16 @@ export function decodeSimpleDatagram(bytes: Uint8Array): DecodedSimpleDatagram {
   );
   if (wrongAt >= 0) {
     throw new ProxyProtocolError(
-      "Cannot decode Simple Proxy header: datagram does not begin with 0x56EC",
+      `No Simple Proxy header: received ${
+        startText(plain)
+      }, expected 0x56ec at byte 0`,
       "signature",
       { offset: wrongAt, received: plain },
     );
   }
   if (length < HEADER_LENGTH) {
     throw new ProxyProtocolError(
-      `Cannot decode Simple Proxy header: needs ${HEADER_LENGTH} bytes, received ${length}`,
+      `Cannot decode Simple Proxy header: expected ${HEADER_LENGTH} bytes, received ${length}`,
       length === 0 ? "empty" : "incomplete",
       { offset: length, received: plain },
     );
@@ -115,18 +120,21 @@ export function decodeSimpleDatagram(bytes: Uint8Array): DecodedSimpleDatagram {
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
- * import { decodeSimpleDatagram, encodeSimpleDatagram } from "@edgewire/proxy-protocol/codec";
+ * import {
+ *   decodeSimpleDatagram,
+ *   encodeSimpleDatagram,
+ * } from "@edgewire/proxy-protocol/codec";
  *
  * const datagram = encodeSimpleDatagram({
  *   source: { transport: "udp", hostname: "2001:db8::1", port: 5000 },
  *   destination: { transport: "udp", hostname: "2001:db8::2", port: 53 },
  * }, Uint8Array.of(1, 2, 3));
- * assertEquals(datagram.byteLength, 38 + 3);
+ * console.log(datagram.byteLength); // 41
  *
+ * // The answer has the header that was received.
  * const received = decodeSimpleDatagram(datagram);
  * const answer = encodeSimpleDatagram(received, Uint8Array.of(4));
- * assertEquals(answer.subarray(0, 38), datagram.subarray(0, 38));
+ * console.log(answer.byteLength); // 39
  * ```
  */
 export function encodeSimpleDatagram(

@@ -5,26 +5,45 @@
  */
 
 /**
- * One end of a connection, in the shape of Deno's `NetAddr` and `UnixAddr`.
- *
- * IPv4 is dotted text, IPv6 is RFC 5952 text. A UNIX path ends at its first
- * NUL; an abstract path keeps its leading NUL.
+ * One end of a connection over IP, in the shape of Deno's `NetAddr`. IPv4 is
+ * dotted text, IPv6 is RFC 5952 text.
  */
-export type Address =
-  | {
-    /** Carrier of the proxied connection: STREAM is `tcp`, DGRAM is `udp`. */
-    transport: "tcp" | "udp";
-    /** IPv4 or IPv6 address as text. */
-    hostname: string;
-    /** Port, 0 to 65535. */
-    port: number;
-  }
-  | {
-    /** Carrier: STREAM is `unix`, DGRAM is `unixpacket`. */
-    transport: "unix" | "unixpacket";
-    /** Path of the socket, at most 108 bytes; empty when it has none. */
-    path: string;
-  };
+export interface NetAddress {
+  /** Carrier of the proxied connection: STREAM is `tcp`, DGRAM is `udp`. */
+  transport: "tcp" | "udp";
+  /** IPv4 or IPv6 address as text. */
+  hostname: string;
+  /** Port, 0 to 65535. */
+  port: number;
+  /** Always absent. */
+  path?: undefined;
+}
+
+/**
+ * One end of a connection over a UNIX socket, in the shape of Deno's
+ * `UnixAddr`. A path ends at its first NUL; an abstract path keeps its leading
+ * NUL.
+ */
+export interface UnixAddress {
+  /** Carrier: STREAM is `unix`, DGRAM is `unixpacket`. */
+  transport: "unix" | "unixpacket";
+  /** Path of the socket, at most 108 bytes; empty when it has none. */
+  path: string;
+  /** Always absent. */
+  hostname?: undefined;
+  /** Always absent. */
+  port?: undefined;
+}
+
+/**
+ * One end of a connection. `hostname`, `port` and `path` can be read without
+ * asking which of the two it is; each is `undefined` on the other. To ask
+ * which one it is, compare with `undefined`: `address.path !== undefined`.
+ *
+ * A header that came over TCP can name UNIX sockets, so even the client of a TCP
+ * listener may have no `hostname`. {@link formatAddress} returns it as text.
+ */
+export type Address = NetAddress | UnixAddress;
 
 /** Command of a header: `LOCAL` is a connection of the proxy's own, such as a health check (section 2.2). */
 export type Command = "PROXY" | "LOCAL";
@@ -48,52 +67,77 @@ export type Transport = "UNSPEC" | "STREAM" | "DGRAM";
  * each of its bytes over 0x7F as a lone surrogate U+DC80 to U+DCFF, so that
  * different bytes never become the same text.
  */
-export type Tlvs = {
-  /** 0x01: application protocol that TLS negotiated, such as `h2` (section 2.2.1). */
-  ALPN?: string;
-  /** 0x02: host name the client asked for, usually the SNI (section 2.2.2). */
-  AUTHORITY?: string;
-  /** 0x03: CRC32C of the header with this field as zero, 32 bits (section 2.2.3). */
-  CRC32C?: number;
-  /** 0x04: padding (section 2.2.4). */
-  NOOP?: Uint8Array;
-  /** 0x05: opaque id of the connection, at most 128 bytes (section 2.2.5). */
-  UNIQUE_ID?: Uint8Array;
-  /** 0x20: an SSL TLV is there and its sub-TLVs could be read (section 2.2.6). */
-  SSL?: boolean;
-  /** Bit field of the SSL TLV: 0x01 SSL, 0x02 certificate on this connection, 0x04 in this session. */
-  SSL_CLIENT?: number;
-  /**
-   * 32-bit result of the SSL TLV: 0 when the client's certificate was verified.
-   * Senders also write 0 where there was no certificate: ask
-   * {@link isClientVerified}.
-   */
-  SSL_VERIFY?: number;
-  /** 0x21: TLS version, such as `TLSv1.3`. */
-  SSL_VERSION?: string;
-  /** 0x22: common name of the client's certificate. */
-  SSL_CN?: string;
-  /** 0x23: cipher. */
-  SSL_CIPHER?: string;
-  /** 0x24: algorithm that signed the frontend's certificate. */
-  SSL_SIG_ALG?: string;
-  /** 0x25: algorithm of the key of the frontend's certificate. */
-  SSL_KEY_ALG?: string;
-  /** 0x26: key exchange group, such as `secp256r1`. */
-  SSL_GROUP?: string;
-  /** 0x27: signature scheme of the handshake, such as `rsa_pss_rsae_sha256`. */
-  SSL_SIG_SCHEME?: string;
-  /** 0x28: the client's certificate, X.509 in DER. */
-  SSL_CLIENT_CERT?: Uint8Array;
-  /** 0x30: name of the network namespace (section 2.2.7). */
-  NETNS?: string;
-  /** Any type without a name, as its value's bytes. */
-  [unnamed: `x${string}`]: Uint8Array | undefined;
-};
+export type Tlvs =
+  & {
+    /** 0x01: application protocol that TLS negotiated, such as `h2` (section 2.2.1). */
+    ALPN?: string;
+    /** 0x02: host name the client asked for, usually the SNI (section 2.2.2). */
+    AUTHORITY?: string;
+    /** 0x03: CRC32C of the header with this field as zero, 32 bits (section 2.2.3). */
+    CRC32C?: number;
+    /** 0x04: padding (section 2.2.4). */
+    NOOP?: Uint8Array;
+    /** 0x05: opaque id of the connection, at most 128 bytes (section 2.2.5). */
+    UNIQUE_ID?: Uint8Array;
+    /** 0x20: an SSL TLV is there and its sub-TLVs could be read (section 2.2.6). */
+    SSL?: boolean;
+    /** Bit field of the SSL TLV: 0x01 SSL, 0x02 certificate on this connection, 0x04 in this session. */
+    SSL_CLIENT?: number;
+    /**
+     * 32-bit result of the SSL TLV: 0 when the client's certificate was verified.
+     * Senders also write 0 where there was no certificate: ask
+     * {@link isClientVerified}.
+     */
+    SSL_VERIFY?: number;
+    /** 0x21: TLS version, such as `TLSv1.3`. */
+    SSL_VERSION?: string;
+    /** 0x22: common name of the client's certificate. */
+    SSL_CN?: string;
+    /** 0x23: cipher. */
+    SSL_CIPHER?: string;
+    /** 0x24: algorithm that signed the frontend's certificate. */
+    SSL_SIG_ALG?: string;
+    /** 0x25: algorithm of the key of the frontend's certificate. */
+    SSL_KEY_ALG?: string;
+    /** 0x26: key exchange group, such as `secp256r1`. */
+    SSL_GROUP?: string;
+    /** 0x27: signature scheme of the handshake, such as `rsa_pss_rsae_sha256`. */
+    SSL_SIG_SCHEME?: string;
+    /** 0x28: the client's certificate, X.509 in DER. */
+    SSL_CLIENT_CERT?: Uint8Array;
+    /** 0x30: name of the network namespace (section 2.2.7). */
+    NETNS?: string;
+  }
+  & {
+    /** Any type without a name, as its value's bytes: `xEA`, not `xea`. */
+    [Name in TlvHexName]?: Uint8Array | undefined;
+  };
+
+/** Name of a TLV without a name in the specification: `x` and its type as two upper-case hex digits. */
+export type TlvHexName = `x${HexDigit}${HexDigit}`;
+
+/** A hex digit, in upper case. */
+export type HexDigit =
+  | "0"
+  | "1"
+  | "2"
+  | "3"
+  | "4"
+  | "5"
+  | "6"
+  | "7"
+  | "8"
+  | "9"
+  | "A"
+  | "B"
+  | "C"
+  | "D"
+  | "E"
+  | "F";
 
 /**
- * Where each TLV of {@link Tlvs} starts: bytes from the first TLV to the type
- * byte, for the sub-TLVs of SSL too. Its value starts 3 bytes further on.
+ * Where each TLV of {@link Tlvs} starts, also the sub-TLVs of SSL: bytes from the
+ * first TLV to the type byte. Its value starts 3 bytes after that.
  */
 export type TlvLocations = Record<string, number>;
 
@@ -104,6 +148,43 @@ export interface DecodedTlvs {
   /** Bytes from the first TLV to the type byte, by name. */
   tlv_loc: TlvLocations;
 }
+
+/** The definition that {@link defineTlv} makes a reader of. */
+export interface TlvDefinition<Name extends string, Value> {
+  /** Type of the TLV, 0 to 255. */
+  type: number;
+  /** Name of the value in `info.tlvs`: letters, digits and `_`. */
+  name: Name;
+  /**
+   * Reads a value, which is a view of the header. Returns `undefined` for
+   * bytes of another shape.
+   */
+  read(value: Uint8Array): Value | undefined;
+}
+
+/** A type of TLV with its reader. {@link defineTlv} makes one; those of some vendors are exported. */
+export interface TlvReader<Name extends string = string, Value = unknown> {
+  /** Reads the value from an info; `undefined` if no TLV of the type has the right shape. */
+  (info: TlvSource): Value | undefined;
+  /** Type of the TLV, 0 to 255. */
+  readonly type: number;
+  /** Name of the value in `info.tlvs`. */
+  readonly tlvName: Name;
+  /** Reads the bytes of one TLV; `undefined` for another shape. */
+  read(value: Uint8Array): Value | undefined;
+}
+
+/** The parts of an info that a {@link TlvReader} reads. */
+export type TlvSource =
+  & Pick<ProxyInfo, "version">
+  & Partial<Pick<ProxyInfo, "rest" | "raw" | "tlv_start">>;
+
+/** Names and values in `info.tlvs` of the TLVs that are defined by readers. */
+export type DefinedTlvs<R extends TlvReader> = [R] extends [never] ? object
+  : string extends R["tlvName"] ? object
+  : {
+    readonly [D in R as D["tlvName"]]?: Exclude<ReturnType<D>, undefined>;
+  };
 
 /** One TLV as it is on the wire (section 2.2). */
 export interface RawTlv {
@@ -121,9 +202,30 @@ export interface LocatedTlv extends RawTlv {
 
 /**
  * A decoded header: one shape for both versions, plain data. v1 has no TLVs.
- * As JSON it can be read, but not encoded again: JSON has no bytes.
+ *
+ * | what arrived | `info` | `info.source` | `remoteAddr` of the connection |
+ * |---|---|---|---|
+ * | PROXY with addresses | the header | the client | the client |
+ * | PROXY without them: v1 `UNKNOWN`, UNSPEC | the header | `undefined` | the peer |
+ * | LOCAL: a health check of the proxy | the header | `undefined` | the peer |
+ * | any of them, with `header: "discard"` | the header | as above | the peer |
+ * | no header: a direct client | `undefined` | | the peer |
+ *
+ * - `console.log` prints all but `raw` and `rest`.
+ * - `JSON.stringify` writes bytes as hex: `raw`, and values in `tlvs`. To have
+ *   the header back, decode the bytes of `raw`.
+ * - Copies, by `{ ...info }` and `structuredClone`, are plain objects with all
+ *   but `rest`. {@link encode} writes the same bytes for them, because they have
+ *   `raw`; without `raw` it writes what `tlvs` shows.
+ * - `Defined` are the names that the option `define` adds to `tlvs`. They read the
+ *   bytes of an `xNN`; {@link encode} writes those bytes.
+ * - Deep comparisons compare `raw` as well, and the prototype if they are
+ *   strict. To compare with a literal, use `{ ...info }` or single fields.
  */
-export interface ProxyInfo extends DecodedTlvs {
+export interface ProxyInfo<Defined extends object = object>
+  extends DecodedTlvs {
+  /** Values by name; those of the option `define` among them. */
+  tlvs: Tlvs & Defined;
   /** Version of the header. */
   version: 1 | 2;
   /** Command; v1 has only `PROXY`. */
@@ -144,14 +246,18 @@ export interface ProxyInfo extends DecodedTlvs {
    * `tlv_loc` are spelled like the fields of aiosmtpd that they stand for.
    */
   tlv_start?: number;
-  /** v2: the bytes after the address block, whose length follows the family. v1 `UNKNOWN`: those between the word and CRLF. */
-  rest: Uint8Array;
+  /**
+   * v2: the bytes after the address block, whose length follows the family. v1
+   * `UNKNOWN`: those between the word and CRLF. A view of `raw`, made when it is
+   * first read, so that copies of the info do not have it.
+   */
+  readonly rest: Uint8Array;
   /** The whole header as received; a view of the decoded bytes, not a copy. */
   raw: Uint8Array;
 }
 
 /**
- * What {@link encode} takes. A {@link ProxyInfo} is one; two addresses are
+ * A header for {@link encode}. A {@link ProxyInfo} is one; two addresses are
  * enough.
  */
 export interface ProxyHeader {
@@ -182,10 +288,15 @@ export interface ProxyHeader {
    * What the info says otherwise, or no longer, is written as the info has it.
    */
   raw?: Uint8Array;
+  /**
+   * That of a {@link ProxyInfo}. Names in `tlvs` that the option `define` has
+   * added are known by it, and left out.
+   */
+  tlv_loc?: TlvLocations;
 }
 
 /** Named leniencies and limits of {@link decode} and {@link bytesNeeded}. */
-export interface DecodeOptions {
+export interface DecodeOptions<R extends TlvReader = TlvReader> {
   /**
    * `"ignore"` accepts a header whose CRC32C does not match (section 2.2.3).
    *
@@ -202,6 +313,13 @@ export interface DecodeOptions {
    */
   tlvs?: "strict" | "lenient";
   /**
+   * Adds values to `info.tlvs`, each read by a reader that {@link defineTlv} has
+   * made, under its name.
+   *
+   * @default {[]}
+   */
+  define?: readonly R[];
+  /**
    * Accept a plain IPv4 address in a v1 `TCP6` line, which nginx and h2o send
    * for mixed families.
    *
@@ -211,7 +329,7 @@ export interface DecodeOptions {
   /**
    * Show `::ffff:192.0.2.1` as `192.0.2.1`, and the family as `INET` if that
    * leaves no IPv6 address. On a connection it applies to each address that is
-   * shown or sent: the hop and the addresses of direct peers too.
+   * shown or sent, also to the hop and to direct peers.
    *
    * @default {false}
    */
@@ -223,7 +341,7 @@ export interface DecodeOptions {
    */
   versions?: readonly (1 | 2)[];
   /**
-   * Longest header to accept, in bytes. A longer announcement is refused at
+   * Longest header to accept, in bytes. A longer announcement is rejected at
    * once. A v1 line is never longer than 107 bytes.
    *
    * @default {4096}
@@ -241,7 +359,7 @@ export interface EncodeOptions {
    */
   version?: 1 | 2;
   /**
-   * `true` adds a CRC32C TLV where there is none, `false` leaves one out. A
+   * `true` adds a CRC32C TLV if there is none, `false` leaves one out. A
    * CRC32C among the TLVs is always computed anew (section 2.2.3).
    *
    * @default {undefined} as the TLVs have it

@@ -1,6 +1,6 @@
 import { quote } from "../codec/internal.ts";
 
-/** Longest delay that a timer takes, in ms. */
+/** Longest delay of a timer, in ms. */
 const LONGEST_TIMEOUT = 0x7fffffff;
 
 /**

@@ -1,18 +1,46 @@
-/** What the entry points of single runtimes have in their signatures besides their own. */
+/**
+ * Exports that every entry point of one runtime shares: functions that are used
+ * with a connection, so that one import is enough, and their types.
+ */
 
 export {
   type Address,
+  alibabaEndpointId,
+  alibabaServiceId,
+  alibabaVpcId,
+  awsVpcEndpointId,
+  azurePrivateEndpointLinkId,
   type Command,
   type DecodedTlvs,
   type DecodeOptions,
+  type DefinedTlvs,
+  defineTlv,
+  describe,
+  encode,
+  type EncodeOptions,
   type Family,
+  formatAddress,
+  forwarded,
+  gcpPscConnectionId,
+  type HexDigit,
+  isClientVerified,
+  type NetAddress,
+  type ProxyHeader,
   type ProxyInfo,
   ProxyProtocolError,
   type ProxyProtocolErrorCode,
   type ProxyProtocolErrorDetails,
+  type RawTlv,
+  type TlvDefinition,
+  type TlvHexName,
   type TlvLocations,
+  type TlvReader,
   type Tlvs,
+  type TlvSource,
   type Transport,
+  type UnixAddress,
+  ztunnelHostname,
+  ztunnelIdentity,
 } from "../codec/mod.ts";
 export {
   type ClientHeader,
@@ -22,9 +50,10 @@ export {
 } from "./header_of.ts";
 export { trustList } from "./admission/trust.ts";
 export type {
-  GateOptions,
-  HeaderOptions,
+  AcceptOptions,
+  ListenerOptions,
   ListenerStats,
   Trust,
   Untrusted,
 } from "./types.ts";
+export { type HeaderTarget, writeHeader } from "./write_header.ts";

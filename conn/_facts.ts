@@ -1,6 +1,6 @@
 /** What is known of a connection, found from all that an application holds of it. */
 
-import type { Address, ProxyInfo } from "../codec/mod.ts";
+import type { Address, DecodeOptions, ProxyInfo } from "../codec/mod.ts";
 import type { Ends } from "./_ends.ts";
 
 /** What is known of a connection: the rest of it after its header has arrived. */
@@ -16,6 +16,12 @@ export interface Facts {
   ready?: Promise<ProxyInfo | undefined>;
   /** The socket, which is asked for its own end. */
   conn: object;
+  /** Whether a socket of Node was handed over after its header, or without one. */
+  isAdmitted?: boolean;
+  /** Whether a relay has it. */
+  isRelayed?: boolean;
+  /** How the header of a socket of Node was decoded. */
+  decode?: DecodeOptions;
 }
 
 /**

@@ -98,7 +98,7 @@ export function checkSocket(given: unknown): void {
   );
 }
 
-/** Why `proxied` of `./node` takes no listener of Deno; `undefined` for anything else. */
+/** Why `proxied` of `./node` wraps no listener of Deno; `undefined` for anything else. */
 export function listenerHint(given: unknown): string | undefined {
   return isListener(given)
     ? `for a listener with accept() use proxied() of ${PACKAGE}`

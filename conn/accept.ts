@@ -1,4 +1,4 @@
-import type { Address } from "../codec/mod.ts";
+import type { Address, DefinedTlvs, TlvReader } from "../codec/mod.ts";
 import { checkConn } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
 import { readOptions } from "./admission/policy.ts";
@@ -11,14 +11,15 @@ import type { ProxiedConn } from "./proxied_conn.ts";
 import type { Accepted, AcceptOptions } from "./types.ts";
 
 /**
- * Takes the PROXY header off a connection and gives back both: what the header
- * says, and the connection behind it, with the client's address (section 2).
+ * Reads the PROXY header of a connection. Resolves to the header and to the
+ * connection after it, which shows the client's address (section 2).
  *
- * The header is read exactly: not one byte of the payload is taken from the
- * connection, unless it is a pair of streams without BYOB; what is read beyond
- * the header is then delivered first. Nothing is written before the header is in.
+ * The header is read exactly: not one byte of the payload is read from the
+ * connection. A pair of streams without BYOB cannot be read exactly. Bytes that
+ * were read after its header are then delivered first. Nothing is written before
+ * the header has arrived.
  *
- * @throws {ProxyProtocolError} when the connection is refused; it is closed
+ * @throws {ProxyProtocolError} when the connection is rejected; it is closed
  * then. Code `empty` is a peer that closed without a byte, as TCP health
  * checks do: not worth a line in a log.
  * @throws {TypeError} for a wrong or unknown option, for what is no connection and
@@ -26,21 +27,25 @@ import type { Accepted, AcceptOptions } from "./types.ts";
  * @throws {RangeError} for an option out of its range, before it is touched.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { accept } from "@edgewire/proxy-protocol";
  *
- * async function serve(listener: Deno.Listener) {
- *   for await (const tcp of listener) {
- *     accept(tcp, { trust: ["10.0.0.0/8"] }).then(
- *       ({ info, conn }) => {
- *         console.log(conn.remoteAddr, info?.tlvs.AUTHORITY);
- *         return conn.pipeTo(conn.writable);
- *       },
- *     ).catch(console.error);
- *   }
+ * for await (const tcp of Deno.listen({ port: 8080 })) {
+ *   accept(tcp, { trust: ["10.0.0.0/8"] }).then(({ info, conn }) => {
+ *     console.log(conn.remoteAddr); // { transport: "tcp", hostname: "192.0.2.7", port: 51234 }
+ *     console.log(info?.tlvs.AUTHORITY); // example.com
+ *     return conn.pipeTo(conn.writable);
+ *   }).catch(console.error);
  * }
  * ```
  */
+export function accept<
+  C extends NativeConn | ByteDuplex,
+  R extends TlvReader = never,
+>(
+  conn: C,
+  options: AcceptOptions<ProxiedConn<object, DefinedTlvs<R>>, R>,
+): Promise<Accepted<C, DefinedTlvs<R>>>;
 export async function accept<C extends NativeConn | ByteDuplex>(
   conn: C,
   options: AcceptOptions,

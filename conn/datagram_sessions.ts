@@ -89,7 +89,7 @@ const NAMES: readonly string[] = [
  * trusted hop can forge headers: let only the proxies' network reach the port.
  *
  * @example Node, Deno and Bun
- * ```ts
+ * ```ts ignore
  * import { createSocket } from "node:dgram";
  * import { DatagramSessions } from "@edgewire/proxy-protocol";
  *
@@ -99,11 +99,11 @@ const NAMES: readonly string[] = [
  *   const received = sessions.receive(bytes, hop);
  *   if (received === undefined) return; // rejected, see `onReject`
  *   const { session, payload } = received;
- *   console.log(session.remoteAddr, "sent", payload.length, "bytes");
+ *   console.log(session.remoteAddr); // { transport: "udp", hostname: "192.0.2.7", port: 51234 }
  *   const { hostname, port } = session.replyTo;
  *   socket.send(session.answer(payload), port, hostname);
  * });
- * socket.bind(0, "127.0.0.1", () => socket.close());
+ * socket.bind(8080);
  * ```
  */
 export class DatagramSessions {
@@ -216,7 +216,7 @@ export class DatagramSessions {
     return this.#session(this.#proxied, ownKey, opened, { replyTo, hop });
   }
 
-  /** Takes a datagram into its session, or begins one. */
+  /** Adds a datagram to its session, or begins one. */
   #session(
     table: IdleTable<Session>,
     key: string,
@@ -226,7 +226,7 @@ export class DatagramSessions {
     const { payload } = opened;
     const known = table.use(key);
     if (known !== undefined) {
-      known.take(opened);
+      known.update(opened);
       return { session: known, payload };
     }
     const session = new Session(hop, replyTo, opened, () => {

@@ -1,4 +1,4 @@
-import { quote } from "../codec/internal.ts";
+import { quote, withoutReadings } from "../codec/internal.ts";
 import type { Address, ProxyHeader, ProxyInfo, Tlvs } from "../codec/mod.ts";
 import { DISCARDED } from "./admission/discarded.ts";
 import { Session } from "./datagram/session.ts";
@@ -33,15 +33,13 @@ export interface ClientHeader extends ProxyHeader {
  * socket, a request, a stream or session of HTTP/2, or a session of UDP.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { proxied, proxyInfo } from "@edgewire/proxy-protocol";
  *
- * async function serve(tcp: Deno.TcpListener) {
- *   for await (const conn of proxied(tcp, { trust: ["10.0.0.0/8"] })) {
- *     const { AUTHORITY = "no name" } = proxyInfo(conn)?.tlvs ?? {};
- *     console.log("The client asked the proxy for", AUTHORITY);
- *     conn.close();
- *   }
+ * const tcp = Deno.listen({ port: 8080 });
+ * for await (const conn of proxied(tcp, { trust: ["10.0.0.0/8"] })) {
+ *   console.log(proxyInfo(conn)?.tlvs.AUTHORITY); // example.com
+ *   conn.close();
  * }
  * ```
  */
@@ -57,14 +55,14 @@ export function proxyInfo(connection: object): ProxyInfo | undefined {
  * @param connection As for {@link proxyInfo}.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { proxied, proxyHop } from "@edgewire/proxy-protocol";
  *
- * async function serve(tcp: Deno.TcpListener) {
- *   for await (const conn of proxied(tcp, { trust: ["10.0.0.0/8"] })) {
- *     console.log(conn.remoteAddr, "by way of", proxyHop(conn));
- *     conn.close();
- *   }
+ * const tcp = Deno.listen({ port: 8080 });
+ * for await (const conn of proxied(tcp, { trust: ["10.0.0.0/8"] })) {
+ *   const hop = proxyHop(conn);
+ *   console.log(hop?.transport); // tcp
+ *   conn.close();
  * }
  * ```
  */
@@ -90,17 +88,16 @@ export function proxyHop(connection: object): Address | undefined {
  * the client: with `lazy` before the header has arrived, or after it was rejected.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { headerOf, proxied, writeHeader } from "@edgewire/proxy-protocol";
  *
- * async function chain(tcp: Deno.TcpListener) {
- *   for await (const client of proxied(tcp, { trust: ["10.0.0.0/8"] })) {
- *     const backend = await Deno.connect({ hostname: "10.0.0.9", port: 8080 });
- *     const { tlvs, ...header } = headerOf(client);
- *     await writeHeader(backend, { ...header, tlvs: { ...tlvs, ALPN: "h2" } });
- *     client.pipeTo(backend.writable).catch(console.error);
- *     backend.readable.pipeTo(client.writable).catch(console.error);
- *   }
+ * const tcp = Deno.listen({ port: 8080 });
+ * for await (const client of proxied(tcp, { trust: ["10.0.0.0/8"] })) {
+ *   const backend = await Deno.connect({ hostname: "10.0.0.9", port: 443 });
+ *   const { tlvs, ...header } = headerOf(client);
+ *   await writeHeader(backend, { ...header, tlvs: { ...tlvs, ALPN: "h2" } });
+ *   client.pipeTo(backend.writable).catch(console.error);
+ *   backend.readable.pipeTo(client.writable).catch(console.error);
  * }
  * ```
  */
@@ -112,7 +109,7 @@ export function headerOf(connection: object): ClientHeader {
     ...(tellsAddresses(origin)
       ? { source: { ...remoteAddr }, destination: { ...localAddr } }
       : { command: "LOCAL" }),
-    tlvs: { ...passed?.tlvs },
+    tlvs: { ...passed && withoutReadings(passed.tlvs, passed.tlv_loc) },
     ...(passed?.version === 2 && { raw: passed.raw }),
   };
 }

@@ -10,11 +10,11 @@ export interface NativeAddress {
   /** `tcp`, `udp`, `unix` or `unixpacket`. */
   readonly transport: string;
   /** IP address, of network addresses. */
-  readonly hostname?: string;
+  readonly hostname?: string | undefined;
   /** Port, of network addresses. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** Path, of UNIX addresses; `null` for a client without one. */
-  readonly path?: string | null;
+  readonly path?: string | null | undefined;
 }
 
 /**
@@ -24,10 +24,12 @@ export interface NativeAddress {
 export interface NativeConn {
   /** Reads at most `p.byteLength` bytes; `null` at the end. */
   read(p: Uint8Array): Promise<number | null>;
-  /** Writes some of `p`; how many bytes were taken. */
+  /** Writes a part of `p`; returns its length in bytes. */
   write(p: Uint8Array): Promise<number>;
   /** Closes both directions. */
   close(): void;
+  /** Closes both directions so that the peer sees a reset, if the runtime can. */
+  reset?(): void;
   /** Ends the sending direction. */
   closeWrite(): Promise<void>;
   /** Keeps the process alive. */
@@ -54,25 +56,24 @@ export interface ByteDuplex {
   /** What is sent. */
   readonly writable: WritableStream<Uint8Array>;
   /** Resolves when the connection is open, with its ends as `ip:port`. */
-  readonly opened?: Promise<SocketEnds>;
-  /** Settles when both directions are closed, by a reset too. */
+  readonly opened?: Promise<{
+    /** The peer. */
+    readonly remoteAddress?: string | undefined;
+    /** This end. */
+    readonly localAddress?: string | undefined;
+  }>;
+  /** Settles when both directions are closed, in order or by a reset. */
   readonly closed?: Promise<unknown>;
-  /** The peer, where there is no `opened`. Without either, only `trust: "any"` trusts it. */
+  /** The peer, if the socket has no `opened`. Without either, only `trust: "any"` trusts it. */
   readonly remoteAddr?: NativeAddress;
-  /** This end, where there is no `opened`. */
+  /** This end, if the socket has no `opened`. */
   readonly localAddr?: NativeAddress;
   /** What carries it, as Cloudflare says; `"udp"` is rejected. */
   readonly protocol?: string;
   /** Closes both directions. */
   close?(): unknown;
-}
-
-/** Ends of a socket of Cloudflare or WinterTC, as `ip:port`. */
-export interface SocketEnds {
-  /** The peer. */
-  readonly remoteAddress?: string | undefined;
-  /** This end. */
-  readonly localAddress?: string | undefined;
+  /** Closes both directions so that the peer sees a reset, if the runtime can. */
+  reset?(): unknown;
 }
 
 /** What yields connections: `Deno.Listener` and `Deno.TlsListener` are such. */

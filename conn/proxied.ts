@@ -1,5 +1,5 @@
 import { EMPTY } from "../codec/internal.ts";
-import type { Address } from "../codec/mod.ts";
+import type { Address, DefinedTlvs, TlvReader } from "../codec/mod.ts";
 import { checkListener } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
 import { readOptions } from "./admission/policy.ts";
@@ -15,22 +15,53 @@ import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
 import type { ListenerOptions, ListenerStats } from "./types.ts";
 
 /**
- * A listener whose connections have come through a proxy: a `Deno.Listener` of
- * {@link ProxiedConn}. {@link proxied} makes one.
+ * A listener whose connections show the client behind a proxy: a `Deno.Listener`
+ * of {@link ProxiedConn}. {@link proxied} makes one.
  *
  * @example
- * ```ts
- * import type { ProxiedListener } from "@edgewire/proxy-protocol";
+ * ```ts ignore
+ * import { proxied } from "@edgewire/proxy-protocol";
  *
- * function report({ addr, stats }: ProxiedListener) {
- *   console.log(addr, stats.accepted, stats.pending, stats.rejected);
- * }
+ * const tcp = Deno.listen({ port: 8080 });
+ * const listener = proxied(tcp, { trust: ["10.0.0.0/8"] });
+ * const conn = await listener.accept();
+ * console.log(listener.stats.accepted, listener.stats.rejected); // 1 {}
+ * conn.close();
+ * listener.close();
  * ```
  */
-export class ProxiedListener<
+export interface ProxiedListener<
   C extends NativeConn = NativeConn,
   A = NativeAddress,
+  Defined extends object = object,
 > {
+  /** Counts of the connections accepted and rejected so far; the object is live. */
+  readonly stats: ListenerStats;
+  /** Where it listens. */
+  readonly addr: A;
+  /**
+   * Waits for the next connection whose header has arrived. While a caller waits,
+   * the listener accepts connections from the system and reads their headers
+   * concurrently, so a silent peer delays nobody.
+   */
+  accept(): Promise<ProxiedConn<C, Defined>>;
+  /**
+   * Stops listening. Closes the connections whose header is pending and those that
+   * no caller has received. Closing again does nothing.
+   */
+  close(): void;
+  /** Keeps the process alive. */
+  ref(): void;
+  /** Lets the process end. */
+  unref(): void;
+  /** Connections until the listener is closed; leaving the loop closes it. */
+  [Symbol.asyncIterator](): AsyncGenerator<ProxiedConn<C, Defined>, void>;
+  /** Closes the listener at the end of a `using` block. */
+  [Symbol.dispose](): void;
+}
+
+/** Lets the connections of a listener in, one by one, once their header has arrived. */
+class HeaderListener<C extends NativeConn, A> implements ProxiedListener<C, A> {
   readonly #listener: NativeListener<C, A>;
   readonly #gate: Gate<ProxiedConn<C>>;
   readonly #closing = new AbortController();
@@ -53,21 +84,14 @@ export class ProxiedListener<
     });
   }
 
-  /** What has been let in and refused so far; the object is live. */
   get stats(): ListenerStats {
     return this.#gate.stats;
   }
 
-  /** Where it listens. */
   get addr(): A {
     return this.#listener.addr;
   }
 
-  /**
-   * Waits for the next connection whose header is in. While someone waits,
-   * connections are taken from the system and their headers read beside each
-   * other; a silent peer delays nobody.
-   */
   accept(): Promise<ProxiedConn<C>> {
     const ready = this.#ready.shift();
     if (ready !== undefined) return Promise.resolve(ready);
@@ -77,7 +101,7 @@ export class ProxiedListener<
     return waiting.promise;
   }
 
-  /** Takes connections from the system as long as someone waits for one. */
+  /** Accepts connections from the system as long as a caller waits for one. */
   async #pump(): Promise<void> {
     if (this.#isPumping) return;
     this.#isPumping = true;
@@ -120,30 +144,23 @@ export class ProxiedListener<
     else this.#ready.push(conn);
   }
 
-  /**
-   * Stops listening, closes the connections whose header is pending and those
-   * that nobody has taken yet. Closing again does nothing.
-   */
   close(): void {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
-    this.#gate.waits.abort(); // the caller's signal may not have come to them yet
+    this.#gate.waits.abort(); // the caller's signal may reach them later
     this.#gate.waits.close();
     closeQuietly(this.#listener);
     for (const conn of this.#ready.splice(0)) conn.close();
   }
 
-  /** Keeps the process alive. */
   ref(): void {
     this.#listener.ref();
   }
 
-  /** Lets the process end. */
   unref(): void {
     this.#listener.unref();
   }
 
-  /** Connections until the listener is closed; leaving the loop closes it. */
   async *[Symbol.asyncIterator](): AsyncGenerator<ProxiedConn<C>, void> {
     try {
       for (;;) yield await this.accept();
@@ -154,52 +171,52 @@ export class ProxiedListener<
     }
   }
 
-  /** Closes the listener at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.close();
   }
 }
 
 /**
- * Wraps a listener so that it yields connections behind their PROXY headers,
- * each with the client's address (section 2): a drop-in for what
- * `Deno.listen`, `Deno.listenTls` (the header inside TLS) and UNIX listeners
- * give.
+ * Wraps a listener so that it yields each connection after its PROXY header, with
+ * the client's address (section 2). It replaces the listener of `Deno.listen`,
+ * `Deno.listenTls` (the header is inside TLS) or a UNIX socket.
  *
- * Refused connections are closed, counted in `stats` and told to `onReject`;
- * nothing that a peer does ends the loop. Failures of the system, such as too
- * many open files, are told there too (code `io`) and accepting goes on after
- * a pause.
+ * A rejected connection is closed and counted in `stats`, and `onReject` is
+ * called. Nothing that a peer does ends the loop. A failure of the system, such as
+ * too many open files, also calls `onReject` (code `io`), and accepting continues
+ * after a pause.
  *
  * @throws {TypeError} for a wrong or unknown option, with its name; for what is no
  * listener, or wrapped already.
  * @throws {RangeError} for an option out of its range, with its name.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { proxied } from "@edgewire/proxy-protocol";
  *
- * async function echo(tcp: Deno.TcpListener) {
- *   const listener = proxied(tcp, {
- *     trust: ["10.0.0.0/8"],
- *     onReject: (error) => console.warn(error.code, error.hop, error.message),
- *   });
- *   for await (const conn of listener) {
- *     console.log(conn.remoteAddr);
- *     conn.pipeTo(conn.writable).catch(console.error);
- *   }
+ * const listener = proxied(Deno.listen({ port: 8080 }), {
+ *   trust: ["10.0.0.0/8"],
+ *   onReject: (error) => console.warn(error.code, error.hop, error.message),
+ * });
+ * for await (const conn of listener) {
+ *   console.log(conn.remoteAddr); // { transport: "tcp", hostname: "192.0.2.7", port: 51234 }
+ *   conn.pipeTo(conn.writable).catch(console.error);
  * }
  * ```
  */
+export function proxied<C extends NativeConn, A, R extends TlvReader = never>(
+  listener: NativeListener<C, A>,
+  options: ListenerOptions<ProxiedConn<object, DefinedTlvs<R>>, R>,
+): ProxiedListener<C, A, DefinedTlvs<R>>;
 export function proxied<C extends NativeConn, A>(
   listener: NativeListener<C, A>,
   options: ListenerOptions,
 ): ProxiedListener<C, A> {
   checkListener(listener);
-  if (listener instanceof ProxiedListener) {
+  if (listener instanceof HeaderListener) {
     throw new TypeError("Cannot wrap the listener: wrapped already");
   }
-  return new ProxiedListener(listener, options);
+  return new HeaderListener(listener, options);
 }
 
 /** Errors by which runtimes say that a listener is closed. */

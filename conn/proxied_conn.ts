@@ -13,24 +13,12 @@ export const AWAITED: WeakSet<ProxiedConn> = new WeakSet();
 
 /** Finds the accepted connection of what was handed out: itself, or its `raw`. */
 export function connBehind(handedOut: object): ProxiedConn | undefined {
-  return handedOut instanceof ProxiedConn ? handedOut : OWNERS.get(handedOut);
+  return handedOut instanceof PayloadConn ? handedOut : OWNERS.get(handedOut);
 }
 
-/** Tells whether a connection has been accepted: it may show an address that was claimed. */
+/** Whether a connection has been accepted: it may show an address that was claimed. */
 export function isAccepted(conn: object): boolean {
   return connBehind(conn) !== undefined;
-}
-
-/** What a {@link ProxiedConn} knows besides its bytes. */
-export interface ConnFacts {
-  /** The header; `undefined` where there is none. */
-  readonly info: ProxyInfo | undefined;
-  /** The peer: the proxy that dialled us, or a direct client. */
-  readonly hopAddr: Address;
-  /** The client. */
-  readonly remoteAddr: Address;
-  /** What the client connected to. */
-  readonly localAddr: Address;
 }
 
 /**
@@ -44,18 +32,80 @@ export interface ConnFacts {
  * Cancelling the stream closes the connection.
  *
  * @example
- * ```ts
- * import { accept } from "@edgewire/proxy-protocol";
+ * ```ts ignore
+ * import { proxied } from "@edgewire/proxy-protocol";
  *
- * async function echo(tcp: Deno.TcpConn) {
- *   const { conn } = await accept(tcp, { trust: ["10.0.0.0/8"] });
- *   console.log(conn.remoteAddr, "by way of", conn.hopAddr);
- *   await conn.pipeTo(conn.writable);
+ * const tcp = Deno.listen({ port: 8080 });
+ * for await (const conn of proxied(tcp, { trust: ["10.0.0.0/8"] })) {
+ *   console.log(conn.localAddr); // { transport: "tcp", hostname: "198.51.100.9", port: 443 }
+ *   const buffer = new Uint8Array(1024);
+ *   const count = await conn.read(buffer);
+ *   console.log(count); // 5
+ *   conn.close();
  * }
  * ```
  */
-export class ProxiedConn<C extends object = object>
-  extends ReadableStream<Uint8Array<ArrayBuffer>> {
+export interface ProxiedConn<
+  C extends object = object,
+  Defined extends object = object,
+> extends ReadableStream<Uint8Array<ArrayBuffer>> {
+  /** The header; `undefined` if there is none, or none yet with `lazy`. */
+  readonly info: ProxyInfo<Defined> | undefined;
+  /** The peer: the proxy that dialled us, or a direct client. */
+  readonly hopAddr: Address;
+  /** The client; the real peer for LOCAL, UNKNOWN, UNSPEC and direct peers. */
+  readonly remoteAddr: Address;
+  /** What the client connected to; the real end where `remoteAddr` is real. */
+  readonly localAddr: Address;
+  /**
+   * Resolves to the header when it has arrived and `verify` has agreed: at once,
+   * unless the connection was accepted with `lazy`. If the header is rejected,
+   * `ready` rejects with a `ProxyProtocolError`, as reading does, and the
+   * connection is closed.
+   */
+  readonly ready: Promise<ProxyInfo<Defined> | undefined>;
+  /**
+   * The runtime's own connection, positioned after the header, for calls that
+   * accept no other object. It shows the client from now on. If an optional header
+   * was absent, the first bytes of the payload are not in it: read them here.
+   */
+  readonly raw: C;
+  /** This very stream. */
+  readonly readable: this;
+  /** Stream to the client, that of the runtime. */
+  readonly writable: WritableStream<Uint8Array>;
+  /** Reads at most `p.byteLength` bytes into `p`; how many, or `null` at the end. */
+  read(p: Uint8Array): Promise<number | null>;
+  /** Writes a part of `p`; returns its length in bytes. */
+  write(p: Uint8Array): Promise<number>;
+  /** Closes both directions. Closing again does nothing. */
+  close(): void;
+  /** Ends the sending direction; reading continues. */
+  closeWrite(): Promise<void>;
+  /** Keeps the process alive while the connection is open. */
+  ref(): void;
+  /** Lets the process end while the connection is open. */
+  unref(): void;
+  /** Closes the connection at the end of a `using` block. */
+  [Symbol.dispose](): void;
+}
+
+/** What a {@link PayloadConn} knows besides its bytes. */
+export interface ConnFacts {
+  /** The header; `undefined` if there is none. */
+  readonly info: ProxyInfo | undefined;
+  /** The peer: the proxy that dialled us, or a direct client. */
+  readonly hopAddr: Address;
+  /** The client. */
+  readonly remoteAddr: Address;
+  /** What the client connected to. */
+  readonly localAddr: Address;
+}
+
+/** Makes a connection that was accepted into what its user gets. */
+export class PayloadConn<C extends object = object>
+  extends ReadableStream<Uint8Array<ArrayBuffer>>
+  implements ProxiedConn<C> {
   #facts: ConnFacts;
   readonly #raw: C;
   readonly #native: NativeConn;
@@ -64,7 +114,7 @@ export class ProxiedConn<C extends object = object>
   /** Whether `raw` shows the client. */
   #isShown = false;
 
-  /** Wraps a connection; {@link accept} does it. `payload` is delivered first. */
+  /** Wraps a connection; `payload` is delivered first. */
   constructor(
     raw: C,
     native: NativeConn,
@@ -83,37 +133,27 @@ export class ProxiedConn<C extends object = object>
     this.#payload = payload;
   }
 
-  /** The header; `undefined` where there is none, or none yet with `lazy`. */
   get info(): ProxyInfo | undefined {
     return this.#facts.info;
   }
 
-  /** The peer: the proxy that dialled us, or a direct client. */
   get hopAddr(): Address {
     return this.#facts.hopAddr;
   }
 
-  /** The client; the real peer for LOCAL, UNKNOWN, UNSPEC and direct peers. */
   get remoteAddr(): Address {
     return this.#facts.remoteAddr;
   }
 
-  /** What the client connected to; the real end where `remoteAddr` is real. */
   get localAddr(): Address {
     return this.#facts.localAddr;
   }
 
-  /**
-   * Resolves to the header when it is in and `verify` has agreed: at once,
-   * unless the connection was accepted with `lazy`. Then it rejects with a
-   * `ProxyProtocolError` where the header is refused, as reading does, and the
-   * connection is closed.
-   */
   get ready(): Promise<ProxyInfo | undefined> {
     return Promise.resolve(this.info);
   }
 
-  /** Takes what the header says, and the payload that has come with it. */
+  /** Sets what the header says, and the payload that arrived with it. */
   protected settle(facts: ConnFacts, payload: Uint8Array): void {
     this.#facts = facts;
     this.#payload = payload;
@@ -125,12 +165,6 @@ export class ProxiedConn<C extends object = object>
     return this.#isClosed;
   }
 
-  /**
-   * The connection that was accepted, positioned after the header, for calls
-   * that take nothing else; it shows the client from now on. Where a header was
-   * optional and there was none, bytes of the payload have been taken from it:
-   * they are only here.
-   */
   get raw(): C {
     // Not before: few ask for it, and it costs 1 us.
     if (!this.#isShown) {
@@ -156,7 +190,6 @@ export class ProxiedConn<C extends object = object>
     request.respond(count ?? 0);
   }
 
-  /** Reads at most `p.byteLength` bytes into `p`; how many, or `null` at the end. */
   read(p: Uint8Array): Promise<number | null> {
     const isPayloadLeft = this.#payload.length > 0 && p.length > 0;
     if (!isPayloadLeft || this.#isClosed) return this.#native.read(p);
@@ -166,44 +199,47 @@ export class ProxiedConn<C extends object = object>
     return Promise.resolve(taken.length);
   }
 
-  /** Writes bytes of `p`; how many were taken. */
   write(p: Uint8Array): Promise<number> {
     return this.#native.write(p);
   }
 
-  /** Closes both directions. Closing again does nothing. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     closeQuietly(this.#native);
   }
 
-  /** Ends the sending direction; reading goes on. */
+  /**
+   * Closes both directions by a reset, so that the peer sees no orderly end, if
+   * the connection that was accepted has a `reset()`. Otherwise the same as
+   * {@link close}: connections of Deno have none.
+   */
+  reset(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    resetQuietly(this.#native);
+  }
+
   closeWrite(): Promise<void> {
     return this.#native.closeWrite();
   }
 
-  /** Keeps the process alive while the connection is open. */
   ref(): void {
     this.#native.ref();
   }
 
-  /** Lets the process end while the connection is open. */
   unref(): void {
     this.#native.unref();
   }
 
-  /** This very stream. */
   get readable(): this {
     return this;
   }
 
-  /** Stream to the client, that of the runtime. */
   get writable(): WritableStream<Uint8Array> {
     return this.#native.writable;
   }
 
-  /** Closes the connection at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -218,7 +254,17 @@ export function closeQuietly(conn: Pick<NativeConn, "close">): void {
   }
 }
 
-/** Makes the runtime's own object show the client, for calls that take nothing else. */
+/** Closes a connection by a reset if it can; it may be closed already. */
+export function resetQuietly(conn: Pick<NativeConn, "close" | "reset">): void {
+  try {
+    if (conn.reset === undefined) conn.close();
+    else conn.reset();
+  } catch {
+    // It has been closed by its peer's end, its stream or its user.
+  }
+}
+
+/** Makes the runtime's own object show the client, for calls that accept no other object. */
 function showEnds(native: NativeConn, { remoteAddr, localAddr }: Ends): void {
   Object.defineProperty(native, "remoteAddr", shown(remoteAddr));
   Object.defineProperty(native, "localAddr", shown(localAddr));

@@ -1,9 +1,18 @@
-import type { ProxyHeader } from "../codec/mod.ts";
+import type { ProxyHeader, ProxyInfo } from "../codec/mod.ts";
+import { type Ends, toAddress } from "./_ends.ts";
 import { closeDuplex, openDuplex } from "./native/duplex_conn.ts";
+import { IdleWatch } from "./sending/idle_watch.ts";
+import { isReset } from "./sending/is_reset.ts";
 import type { RelayOptions, RelayResult } from "./sending/types.ts";
-import { checkRelayOptions, relayedHeader } from "./sending/relayed_header.ts";
+import { readRelayOptions, type RelayPlan } from "./sending/read_options.ts";
+import { relayedHeader } from "./sending/relayed_header.ts";
 import { Waits } from "./admission/waits.ts";
-import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
+import {
+  closeQuietly,
+  connBehind,
+  type ProxiedConn,
+  resetQuietly,
+} from "./proxied_conn.ts";
 import type { ByteDuplex, NativeConn } from "./native_types.ts";
 import { writeHeader } from "./write_header.ts";
 
@@ -16,10 +25,9 @@ const BUFFER_SIZE = 65536;
 const FIRST_BUFFER_SIZE = 4096;
 
 /**
- * A connection, or a function that makes it. Nothing is read of the client
- * while the function is under way, so that it does not show that the client has
- * left: a function that may never settle needs a deadline of its own, or that
- * {@link RelayOptions} has a `signal`.
+ * A connection, or a function that makes it. Nothing is read from the client while
+ * the function runs, so nothing shows that the client has left. A function that
+ * may never settle needs its own deadline, or a `signal` in {@link RelayOptions}.
  */
 export type RelayTarget =
   | NativeConn
@@ -27,11 +35,21 @@ export type RelayTarget =
   | (() => Promise<NativeConn | ByteDuplex>);
 
 /**
- * Copies both ways between a client and a target until both have ended; with
- * `send` it tells the target who the client is, with the TLVs that came (section
- * 4.1, chains of proxies). Of a header that was discarded, by `header: "discard"`,
- * it passes nothing on but LOCAL. The end of one direction is passed on, the
- * other goes on. In the end both connections are closed, in every case.
+ * Copies both ways between a client and a target until both have ended. With
+ * `send`, it writes a header for the target first: the client, and the TLVs that
+ * were received (section 4.1, chains of proxies). Of a header that was discarded,
+ * by `header: "discard"`, it passes nothing on but LOCAL. The end of one direction
+ * is passed on, the other continues. In the end both connections are closed, in
+ * every case.
+ *
+ * When one side is reset, or fails in another way, the other side is reset if
+ * its connection has a `reset()`. Connections of Deno have none: their peer sees an
+ * orderly end, and an orderly end of TLS. `relay` of `./node` runs on Deno and
+ * resets.
+ *
+ * `from` may also be a connection that was not accepted here, such as a
+ * `Deno.Conn`. The header then has its real addresses and no TLVs, as at the first
+ * proxy of a chain.
  *
  * Failures of the connections, that of the dialling function included, are in
  * the result.
@@ -40,58 +58,62 @@ export type RelayTarget =
  * @throws {RangeError} for an option out of its range; both are closed then.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { proxied, relay } from "@edgewire/proxy-protocol";
  *
- * async function chain(tcp: Deno.TcpListener) {
- *   for await (const conn of proxied(tcp, { trust: ["10.0.0.0/8"] })) {
- *     const dial = () => Deno.connect({ hostname: "10.0.0.9", port: 443 });
- *     relay(conn, dial, { send: 2, drop: ["xEA"], checksum: true })
- *       .then(({ sent, received, error }) => console.log(sent, received, error));
- *   }
+ * const front = proxied(Deno.listen({ port: 8443 }), { trust: ["10.0.0.0/8"] });
+ * const dial = () => Deno.connect({ hostname: "10.0.0.9", port: 443 });
+ * for await (const conn of front) {
+ *   relay(conn, dial, { send: 2, drop: ["xEA"], checksum: true }).then(
+ *     ({ sent, received, error }) => {
+ *       console.log(sent, received, error); // 5 0 undefined
+ *     },
+ *   );
  * }
  * ```
  */
 export async function relay(
-  from: ProxiedConn,
+  from: ProxiedConn | NativeConn,
   to: RelayTarget,
   options: RelayOptions = {},
 ): Promise<RelayResult> {
   const closeEnds = () => {
-    from.close();
+    closeQuietly(from);
     if (typeof to !== "function") closeTarget(to);
   };
+  let plan: RelayPlan;
   try {
-    checkRelayOptions(options);
+    plan = readRelayOptions(options);
   } catch (error) {
     closeEnds();
     throw error;
   }
-  const { send, checksum, halfOpenTimeout = Infinity, signal } = options;
+  const { send, checksum, halfOpenTimeout, idleTimeout, signal } = plan;
   const result: RelayResult = { sent: 0, received: 0 };
   const waits = new Waits({ timeout: Infinity, signal });
-  const closeBoth = () => {
-    waits.close();
-    closeEnds();
-  };
   let header: ProxyHeader | undefined;
   try {
     waits.check();
-    if (send !== undefined) await waits.within(() => from.ready);
+    if (send !== undefined) {
+      await waits.within(async () => await connBehind(from)?.ready);
+      header = relayedHeader(originOf(from), plan);
+    }
   } catch (error) {
-    closeBoth();
+    waits.close();
+    closeEnds();
     return { ...result, error };
-  }
-  try {
-    if (send !== undefined) header = relayedHeader(from, options);
-  } catch (error) {
-    closeBoth();
-    throw error;
   }
   const opening = open(to, waits);
   let directions: Promise<void>[] = [];
+  let close = closeQuietly;
+  const idle = Promise.withResolvers<never>();
+  const watch = new IdleWatch(
+    idleTimeout,
+    () => result.sent + result.received,
+    idle.reject,
+  );
   try {
-    await waits.within(async () => {
+    const work = async () => {
       const target = await opening;
       if (header !== undefined) {
         await writeHeader(
@@ -105,15 +127,29 @@ export async function relay(
         copy(target, from, (count) => result.received += count),
       ];
       await allEnded(directions, halfOpenTimeout);
-    });
+    };
+    await waits.within(() => Promise.race([work(), idle.promise]));
   } catch (error) {
     result.error = error;
+    if (isReset(error, directions.length > 0)) close = resetQuietly;
   }
   waits.close();
-  from.close();
-  opening.then(closeQuietly, () => {}); // a failure is in the result already
+  watch.stop();
+  close(from);
+  opening.then(close, () => {}); // a failure is in the result already
   await Promise.allSettled(directions);
   return result;
+}
+
+/** Returns what a header says of a client: its own ends if it was not accepted here. */
+function originOf(
+  from: ProxiedConn | NativeConn,
+): Ends & { info: ProxyInfo | undefined } {
+  return connBehind(from) ?? {
+    info: undefined,
+    remoteAddr: toAddress(from.remoteAddr),
+    localAddr: toAddress(from.localAddr),
+  };
 }
 
 async function open(to: RelayTarget, waits: Waits): Promise<NativeConn> {
@@ -150,7 +186,7 @@ async function copy(
       buffer = new Uint8Array(BUFFER_SIZE);
     }
   }
-  // Where the other end has closed both of its directions there is nobody to tell.
+  // This fails if the other end has closed both of its directions.
   await to.closeWrite().catch(() => {});
 }
 

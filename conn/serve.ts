@@ -1,19 +1,10 @@
+import { isPeerGone } from "./admission/refusal.ts";
 import { tell } from "./admission/tell.ts";
-import type { ProxiedConn } from "./proxied_conn.ts";
 import type { NativeAddress } from "./native_types.ts";
-
-/** What {@link serve} takes connections from; a `ProxiedListener` is one. */
-export interface ConnSource<C extends ProxiedConn, A = NativeAddress> {
-  /** Connections until it is closed. */
-  [Symbol.asyncIterator](): AsyncIterator<C>;
-  /** Stops listening. */
-  close(): void;
-  /** Where it listens. */
-  readonly addr: A;
-}
+import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
 
 /** Options of {@link serve}. */
-export interface ServeOptions<C extends ProxiedConn = ProxiedConn> {
+export interface ServeOptions<C = ProxiedConn> {
   /**
    * Called with what a handler has thrown. If `onError` throws, `console.error` is
    * called with that. The server continues in either case.
@@ -30,28 +21,56 @@ export interface ServeOptions<C extends ProxiedConn = ProxiedConn> {
  * A running server. {@link serve} makes one.
  *
  * @example
- * ```ts
- * import type { Server } from "@edgewire/proxy-protocol";
+ * ```ts ignore
+ * import { proxied, serve } from "@edgewire/proxy-protocol";
  *
- * async function drain(server: Server, ms: number) {
- *   const timer = setTimeout(() => server.abort(), ms);
+ * const tcp = Deno.listen({ port: 8080 });
+ * const server = serve(
+ *   proxied(tcp, { trust: ["10.0.0.0/8"] }),
+ *   (conn) => conn.pipeTo(conn.writable),
+ * );
+ * Deno.addSignalListener("SIGTERM", async () => {
+ *   const timer = setTimeout(() => server.abort(), 10_000);
  *   await server.shutdown();
  *   clearTimeout(timer);
- * }
+ * });
+ * console.log(server.active); // 0
  * ```
  */
-export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
-  readonly #listener: ConnSource<C, A>;
+export interface Server<A = NativeAddress> {
+  /** Where it listens. */
+  readonly addr: A;
+  /** Connections that are being served. */
+  readonly active: number;
+  /**
+   * Resolves when listening has ended and no connection is left. Rejects when the
+   * listener has failed. If nobody has read this property by then, `console.error`
+   * is called with the failure.
+   */
+  readonly finished: Promise<void>;
+  /** Stops listening and waits until every connection has been served. */
+  shutdown(): Promise<void>;
+  /** Stops listening and closes every connection. */
+  abort(): Promise<void>;
+  /** Shuts down at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A listener, of which only this much is used. */
+type Listener<C, A> = AsyncIterable<C> & { close(): void; readonly addr: A };
+
+/** Serves the connections of a listener. */
+class ConnServer<C extends { close(): void }, A> implements Server<A> {
+  readonly #listener: Listener<C, A>;
   readonly #conns = new Set<C>();
   readonly #running = new Set<Promise<void>>();
   #isAborted = false;
   readonly #finished: Promise<void>;
-  /** Whether somebody has asked for {@link finished}, and so learns of a failure. */
+  /** Whether somebody has asked for `finished`, and so learns of a failure. */
   #isAwaited = false;
 
-  /** Starts to serve; {@link serve} does it. */
   constructor(
-    listener: ConnSource<C, A>,
+    listener: Listener<C, A>,
     handler: (conn: C) => unknown,
     { onError = (error) => this.#log(error), signal }: ServeOptions<C>,
   ) {
@@ -69,22 +88,15 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
     if (signal?.aborted) onAbort();
   }
 
-  /**
-   * Resolves when listening has ended and no connection is left. Rejects when the
-   * listener has failed. If nobody has read this property by then, `console.error`
-   * is called with the failure.
-   */
   get finished(): Promise<void> {
     this.#isAwaited = true;
     return this.#finished;
   }
 
-  /** Connections that are being served. */
   get active(): number {
     return this.#conns.size;
   }
 
-  /** Where it listens. */
   get addr(): A {
     return this.#listener.addr;
   }
@@ -94,13 +106,25 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
     onError: NonNullable<ServeOptions<C>["onError"]>,
   ): Promise<void> {
     try {
-      for await (const conn of this.#listener) {
+      await this.#acceptAll((conn) => {
         const done = this.#handle(conn, handler, onError);
         this.#running.add(done);
         done.finally(() => this.#running.delete(done));
-      }
+      });
     } finally {
       await Promise.all(this.#running);
+    }
+  }
+
+  /** A listener of Deno throws for a peer that has reset before it was accepted. */
+  async #acceptAll(take: (conn: C) => void): Promise<void> {
+    for (;;) {
+      try {
+        for await (const conn of this.#listener) take(conn);
+        return;
+      } catch (error) {
+        if (!isPeerGone(error)) throw error;
+      }
     }
   }
 
@@ -115,14 +139,13 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
     } catch (error) {
       tell("onError", () => onError(error, conn));
     } finally {
-      conn.close();
+      closeQuietly(conn);
       this.#conns.delete(conn);
     }
   }
 
-  /** Stops listening and waits until every connection has been served. */
   async shutdown(): Promise<void> {
-    this.#listener.close();
+    closeQuietly(this.#listener);
     await this.finished;
   }
 
@@ -130,15 +153,13 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
     if (!this.#isAborted) console.error(error);
   }
 
-  /** Stops listening and closes every connection. */
   async abort(): Promise<void> {
     this.#isAborted = true;
-    this.#listener.close();
-    for (const conn of this.#conns) conn.close();
+    closeQuietly(this.#listener);
+    for (const conn of this.#conns) closeQuietly(conn);
     await this.finished;
   }
 
-  /** Shuts down at the end of an `await using` block. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
   }
@@ -148,24 +169,28 @@ export class Server<C extends ProxiedConn = ProxiedConn, A = NativeAddress> {
  * Serves each connection of a listener with a handler. A connection is closed
  * when its handler's promise settles; a handler that throws ends only its own.
  *
+ * The listener may also be a plain one, such as a `Deno.Listener`. The handler then
+ * gets its connections as they are, and no header is read. A failure of a plain
+ * listener, for example if no descriptors are left, ends the server.
+ *
  * @example
- * ```ts
+ * ```ts ignore
  * import { proxied, serve } from "@edgewire/proxy-protocol";
  *
- * async function echo(tcp: Deno.TcpListener) {
- *   const server = serve(
- *     proxied(tcp, { trust: ["10.0.0.0/8"] }),
- *     (conn) => conn.pipeTo(conn.writable),
- *   );
- *   Deno.addSignalListener("SIGTERM", () => server.shutdown());
- *   await server.finished;
- * }
+ * const tcp = Deno.listen({ port: 8080 });
+ * const listener = proxied(tcp, { trust: ["10.0.0.0/8"] });
+ * const server = serve(listener, async (conn) => {
+ *   console.log(conn.remoteAddr); // { transport: "tcp", hostname: "192.0.2.7", port: 51234 }
+ *   await conn.pipeTo(conn.writable);
+ * });
+ * Deno.addSignalListener("SIGTERM", () => server.shutdown());
+ * await server.finished;
  * ```
  */
-export function serve<C extends ProxiedConn, A = NativeAddress>(
-  listener: ConnSource<C, A>,
+export function serve<C extends { close(): void }, A = NativeAddress>(
+  listener: AsyncIterable<C> & { close(): void; readonly addr: A },
   handler: (conn: C) => unknown,
   options: ServeOptions<C> = {},
-): Server<C, A> {
-  return new Server(listener, handler, options);
+): Server<A> {
+  return new ConnServer(listener, handler, options);
 }

@@ -7,9 +7,11 @@
 import type {
   Address,
   DecodeOptions,
+  DefinedTlvs,
   ProxyInfo,
   ProxyProtocolError,
   ProxyProtocolErrorCode,
+  TlvReader,
 } from "../codec/mod.ts";
 import type { ProxiedConn } from "./proxied_conn.ts";
 
@@ -56,8 +58,14 @@ export type Untrusted =
   | readonly string[]
   | ((hop: Address) => "reject" | "direct");
 
-/** Options of every adapter, with the leniencies of the codec. */
-export interface HeaderOptions extends DecodeOptions {
+/**
+ * Options of each `accept`, with the leniencies of the codec; `C` is the
+ * connection that `verify` is called with.
+ */
+export interface AcceptOptions<
+  C = ProxiedConn,
+  R extends TlvReader = TlvReader,
+> extends DecodeOptions<R> {
   /** Who may send a header. Required: there is no safe default. */
   trust: Trust;
   /**
@@ -87,9 +95,9 @@ export interface HeaderOptions extends DecodeOptions {
    */
   timeout?: number;
   /**
-   * Hands the connection over before its header has come. A server that speaks
-   * first (SMTP, MySQL, FTP) can then greet behind a balancer that holds the header
-   * back until the client has sent something, as an AWS Network Load Balancer may.
+   * Hands the connection over before its header has arrived. A server that speaks
+   * first (SMTP, MySQL, FTP) can then greet. It needs this behind a balancer that
+   * withholds the header until the client has sent something, as AWS NLB may.
    *
    * The specification forbids sending before the header has arrived (section 2).
    * You cannot know the client when you write, and a rejected header closes a
@@ -102,10 +110,6 @@ export interface HeaderOptions extends DecodeOptions {
   lazy?: boolean;
   /** Closes the connection when it fires before the connection is accepted. */
   signal?: AbortSignal;
-}
-
-/** Options of {@link accept}. */
-export interface AcceptOptions extends HeaderOptions {
   /**
    * Called with each valid header of a trusted peer. Return `true` to accept;
    * any other answer rejects the connection. `timeout` does not apply to it, only
@@ -113,25 +117,29 @@ export interface AcceptOptions extends HeaderOptions {
    * connection is pending and counts for `maxPending`. A peer that resets the
    * connection meanwhile is rejected with code `io`.
    *
-   * With `lazy` it is called with a separate connection that shows the client.
-   * Do not read from that one.
+   * With `lazy` it is called with another object, which shows the client. The
+   * connection that the application has shows its own addresses until `verify`
+   * has agreed. Do not read from either here.
    */
   verify?: (
-    info: ProxyInfo,
-    conn: ProxiedConn,
+    info: ProxyInfo<DefinedTlvs<R>>,
+    conn: C,
   ) => boolean | Promise<boolean>;
 }
 
 /** What {@link accept} resolves to. */
-export interface Accepted<C extends object> {
+export interface Accepted<C extends object, Defined extends object = object> {
   /** The header; `undefined` where none was looked for or found, and always with `lazy`. */
-  info: ProxyInfo | undefined;
+  info: ProxyInfo<Defined> | undefined;
   /** The connection, without the header. */
-  conn: ProxiedConn<C>;
+  conn: ProxiedConn<C, Defined>;
 }
 
-/** Options of each `proxied`, in addition to those of one connection. */
-export interface GateOptions {
+/** Options of each `proxied`. */
+export interface ListenerOptions<
+  C = ProxiedConn,
+  R extends TlvReader = TlvReader,
+> extends AcceptOptions<C, R> {
   /**
    * Largest number of connections that are pending at once, waiting for their
    * header or for `verify`. When one more comes, the one that has waited longest
@@ -149,9 +157,6 @@ export interface GateOptions {
    */
   onReject?: (error: ProxyProtocolError) => void;
 }
-
-/** Options of {@link proxied}. */
-export interface ListenerOptions extends AcceptOptions, GateOptions {}
 
 /** Counts of the connections that a listener has accepted and rejected; the object is live. */
 export interface ListenerStats {

@@ -6,6 +6,7 @@
  */
 
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
@@ -16,7 +17,17 @@ import {
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { BUN, ESBUILD, NODE, WORKERD } from "./_versions.ts";
+import {
+  APPLICATIONS,
+  ATTW,
+  BUN,
+  ESBUILD,
+  NODE,
+  PUBLINT,
+  TYPESCRIPT,
+  TYPESCRIPT_IN_ITSELF,
+  WORKERD,
+} from "./_versions.ts";
 
 /** The beginning of each installation. */
 export const NPM_INSTALL = [
@@ -36,19 +47,40 @@ const PROGRAMS = fileURLToPath(
 /** This system, in the words of those who publish programs for it. */
 const SYSTEM = `${process.platform}-${process.arch}`;
 
-/**
- * The file of a package, which is installed when it is not there yet. Several
- * processes may ask at once: whoever is first wins, and nobody sees a half.
- */
+/** The file of a package, which is installed when it is not there yet. */
 function fileOf(spec: string, file: string): string {
-  const folder = join(PROGRAMS, spec.replaceAll("/", "+"));
+  const name = spec.replaceAll("/", "+");
+  return join(installed(name, [spec], file), "node_modules", file);
+}
+
+/** A folder with packages in its `node_modules`, which are installed when they are not there yet. */
+export function folderWith(...specs: readonly string[]): string {
+  const hash = createHash("sha256").update(specs.join()).digest("hex");
+  return installed(
+    `packages-${hash.slice(0, 16)}`,
+    specs,
+    ".package-lock.json",
+  );
+}
+
+/**
+ * A folder of this name in which packages are installed; `file` is in their
+ * `node_modules`. Several processes may ask at once: whoever is first wins, and
+ * nobody sees a half.
+ */
+function installed(
+  name: string,
+  specs: readonly string[],
+  file: string,
+): string {
+  const folder = join(PROGRAMS, name);
   const path = join(folder, "node_modules", file);
-  if (existsSync(path)) return path;
+  if (existsSync(path)) return folder;
   mkdirSync(PROGRAMS, { recursive: true });
   const fresh = mkdtempSync(join(PROGRAMS, "installing-"));
   const [npm, ...options] = NPM_INSTALL;
   try {
-    execFileSync(npm, [...options, "--prefix", fresh, spec], {
+    execFileSync(npm, [...options, "--prefix", fresh, ...specs], {
       stdio: ["ignore", "ignore", "inherit"],
     });
     renameSync(fresh, folder);
@@ -57,8 +89,8 @@ function fileOf(spec: string, file: string): string {
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
-  if (existsSync(path)) return path;
-  throw new Error(`Cannot find ${file} in ${spec}`);
+  if (existsSync(path)) return folder;
+  throw new Error(`Cannot find ${file} in ${specs.join(" ")}`);
 }
 
 /** Node, in the version that most tests use unless another is asked for. */
@@ -82,15 +114,36 @@ export function esbuildProgram(): string {
   return fileOf(ESBUILD, `@esbuild/${SYSTEM}/bin/esbuild`);
 }
 
+/** TypeScript, in one of the versions of `_versions.ts`. */
+export function tscProgram(version: string): string {
+  return fileOf(version, "typescript/bin/tsc");
+}
+
 /** What runs Workers. */
 export function workerdProgram(): string {
   const name = `@cloudflare/workerd-${SYSTEM.replace("x64", "64")}`;
   return fileOf(WORKERD, `${name}/bin/workerd`);
 }
 
+/** What checks files and entry points of a package; a script for Node. */
+export function publintScript(): string {
+  return fileOf(PUBLINT, "publint/src/cli.js");
+}
+
+/** What checks how the types of a package resolve; a script for Node. */
+export function attwScript(): string {
+  return fileOf(ATTW, "@arethetypeswrong/cli/dist/index.js");
+}
+
 /** Gets all of them, so that tests need not wait for each other. */
 if (import.meta.main) {
   for (
-    const get of [nodeProgram, bunProgram, esbuildProgram, workerdProgram]
+    const get of [
+      ...[nodeProgram, bunProgram, esbuildProgram, workerdProgram],
+      ...[publintScript, attwScript],
+      () => tscProgram(TYPESCRIPT),
+      () => tscProgram(TYPESCRIPT_IN_ITSELF),
+    ]
   ) get();
+  folderWith(...APPLICATIONS);
 }

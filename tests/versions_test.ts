@@ -10,6 +10,9 @@ const TEXTS = [
   "README.md",
   ".ci/run",
   ".github/CONTRIBUTING.md",
+  "tests/bench/README.md",
+  "tests/proof/differential/README.md",
+  "tests/proof/interop/README.md",
   ".github/workflows/ci.yml",
   ".github/workflows/publish.yml",
 ];

@@ -1,55 +1,67 @@
 import { SSL_FIXED_LENGTH, TLV_HEADER_LENGTH } from "../_wire.ts";
 import { ProxyProtocolError } from "../error.ts";
-import { fits, lengthFault, TLV_TYPES, tlvName, tlvRule } from "./types.ts";
+import { fits, lengthsOf, TLV_TYPES, tlvName, tlvRule } from "./types.ts";
 import { tlvEnd } from "./walk.ts";
 
 /**
- * Checks that TLVs fill `start` to `end` exactly and that each value fits its
- * type, as far as the bytes are in: it throws as soon as no bytes that could
- * still come would do (section 2.2). The view is of the bytes.
+ * Checks that TLVs fill `start` to `end` exactly and that each value fits its type
+ * (section 2.2). Bytes may be missing: it throws as soon as no missing bytes could
+ * make the TLVs valid. The view is of the bytes.
  */
 export function checkTlvs(
   bytes: Uint8Array,
   view: DataView,
   start: number,
   end: number,
+  remedy: string,
 ): void {
-  checkLevel(bytes, view, start, end, true);
+  checkLevel({ bytes, view, remedy }, start, end, true);
+}
+
+/** Bytes that are checked, and what accepts them if they are wrong. */
+interface Checked {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly remedy: string;
 }
 
 /** Sub-TLVs of SSL are the last level (section 2.2.6). */
 function checkLevel(
-  bytes: Uint8Array,
-  view: DataView,
+  checked: Checked,
   start: number,
   end: number,
   isOuter: boolean,
 ): void {
+  const { bytes, view, remedy } = checked;
   const { length } = bytes;
-  if (!canFill(end - start)) throw strayError(bytes, start, end);
+  if (!canFill(end - start)) throw strayError(bytes, start, end, remedy);
   let at = start;
   let next = tlvEnd(view, at, end, length);
   for (; next > 0; next = tlvEnd(view, at, end, length)) {
     const type = view.getUint8(at);
     const value = at + TLV_HEADER_LENGTH;
     if (isOuter && !fits(type, next - value)) {
-      throw tlvError(bytes, at, lengthFault(type, next - value));
+      const fault = `${tlvName(type)} of ${next - value} bytes`;
+      const expected = `expected ${lengthsOf(type)}`;
+      throw tlvError(bytes, at, fault, expected, remedy);
     }
     if (isOuter && type === TLV_TYPES.SSL) {
-      checkLevel(bytes, view, value + SSL_FIXED_LENGTH, next, false);
+      checkLevel(checked, value + SSL_FIXED_LENGTH, next, false);
     }
-    if (!canFill(end - next)) throw strayError(bytes, next, end);
+    if (!canFill(end - next)) throw strayError(bytes, next, end, remedy);
     at = next;
   }
   if (at >= end || at >= length) return;
   if (at + TLV_HEADER_LENGTH <= length) {
-    throw misfitError(bytes, view, at, end);
+    throw misfitError(bytes, view, at, end, remedy);
   }
   if (!canFollow(bytes, view, at, end, isOuter)) {
     throw tlvError(
       bytes,
       at,
-      `${tlvName(view.getUint8(at))} cannot fill ${end - at} bytes`,
+      tlvName(view.getUint8(at)),
+      `no length of it fits the ${end - at} bytes left`,
+      remedy,
     );
   }
 }
@@ -89,44 +101,44 @@ function canFollow(
   return false;
 }
 
-/** Why the bytes at `at`, where a walk has stopped, are no TLV. */
+/** Why the bytes at `at`, where a walk has stopped, are no TLV; `remedy` is what accepts them. */
 export function misfitError(
   bytes: Uint8Array,
   view: DataView,
   at: number,
   end: number,
+  remedy = "",
 ): ProxyProtocolError {
   const value = at + TLV_HEADER_LENGTH;
-  if (value > end) return strayError(bytes, at, end);
+  if (value > end) return strayError(bytes, at, end, remedy);
   const name = tlvName(view.getUint8(at));
-  const length = view.getUint16(at + 1);
-  return tlvError(
-    bytes,
-    at,
-    `${name} needs ${length} bytes, ${end - value} left`,
-  );
+  const fault = `${name} of ${view.getUint16(at + 1)} bytes`;
+  return tlvError(bytes, at, fault, `${end - value} left`, remedy);
 }
 
 function strayError(
   bytes: Uint8Array,
   at: number,
   end: number,
+  remedy: string,
 ): ProxyProtocolError {
-  return tlvError(
-    bytes,
-    at,
-    `a TLV needs ${TLV_HEADER_LENGTH} bytes, ${end - at} left`,
-  );
+  const fault = `TLV of ${end - at} bytes`;
+  const expected = `expected at least ${TLV_HEADER_LENGTH}`;
+  return tlvError(bytes, at, fault, expected, remedy);
 }
 
 function tlvError(
   bytes: Uint8Array,
   offset: number,
-  what: string,
+  fault: string,
+  expected: string,
+  remedy: string,
 ): ProxyProtocolError {
-  return new ProxyProtocolError(`Cannot decode TLVs: ${what}`, "tlv", {
-    offset,
-    version: 2,
-    received: bytes,
-  });
+  return new ProxyProtocolError(
+    `Cannot decode TLVs: ${fault} at byte ${offset}, ${expected}${
+      remedy && `; ${remedy}`
+    }`,
+    "tlv",
+    { offset, version: 2, received: bytes },
+  );
 }

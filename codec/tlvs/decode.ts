@@ -17,21 +17,19 @@ export interface DecodeTlvsOptions {
 
 /**
  * Decodes the bytes of TLVs into one flat record, sub-TLVs of SSL included
- * (section 2.2). A checksum is not verified: that takes the whole header.
+ * (section 2.2). A checksum is not verified: that needs the whole header.
  *
  * @throws {ProxyProtocolError} code `tlv`, unless `partial`.
  * @throws {TypeError} for an unknown or wrong option, with its name.
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { decodeTlvs } from "@edgewire/proxy-protocol/codec";
  *
- * const { tlvs, tlv_loc } = decodeTlvs(
- *   Uint8Array.of(0x04, 0, 0, 0x01, 0, 2, 0x68, 0x32),
- * );
- * assertEquals(tlvs, { NOOP: new Uint8Array(), ALPN: "h2" });
- * assertEquals(tlv_loc, { NOOP: 0, ALPN: 3 });
+ * const bytes = Uint8Array.of(0x04, 0, 0, 0x01, 0, 2, 0x68, 0x32);
+ * const { tlvs, tlv_loc } = decodeTlvs(bytes);
+ * console.log(tlvs.ALPN); // h2
+ * console.log(tlv_loc); // { NOOP: 0, ALPN: 3 }
  * ```
  */
 export function decodeTlvs(
@@ -44,7 +42,9 @@ export function decodeTlvs(
   const tlv_loc: TlvLocations = {};
   const view = viewOf(bytes);
   const extent = collectTlvs(bytes, view, 0, tlvs, tlv_loc);
-  if (extent !== "all" && !isPartial) checkTlvs(bytes, view, 0, bytes.length);
+  if (extent !== "all" && !isPartial) {
+    checkTlvs(bytes, view, 0, bytes.length, "`partial: true` accepts them");
+  }
   return { tlvs, tlv_loc };
 }
 

@@ -15,13 +15,10 @@ import type { RawTlv, Tlvs } from "../types.ts";
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { encodeTlvs } from "@edgewire/proxy-protocol/codec";
  *
- * assertEquals(
- *   encodeTlvs({ ALPN: "h2", xEA: Uint8Array.of(1) }),
- *   Uint8Array.of(0x01, 0, 2, 0x68, 0x32, 0xea, 0, 1, 1),
- * );
+ * const bytes = encodeTlvs({ ALPN: "h2", xEA: Uint8Array.of(7) });
+ * console.log(bytes); // Uint8Array(9) [ 1, 0, 2, 104, 50, 234, 0, 1, 7 ]
  * ```
  */
 export function encodeTlvs(tlvs: Tlvs | Iterable<RawTlv>): Uint8Array {

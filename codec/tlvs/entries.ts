@@ -1,5 +1,6 @@
 import { put16, put32 } from "../_block.ts";
 import { plainView } from "../_plain_view.ts";
+import { suggestion } from "../_options.ts";
 import { quote } from "../_quote.ts";
 import { encodeText, isAscii, writeLatin1 } from "../_text.ts";
 import {
@@ -11,15 +12,17 @@ import {
 import { readTlvs } from "./read.ts";
 import {
   fits,
+  isSslPart,
   isSslSubName,
   isSslSubtype,
-  lengthFault,
+  lengthsOf,
   TLV_TYPES,
   tlvKind,
   tlvName,
+  tlvNames,
   tlvType,
 } from "./types.ts";
-import type { RawTlv, Tlvs } from "../types.ts";
+import type { ProxyHeader, RawTlv, TlvLocations, Tlvs } from "../types.ts";
 
 /** The client came over TLS, without a certificate that was verified (section 2.2.6). */
 const DEFAULT_SSL_CLIENT = 0x01;
@@ -63,7 +66,7 @@ export function tlvEntries(
     : entriesOfRecord(tlvs);
 }
 
-/** Bytes that entries take on the wire. */
+/** Returns the length of entries on the wire, in bytes. */
 export function entriesLength(entries: readonly TlvEntry[]): number {
   let length = 0;
   for (const { value } of entries) {
@@ -72,7 +75,7 @@ export function entriesLength(entries: readonly TlvEntry[]): number {
   return length;
 }
 
-/** Bytes that a value takes on the wire. */
+/** Returns the length of a value on the wire, in bytes. */
 export function valueLength(value: TlvEntry["value"]): number {
   if (typeof value === "number") return CHECKSUM_LENGTH;
   if (typeof value === "string" || value instanceof Uint8Array) {
@@ -178,6 +181,26 @@ function entriesOfRecord(tlvs: Tlvs): TlvEntry[] {
   return entries;
 }
 
+/** The TLVs of a header that are to be written. */
+export function writtenTlvs(
+  { tlvs, tlv_loc }: ProxyHeader,
+): ProxyHeader["tlvs"] {
+  // What is no record is for others to reject.
+  return !tlvs || !tlv_loc || typeof tlvs !== "object" || isIterable(tlvs)
+    ? tlvs
+    : withoutReadings(tlvs, tlv_loc);
+}
+
+/** A record without readings: they have a place, but no name of a TLV. */
+export function withoutReadings(tlvs: Tlvs, tlv_loc: TlvLocations): Tlvs {
+  const isReading = (name: string) =>
+    tlv_loc[name] !== undefined && tlvType(name) === undefined;
+  if (!Object.keys(tlvs).some(isReading)) return tlvs;
+  return Object.fromEntries(
+    [...givenTlvs(tlvs)].filter(([name]) => !isReading(name)),
+  );
+}
+
 /** The values of a record by name, each read once. */
 export function* givenTlvs(
   tlvs: Tlvs,
@@ -187,11 +210,6 @@ export function* givenTlvs(
     const value = record[name];
     if (value !== undefined) yield [name, value];
   }
-}
-
-/** Whether a name stands for the SSL TLV itself. */
-export function isSslPart(name: string): boolean {
-  return name === "SSL" || name === "SSL_CLIENT" || name === "SSL_VERIFY";
 }
 
 /** Whether a record has an SSL TLV, by the parts of it that are given. */
@@ -226,7 +244,9 @@ export function namedEntry(name: string, value: TlvValue): TlvEntry {
   const type = tlvType(name);
   if (type === undefined) {
     const field = /^\w{1,32}$/.test(name) ? `.${name}` : `[${quote(name)}]`;
-    throw new TypeError(`Cannot encode tlvs${field}: unknown name`);
+    throw new TypeError(
+      `Cannot encode tlvs${field}: unknown name${suggestion(name, tlvNames())}`,
+    );
   }
   const kind = name === tlvName(type) ? tlvKind(type) : "bytes";
   if (kind === "text") {
@@ -256,14 +276,16 @@ function bytesEntry(name: string, type: number, value: unknown): TlvEntry {
   if (bytes.length > LONGEST_TLV_VALUE) throw tooLong(name, bytes.length);
   if (!fits(type, bytes.length)) {
     throw new RangeError(
-      `Cannot encode tlvs.${name}: ${lengthFault(type, bytes.length)}`,
+      `Cannot encode tlvs.${name}: expected ${
+        lengthsOf(type)
+      } bytes, received ${bytes.length}`,
     );
   }
   if (type === TLV_TYPES.SSL) checkSubTlvs(name, bytes);
   return { type, value: bytes };
 }
 
-/** Sub-TLVs that do not fill the SSL TLV would be refused (section 2.2.6). */
+/** Sub-TLVs that do not fill the SSL TLV would be rejected (section 2.2.6). */
 function checkSubTlvs(name: string, ssl: Uint8Array): void {
   try {
     Array.from(readTlvs(ssl.subarray(SSL_FIXED_LENGTH)));
@@ -276,7 +298,7 @@ function checkSubTlvs(name: string, ssl: Uint8Array): void {
 
 function tooLong(name: string, length: number): RangeError {
   return new RangeError(
-    `Cannot encode tlvs.${name}: a value takes at most ${LONGEST_TLV_VALUE} bytes, received ${length}`,
+    `Cannot encode tlvs.${name}: expected at most ${LONGEST_TLV_VALUE} bytes, received ${length}`,
   );
 }
 

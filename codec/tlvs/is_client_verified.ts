@@ -5,18 +5,17 @@ import { isClientEncrypted } from "./is_client_encrypted.ts";
 const CLIENT_CERT = 0x02 | 0x04;
 
 /**
- * Tells whether the client came over TLS with a certificate that the sender
- * has verified: the client bits and `SSL_VERIFY` together, since senders write
- * `SSL_VERIFY` 0 for a client without a certificate too (section 2.2.6).
+ * Returns whether the client used TLS with a certificate that the sender has
+ * verified (section 2.2.6). It reads the client bits and `SSL_VERIFY` together,
+ * because senders also write `SSL_VERIFY` 0 for a client without a certificate.
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { isClientVerified } from "@edgewire/proxy-protocol/codec";
  *
- * const facts = { SSL: true, SSL_VERIFY: 0 };
- * assertEquals(isClientVerified({ tlvs: { ...facts, SSL_CLIENT: 0x01 } }), false);
- * assertEquals(isClientVerified({ tlvs: { ...facts, SSL_CLIENT: 0x03 } }), true);
+ * const tlvs = { SSL: true, SSL_VERIFY: 0 };
+ * console.log(isClientVerified({ tlvs: { ...tlvs, SSL_CLIENT: 0x01 } })); // false
+ * console.log(isClientVerified({ tlvs: { ...tlvs, SSL_CLIENT: 0x03 } })); // true
  * ```
  */
 export function isClientVerified({ tlvs }: Pick<ProxyInfo, "tlvs">): boolean {

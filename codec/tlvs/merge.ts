@@ -1,28 +1,27 @@
 /** TLVs of a decoded header as they came, with what the caller has changed since. */
 
-import { viewOf } from "../_block.ts";
 import { SSL_FIXED_LENGTH, TLV_HEADER_LENGTH } from "../_wire.ts";
 import type { LocatedTlv, ProxyInfo, Tlvs } from "../types.ts";
 import {
   entriesLength,
   givenTlvs,
   givesSsl,
-  isSslPart,
   namedEntry,
   sslEntry,
   type TlvEntry,
   type TlvValue,
   writeEntries,
 } from "./entries.ts";
+import { wholeTlvs } from "./read.ts";
 import {
   fits,
+  isSslPart,
   isSslSubName,
   isSslSubtype,
   shownName,
   TLV_TYPES,
   tlvType,
 } from "./types.ts";
-import { tlvEnd } from "./walk.ts";
 
 /** TLVs to write for those of a decoded header. */
 export interface Merged {
@@ -73,7 +72,7 @@ class Merge {
     this.changed = names;
     this.#given = given;
     this.#received = received;
-    this.#ssl = readable(received.rest).findLast(isSsl);
+    this.#ssl = wholeTlvs(received.rest).findLast(isSsl);
     this.#writesSsl = givesSsl(
       given.get("SSL"),
       given.get("SSL_CLIENT"),
@@ -86,7 +85,7 @@ class Merge {
     const level = this.#ssl === undefined ? "outside" : "beside SSL";
     const ssl = this.#writesSsl ? this.#sslEntry() : undefined;
     const entries: TlvEntry[] = [];
-    for (const tlv of readable(this.#received.rest)) {
+    for (const tlv of wholeTlvs(this.#received.rest)) {
       if (!fits(tlv.type, tlv.value.length)) continue;
       if (!isSsl(tlv)) {
         entries.push(...this.#kept(tlv, shownName(tlv.type, level), "outside"));
@@ -183,25 +182,10 @@ function isSsl({ type }: LocatedTlv): boolean {
   return type === TLV_TYPES.SSL;
 }
 
-/** TLVs up to one that does not fit. */
-function readable(bytes: Uint8Array): LocatedTlv[] {
-  const view = viewOf(bytes);
-  const end = bytes.length;
-  const tlvs: LocatedTlv[] = [];
-  let at = 0;
-  let next = tlvEnd(view, at, end);
-  for (; next > 0; next = tlvEnd(view, at, end)) {
-    const value = bytes.subarray(at + TLV_HEADER_LENGTH, next);
-    tlvs.push({ type: view.getUint8(at), offset: at, value });
-    at = next;
-  }
-  return tlvs;
-}
-
 /** Sub-TLVs of SSL, at their offsets from the first TLV of the header. */
 function subTlvs({ offset, value }: LocatedTlv): LocatedTlv[] {
   const base = offset + TLV_HEADER_LENGTH + SSL_FIXED_LENGTH;
-  return readable(value.subarray(SSL_FIXED_LENGTH))
+  return wholeTlvs(value.subarray(SSL_FIXED_LENGTH))
     .map((tlv) => ({ ...tlv, offset: base + tlv.offset }));
 }
 

@@ -6,23 +6,20 @@ import { tlvEnd } from "./walk.ts";
 import type { LocatedTlv } from "../types.ts";
 
 /**
- * Reads TLVs one by one as they are on the wire, order and duplicates kept
- * (section 2.2): those of `info.rest`, or the sub-TLVs that follow the 5 first
- * bytes of an SSL value. Values are views, not copies.
+ * Reads TLVs one by one as they are on the wire, with their order and duplicates
+ * (section 2.2). The bytes are `info.rest`, or those after the first 5 of an SSL
+ * value, which are its sub-TLVs. Values are views, not copies.
  *
  * @throws {ProxyProtocolError} code `tlv`, at the first TLV that does not fit;
  * those before it have been read.
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { readTlvs } from "@edgewire/proxy-protocol/codec";
  *
- * const bytes = Uint8Array.of(0xe0, 0, 1, 7, 0xe0, 0, 0);
- * assertEquals([...readTlvs(bytes)], [
- *   { type: 0xe0, offset: 0, value: Uint8Array.of(7) },
- *   { type: 0xe0, offset: 4, value: new Uint8Array() },
- * ]);
+ * const [first, second] = readTlvs(Uint8Array.of(0xe0, 0, 1, 7, 0xe0, 0, 0));
+ * console.log(first); // { type: 224, offset: 0, value: Uint8Array(1) [ 7 ] }
+ * console.log(second?.offset); // 4
  * ```
  */
 export function* readTlvs(bytes: Uint8Array): Generator<LocatedTlv> {
@@ -40,4 +37,20 @@ export function* readTlvs(bytes: Uint8Array): Generator<LocatedTlv> {
     at = next;
   }
   if (at < end) throw misfitError(bytes, view, at, end);
+}
+
+/** TLVs up to one that does not fit. */
+export function wholeTlvs(bytes: Uint8Array): LocatedTlv[] {
+  const plain = plainView(bytes);
+  const view = viewOf(plain);
+  const end = plain.length;
+  const tlvs: LocatedTlv[] = [];
+  let at = 0;
+  let next = tlvEnd(view, at, end);
+  for (; next > 0; next = tlvEnd(view, at, end)) {
+    const value = plain.subarray(at + TLV_HEADER_LENGTH, next);
+    tlvs.push({ type: view.getUint8(at), offset: at, value });
+    at = next;
+  }
+  return tlvs;
 }

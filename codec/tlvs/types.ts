@@ -5,7 +5,7 @@ import {
   SSL_FIXED_LENGTH,
 } from "../_wire.ts";
 import { quote } from "../_quote.ts";
-import type { TlvLocations, Tlvs } from "../types.ts";
+import type { HexDigit, TlvHexName, TlvLocations, Tlvs } from "../types.ts";
 
 /**
  * Types of the TLVs by the names of the specification, `PP2_TYPE_` and
@@ -13,10 +13,9 @@ import type { TlvLocations, Tlvs } from "../types.ts";
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { TLV_TYPES } from "@edgewire/proxy-protocol/codec";
  *
- * assertEquals(TLV_TYPES.ALPN, 0x01);
+ * console.log(TLV_TYPES.ALPN); // 1
  * ```
  */
 export const TLV_TYPES = {
@@ -45,9 +44,6 @@ type NamedTlv = Exclude<
   keyof Tlvs,
   TlvHexName | "SSL_CLIENT" | "SSL_VERIFY"
 >;
-
-/** `xNN`, the name of any type by its number. */
-type TlvHexName = `x${string}`;
 
 /** What a value is in `Tlvs`; that of SSL is in parts. */
 export type TlvKind = "text" | "number" | "bytes" | "ssl";
@@ -99,7 +95,7 @@ function bytes(
  * What is known of each type (sections 2.2.1 to 2.2.7). A name that `Tlvs` has
  * and this or {@link TLV_TYPES} has not does not compile, nor one with another
  * kind of value. Each stores under a name that is written out: under a computed
- * one it takes four times as long.
+ * one it needs four times as long.
  */
 const RULES: { readonly [Name in NamedTlv]: RuleOf<Name> } = {
   ALPN: text((tlvs, tlv_loc, value, offset) => {
@@ -170,15 +166,14 @@ const RULES: { readonly [Name in NamedTlv]: RuleOf<Name> } = {
   }),
 };
 
-/** Two hex digits of every type, by number. */
-const DIGITS: readonly string[] = Array.from(
-  { length: 256 },
-  (_, type) => type.toString(16).toUpperCase().padStart(2, "0"),
-);
+const DIGITS: readonly HexDigit[] = [
+  ...["0", "1", "2", "3", "4", "5", "6", "7"] as const,
+  ...["8", "9", "A", "B", "C", "D", "E", "F"] as const,
+];
 
 /** `xNN` of every type, by number. */
-const HEX_NAMES: readonly TlvHexName[] = DIGITS.map((_, type) =>
-  tlvHexName(type)
+const HEX_NAMES: readonly TlvHexName[] = DIGITS.flatMap((high) =>
+  DIGITS.map((low): TlvHexName => `x${high}${low}`)
 );
 
 /** Every type's name, by number. */
@@ -212,11 +207,10 @@ for (const [name, type] of Object.entries(TLV_TYPES)) {
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { tlvName } from "@edgewire/proxy-protocol/codec";
  *
- * assertEquals(tlvName(0x01), "ALPN");
- * assertEquals(tlvName(0xea), "xEA");
+ * console.log(tlvName(0x01)); // ALPN
+ * console.log(tlvName(0xea)); // xEA
  * ```
  */
 export function tlvName(type: number): string {
@@ -230,26 +224,30 @@ export function tlvName(type: number): string {
 }
 
 /**
- * Finds the type of a name: the way back from {@link tlvName}. Also takes
- * `xNN` for a type that has a name. `undefined` when it is neither.
+ * Finds the type of a name: the way back from {@link tlvName}. Also
+ * accepts `xNN` for a type that has a name. `undefined` for any other text.
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { tlvType } from "@edgewire/proxy-protocol/codec";
  *
- * assertEquals(tlvType("CRC32C"), 0x03);
- * assertEquals(tlvType("xEA"), 0xea);
- * assertEquals(tlvType("EA"), undefined);
+ * console.log(tlvType("CRC32C")); // 3
+ * console.log(tlvType("xEA")); // 234
+ * console.log(tlvType("EA")); // undefined
  * ```
  */
 export function tlvType(name: string): number | undefined {
   return TYPES.get(name);
 }
 
+/** All names that a TLV can have in `Tlvs`, but for the parts of SSL. */
+export function tlvNames(): readonly string[] {
+  return [...TYPES.keys()];
+}
+
 /** `xNN` of a type, whether it has a name or not. */
 export function tlvHexName(type: number): TlvHexName {
-  return `x${DIGITS[type]}`;
+  return HEX_NAMES[type]!;
 }
 
 /** Whether the specification has a name for a type. */
@@ -273,16 +271,15 @@ export function fits(type: number, length: number): boolean {
   return length >= shortest && length <= longest;
 }
 
-/** What a value that does not fit breaks. */
-export function lengthFault(type: number, length: number): string {
+/** The lengths that the value of a type may have, in words. */
+export function lengthsOf(type: number): string {
   const { shortest, longest } = tlvRule(type);
-  return `${
-    tlvName(type)
-  } takes ${shortest} to ${longest} bytes, received ${length}`;
+  if (shortest === longest) return `${longest}`;
+  return shortest > 0 ? `at least ${shortest}` : `at most ${longest}`;
 }
 
 /**
- * Tells whether a type belongs inside the SSL TLV: 0x21 to 0x2F, of which the
+ * Returns whether a type belongs inside the SSL TLV: 0x21 to 0x2F, of which the
  * specification has named eight (section 2.2.6).
  */
 export function isSslSubtype(type: number): boolean {
@@ -312,4 +309,9 @@ export function shownName(
 /** Whether a name stands for a sub-TLV of SSL, and not for a stray outside. */
 export function isSslSubName(name: string, type: number): boolean {
   return isSslSubtype(type) && name === tlvName(type);
+}
+
+/** Whether a name stands for the SSL TLV itself. */
+export function isSslPart(name: string): boolean {
+  return name === "SSL" || name === "SSL_CLIENT" || name === "SSL_VERIFY";
 }

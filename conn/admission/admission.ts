@@ -12,17 +12,19 @@ import { expectsHeader, type Policy } from "./policy.ts";
 import { toRefusal, verifyError } from "./refusal.ts";
 import type { Wait } from "./waits.ts";
 
-/** A driver of one connection: it decides nothing, and does what it is told. */
+/** A driver of one connection: it decides nothing, and does what the machine says. */
 export interface Peer<C> {
   /** What `verify` is called with. */
   readonly conn: C;
+  /** What it is called with instead if the application has `conn` already, which shows no claim. */
+  readonly asked?: C | undefined;
   /** Returns its own end of the connection. */
   ownEnd(): Address;
   /** Why the connection is closed, as far as is known now; `undefined` while it is open. */
   readonly failure: unknown;
-  /** Finds that out, if only a call tells; asked after `verify`. */
+  /** Finds that out, if only a call can; called after `verify`. */
   probe?(): Promise<unknown>;
-  /** Hands the connection over before its header has come: only with `lazy`. */
+  /** Hands the connection over before its header has arrived: only with `lazy`. */
   handOver?(): void;
   /**
    * Shows the client's ends, or its own if there are none, to `verify` at first;
@@ -40,16 +42,16 @@ type Phase = "new" | "header" | "settling" | "verify" | "admitted" | "refused";
 
 /**
  * Decides about one connection: trust, deadline, header, `verify`, the client's
- * ends, and how it is counted. It does no I/O: a driver tells it what happens
- * and it tells the driver, a {@link Peer}, what to do.
+ * ends, and how it is counted. It does no I/O: a driver calls it when something
+ * happens, and it calls the driver, a {@link Peer}, to act.
  *
  * | phase      | event                     | next       | calls of the peer             |
  * |------------|---------------------------|------------|-------------------------------|
  * | `new`      | begin, trusted            | `header`   | `handOver` if lazy            |
  * | `new`      | begin, direct             | `settling` | as for settle                 |
  * | `new`      | begin, anything else      | `refused`  | `refuse`                      |
- * | `header`   | took, push, end: whole    | `settling` |                               |
- * | `header`   | took, push, end: bad      | `refused`  | `refuse`                      |
+ * | `header`   | `took`, `push`, `end`: whole | `settling` |                               |
+ * | `header`   | `took`, `push`, `end`: bad | `refused`  | `refuse`                      |
  * | `header`   | fail, deadline, abort     | `refused`  | `refuse`                      |
  * | `settling` | settle, to be verified    | `verify`   | `show`                        |
  * | `settling` | settle, else              | `admitted` | `show`, `admit`               |
@@ -78,7 +80,7 @@ export class Admission<C> {
     this.#reader = new HeaderReader(gate.policy);
   }
 
-  /** What has come of the header. */
+  /** The bytes of the header so far. */
   get received(): Uint8Array {
     return this.#reader.received;
   }
@@ -88,7 +90,7 @@ export class Admission<C> {
     return this.#phase === "header";
   }
 
-  /** Whether it is neither admitted nor refused. */
+  /** Whether it is neither admitted nor rejected. */
   get isPending(): boolean {
     return this.#phase !== "admitted" && this.#phase !== "refused";
   }
@@ -132,24 +134,25 @@ export class Admission<C> {
     return this.#reader.room;
   }
 
-  /** Takes the bytes read into {@link room}; the header once it is whole. */
+  /** Reads the bytes in {@link room}; returns the header once it is whole. */
   took(count: number): Header | undefined {
     return this.#read(() => this.#reader.take(count));
   }
 
-  /** Takes bytes that have come; the header once it is whole. */
+  /** Reads bytes that have arrived; returns the header once it is whole. */
   push(chunk: Uint8Array): Header | undefined {
     return this.#read(() => this.#reader.push(chunk));
   }
 
-  /** Takes the end of what comes; the header if it may be absent and is. */
+  /** Handles the end of the stream; returns a header if an absent one is allowed. */
   end(): Header | undefined {
     return this.#read(() => this.#reader.end());
   }
 
   /**
-   * Takes a failure of the connection while its header is read. Later ones are
-   * seen when `verify` has answered, since some runtimes do not tell of them.
+   * Handles a failure of the connection while its header is read. Later failures
+   * are looked for when `verify` has answered, since some runtimes do not report
+   * them.
    */
   fail(error: unknown): void {
     if (this.#phase === "header") this.#refuse(error);
@@ -175,7 +178,7 @@ export class Admission<C> {
     this.#wait = undefined;
   }
 
-  /** Takes the header when the driver has dealt with the payload that came with it. */
+  /** Decides about a whole header. The driver has kept the payload that arrived with it. */
   settle(header: Header): void {
     const { info } = header;
     const { policy, waits } = this.#gate;
@@ -218,17 +221,23 @@ export class Admission<C> {
   ): Promise<void> {
     let refusal: unknown;
     try {
-      const answer = await verify(info, this.#peer.conn);
+      const answer = await verify(info, this.#peer.asked ?? this.#peer.conn);
       if (answer !== true) refusal = verifyError(info, undefined);
       else if (this.#phase === "verify") refusal = await this.#peer.probe?.();
     } catch (error) {
       refusal = error instanceof ProxyProtocolError
-        ? error
+        ? this.#ofUser(error)
         : verifyError(info, error);
     }
-    if (this.#phase !== "verify") return; // refused while it was asked
+    if (this.#phase !== "verify") return; // rejected meanwhile
     if (refusal === undefined) this.#admit(info);
     else this.#refuse(refusal);
+  }
+
+  /** What `verify` throws is passed on as it is. */
+  #ofUser(error: ProxyProtocolError): ProxyProtocolError {
+    error.hop ??= this.hop;
+    return error;
   }
 
   #admit(info: ProxyInfo | undefined): void {

@@ -40,21 +40,21 @@ export class HeaderReader {
     this.#needed = policy.leastLength;
   }
 
-  /** What has come so far, without the payload after a whole header. */
+  /** The bytes so far, without the payload after a whole header. */
   get received(): Uint8Array {
     return viewOf(this.#bytes, 0, this.#length);
   }
 
   /**
-   * Where to read the next bytes to, before {@link take}: what must at least
-   * still come. Reading no more than this never takes a byte of the payload.
+   * Where to read the next bytes to, before `take`. It is as long as the
+   * rest of the header must be at least, so no byte of the payload is read.
    */
   get room(): Uint8Array {
     return this.#reserve(this.#needed);
   }
 
   /**
-   * Takes bytes that were read into {@link room}; the header once it is whole.
+   * Reads bytes in {@link room}; returns the header once it is whole.
    *
    * @throws {ProxyProtocolError} as soon as it cannot become a valid one.
    */
@@ -67,8 +67,8 @@ export class HeaderReader {
   }
 
   /**
-   * Takes bytes that have come, which are copied as far as the header goes; the
-   * header once it is whole.
+   * Reads bytes that have arrived. Copies them as far as the header goes; returns
+   * the header once it is whole.
    *
    * @throws {ProxyProtocolError} as soon as it cannot become a valid one.
    */
@@ -97,7 +97,7 @@ export class HeaderReader {
   }
 
   /**
-   * Says that nothing more comes: what has come is payload, if the header is
+   * Handles the end of the stream. The bytes so far are payload if the header is
    * optional and none was begun.
    *
    * @throws {ProxyProtocolError} code `empty` or `incomplete`.
@@ -116,7 +116,7 @@ export class HeaderReader {
     return { info: undefined, payload: received };
   }
 
-  /** Reads a header from the first bytes of the connection, as far as they have come. */
+  /** Reads a header from the first bytes of the connection, of which some may be missing. */
   #decide(bytes: Uint8Array): Header | undefined {
     const { decode, header } = this.#policy;
     const length = announcedLength(bytes) ?? Infinity;
@@ -129,7 +129,7 @@ export class HeaderReader {
       const mayLack = header === "optional" &&
         error instanceof ProxyProtocolError && error.code === "signature";
       if (!mayLack) {
-        if (own !== bytes) scan(bytes, decode); // the same, with all that has come
+        if (own !== bytes) scan(bytes, decode); // the same, with all bytes
         throw error;
       }
       if (signatureIn(bytes) !== "part") {
@@ -146,13 +146,13 @@ export class HeaderReader {
     return { info: result, payload: viewOf(bytes, length, bytes.length) };
   }
 
-  /** Copies bytes after those that have come. */
+  /** Copies bytes after those before. */
   #append(part: Uint8Array): void {
     this.#reserve(part.length).set(part);
     this.#length += part.length;
   }
 
-  /** Room for `count` bytes after those that have come. */
+  /** Room for `count` bytes after those before. */
   #reserve(count: number): Uint8Array {
     const length = this.#length + count;
     if (length > this.#bytes.length) {
@@ -166,7 +166,7 @@ export class HeaderReader {
   }
 }
 
-/** Byte by byte: for so few it takes less than the view that `set` would need. */
+/** Byte by byte: for so few bytes that is faster than the view that `set` would need. */
 function copyOf(bytes: Uint8Array, length: number): Uint8Array {
   const copy = new Uint8Array(length);
   for (let i = 0; i < length; i++) copy[i] = bytes[i]!;

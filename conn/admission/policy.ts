@@ -12,11 +12,12 @@ import {
   type Address,
   bytesNeeded,
   type DecodeOptions,
+  formatAddress,
   type ProxyInfo,
   ProxyProtocolError,
 } from "../../codec/mod.ts";
 import { checkFunction, checkTimeout } from "../_checks.ts";
-import type { GateOptions, HeaderOptions } from "../types.ts";
+import type { ListenerOptions } from "../types.ts";
 import { tellMistake } from "./tell.ts";
 import { readTrust, readUntrusted, type Trusts } from "./trust.ts";
 
@@ -26,9 +27,8 @@ const DEFAULT_TIMEOUT = 5000;
 /** Bound of pending headers where the caller sets none. */
 const DEFAULT_MAX_PENDING = 1024;
 
-/** Options of every entry point; `verify` is called with its own kind of connection. */
-export interface Options<C> extends HeaderOptions, GateOptions {
-  verify?: (info: ProxyInfo, conn: C) => boolean | Promise<boolean>;
+/** Options of every entry point, and those that only some of them know. */
+export interface Options<C> extends ListenerOptions<C> {
   /** Only of entry points that ask for it. */
   encrypted?: boolean;
 }
@@ -74,7 +74,7 @@ export interface Policy<C> {
   /** Of a header, in bytes. */
   readonly leastLength: number;
   readonly maxPending: number;
-  readonly onReject: GateOptions["onReject"];
+  readonly onReject: ListenerOptions["onReject"];
 }
 
 /**
@@ -155,8 +155,11 @@ export function expectsHeader(
     cause = error;
     reason = `the function ${asked} has failed: ${messageOf(error)}`;
   }
+  const from = hop.hostname === ""
+    ? "a peer without an address"
+    : formatAddress(hop);
   throw new ProxyProtocolError(
-    `Cannot accept a PROXY header from ${describe(hop)}: ${reason}`,
+    `Cannot accept a PROXY header from ${from}: ${reason}`,
     "untrusted",
     { hop, cause },
   );
@@ -164,13 +167,4 @@ export function expectsHeader(
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** An address in a message. */
-function describe(address: Address): string {
-  if ("path" in address) return `${address.transport}:${quote(address.path)}`;
-  const { hostname, port } = address;
-  return hostname === ""
-    ? "a peer without an address"
-    : `${hostname} port ${port}`;
 }

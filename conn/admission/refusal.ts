@@ -1,5 +1,6 @@
 import {
   type Address,
+  formatAddress,
   type ProxyInfo,
   ProxyProtocolError,
 } from "../../codec/mod.ts";
@@ -19,7 +20,7 @@ export function verifyError(
   cause: unknown,
 ): ProxyProtocolError {
   return new ProxyProtocolError(
-    "Cannot accept the connection: refused by verify",
+    "Cannot accept the connection: rejected by verify",
     "verify",
     { version, received: raw, cause },
   );
@@ -33,7 +34,7 @@ export function overloadError(maxPending: number): ProxyProtocolError {
   );
 }
 
-/** Any failure as the one error, with the hop and what had come. */
+/** Any failure as the one error, with what had come; its message names the hop, unless it has one already. */
 export function toRefusal(
   error: unknown,
   hop?: Address,
@@ -45,8 +46,18 @@ export function toRefusal(
     : isPeerGone(error) && received?.length === 0
     ? emptyError(error)
     : failure(error, received);
-  refusal.hop ??= hop;
+  if (hop !== undefined && refusal.hop === undefined) nameHop(refusal, hop);
   return refusal;
+}
+
+/** Says in a message of the form `what: why` whom it came from. */
+function nameHop(error: ProxyProtocolError, hop: Address): void {
+  error.hop = hop;
+  if (lostAddress(hop) !== undefined) return;
+  const from = hop.path === "" ? "a UNIX socket" : formatAddress(hop);
+  error.message = error.message.replace(": ", () => ` from ${from}: `);
+  // It is printed in place of the message, and its frames are of the codec.
+  error.stack = `${error.name}: ${error.message}`;
 }
 
 function failure(
@@ -83,7 +94,7 @@ export function isPeerGone(error: unknown): boolean {
       ("code" in error && GONE_CODES.includes(error.code)));
 }
 
-/** A reset that a runtime tells by something else than an error. */
+/** A reset that a runtime reports by something else than an error. */
 export function resetError(): Error {
   return Object.assign(new Error("reset by the peer"), { code: "ECONNRESET" });
 }

@@ -48,15 +48,18 @@ export function readUntrusted(untrusted: Untrusted): Trusts {
  * has the entry that was probably meant.
  *
  * @example A list that is replaced while the server runs
- * ```ts
+ * ```ts ignore
  * import { proxied, trustList } from "@edgewire/proxy-protocol";
  *
- * let isProxy = trustList(["10.0.0.0/8"]);
- * const listener = proxied(Deno.listen({ hostname: "127.0.0.1", port: 0 }), {
- *   trust: (hop) => isProxy(hop), // asked for each new connection
+ * let isProxy = trustList(["192.0.2.7"]);
+ * const listener = proxied(Deno.listen({ port: 8080 }), {
+ *   trust: (hop) => isProxy(hop), // called for each new connection
  * });
- * isProxy = trustList(["10.0.0.0/8", "192.0.2.7"]);
- * listener.close();
+ * isProxy = trustList(["192.0.2.7", "10.0.0.0/8"]); // as after a reload
+ * for await (const conn of listener) {
+ *   console.log(conn.remoteAddr); // { transport: "tcp", hostname: "192.0.2.7", port: 51234 }
+ *   conn.close();
+ * }
  * ```
  */
 export function trustList(list: readonly string[]): (hop: Address) => boolean {

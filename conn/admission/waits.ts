@@ -160,7 +160,7 @@ export class Waits {
     else older.newer = newer;
     if (newer === undefined) this.#newest = older;
     else newer.older = older;
-    // Whoever holds one wait must not hold all others.
+    // What refers to one wait must not keep all others.
     wait.older = wait.newer = undefined;
     if (this.#isClosed) this.#stop();
     return true;

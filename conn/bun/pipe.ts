@@ -1,33 +1,41 @@
 import { concat } from "./payload.ts";
-import type { BunRelaySocket, BunSocket } from "./types.ts";
+import type { BunSocket } from "./types.ts";
 
-/** How much is kept, in bytes, before no more is read. */
+/** Number of kept bytes from which reading pauses. */
 const MOST_KEPT = 65536;
 
+/** Owner of a direction. */
+export interface PipeOwner {
+  /** Forwards the end. `pipe` will write nothing more. */
+  pass(pipe: BunPipe): void;
+  /** Handles a closed far end of `pipe`, which a write has found. */
+  lose(pipe: BunPipe): void;
+}
+
 /**
- * One direction of a relay. What the far end does not take at once is kept, and
- * when that is much, no more is read of the near end until the far end has it.
+ * One direction of a relay. Bytes that the far end does not accept at once are
+ * kept. While many are kept, reading from the near end pauses.
  */
 export class BunPipe {
-  /** Bytes of payload that the far end has taken. */
+  /** Bytes of payload that were written to the far end. */
   written = 0;
   /** Whether nothing more is to be written. */
   isOver = false;
   /** Whether the near end will send no more. */
   hasEnded = false;
-  #to: BunRelaySocket | undefined;
+  #to: BunSocket | undefined;
   #kept: Uint8Array[] = [];
   #keptLength = 0;
   #paused: BunSocket | undefined;
-  readonly #onOver: () => void;
+  readonly #owner: PipeOwner;
 
-  /** Keeps what comes until {@link start}. */
-  constructor(onOver: () => void) {
-    this.#onOver = onOver;
+  /** Keeps received bytes until {@link start}. */
+  constructor(owner: PipeOwner) {
+    this.#owner = owner;
   }
 
-  /** Begins to write: a header, in one piece with what has come by now. */
-  start(to: BunRelaySocket, header: Uint8Array): void {
+  /** Begins to write: first the header and the kept bytes in one piece. */
+  start(to: BunSocket, header: Uint8Array): void {
     this.#to = to;
     const first = concat([header, ...this.#kept]);
     this.#kept = first.length > 0 ? [first] : [];
@@ -36,7 +44,7 @@ export class BunPipe {
     this.flush();
   }
 
-  /** Takes what has come of the near end. */
+  /** Receives bytes of the near end. */
   data(from: BunSocket, bytes: Uint8Array): void {
     if (this.isOver) return;
     this.#kept.push(bytes);
@@ -47,12 +55,14 @@ export class BunPipe {
     from.pause();
   }
 
-  /** Writes what is kept, as far as the far end takes it. */
+  /** Writes the kept bytes, as many as the far end accepts. */
   flush(): void {
     const to = this.#to;
     if (to === undefined || this.isOver) return;
     for (let bytes = this.#kept[0]; bytes; bytes = this.#kept[0]) {
-      const count = Math.max(to.write(bytes), 0); // -1 of one that is closed
+      const count = to.write(bytes);
+      // While `to` is paused, only a write reports a reset.
+      if (count < 0) return this.#owner.lose(this);
       this.written += count;
       this.#keptLength -= count;
       if (count < bytes.length) {
@@ -66,17 +76,17 @@ export class BunPipe {
     this.#paused = undefined;
   }
 
-  /** Takes the end of what comes, which is behind all that is kept. */
+  /** Receives the end of the near end. It is forwarded after all kept bytes. */
   end(): void {
     this.hasEnded = true;
     this.flush();
   }
 
-  /** Throws away what is kept: the far end takes no more. */
+  /** Drops the kept bytes, because the far end accepts no more. */
   drop(): void {
     if (this.isOver) return;
     this.isOver = true;
     this.#kept = [];
-    this.#onOver();
+    this.#owner.pass(this);
   }
 }

@@ -1,110 +1,158 @@
 import type { ProxyInfo } from "../../codec/mod.ts";
-import type { GateOptions, HeaderOptions, ListenerStats } from "../types.ts";
+import type { ListenerOptions, ListenerStats } from "../types.ts";
 
-/** A socket of `Bun.listen`, of which `Bun.Socket` is one. */
+/** A socket of `Bun.listen`, such as `Bun.Socket`: the members that are used. */
 export interface BunSocket {
-  /** Address of the peer; absent for UNIX sockets. */
+  /** Belongs to the application. */
+  data: unknown;
+  /** Address of the peer. Absent for UNIX sockets. */
   readonly remoteAddress?: string | undefined;
   /** Port of the peer. */
   readonly remotePort?: number | undefined;
-  /** Address of this end; absent for UNIX sockets. */
+  /** Address of this end. Absent for UNIX sockets. */
   readonly localAddress?: string | undefined;
   /** Port of this end. */
   readonly localPort?: number | undefined;
-  /** What the socket came from; that of a UNIX socket has its path in `unix`. */
+  /** The listener of the socket. For a UNIX socket, `unix` is its path. */
   readonly listener?: object | undefined;
-  /** Stops to deliver data. */
+  /** Stops the delivery of data. */
   pause(): void;
-  /** Goes on to deliver data. */
+  /** Resumes the delivery of data. */
   resume(): void;
+  /**
+   * Writes bytes. Returns how many were written, or -1 if the socket is closed.
+   * `drain` is called when more can be written.
+   */
+  write(data: string | Uint8Array | ArrayBuffer): number;
+  /** Sends what is buffered. */
+  flush(): void;
   /** Ends the sending direction, or the connection. */
   end(): unknown;
+  /** Ends only the sending direction. */
+  shutdown(): void;
   /** Closes the connection at once. */
   terminate(): void;
 }
 
-/** A socket that can be relayed, of which `Bun.Socket` is one. */
-export interface BunRelaySocket extends BunSocket {
-  /** Writes as much as is taken at once; how many bytes that was. */
-  write(bytes: Uint8Array): number;
-  /** Ends the sending direction alone. */
-  shutdown(): void;
-}
+/**
+ * `Bun.Socket<unknown>` in a program that has the types of Bun, else
+ * {@link BunSocket}.
+ *
+ * Handlers get it if nothing else decides the type of the socket: in a variable,
+ * or in a `Bun.listen` that does not name the type of its data. It is looked up on
+ * the global object, so that the package does not depend on the types of Bun.
+ */
+export type BunNativeSocket = typeof globalThis extends {
+  Bun: {
+    listen(
+      options: {
+        socket: { open?(socket: infer S extends BunSocket): unknown };
+      },
+    ): unknown;
+  };
+} ? S
+  : BunSocket;
 
-/** Where `relay` connects to, as `Bun.connect` takes it. */
+/**
+ * `Buffer` in a program that has the types of Bun, else `Uint8Array`; see
+ * {@link BunNativeSocket}.
+ */
+export type BunNativePayload = typeof globalThis extends {
+  Bun: {
+    listen(
+      options: {
+        socket: {
+          data?(socket: never, payload: infer P extends Uint8Array): unknown;
+        };
+      },
+    ): unknown;
+  };
+} ? P
+  : Uint8Array;
+
+/** Target that `relay` connects to, in the form that `Bun.connect` accepts. */
 export type BunRelayTarget =
   & (
     | { readonly hostname: string; readonly port: number }
     | { readonly unix: string }
   )
   & {
-    /** `true` or the options of TLS; the header goes inside. */
+    /** `true` or the options of TLS. The header is sent inside TLS. */
     readonly tls?: boolean | object;
+    /**
+     * Enables TCP keepalive for the connection to the target. The value is how long
+     * in ms it may be silent before the first probe. Without it no probes are sent.
+     */
+    readonly keepAlive?: number;
   };
 
-/** What arrives, in the class that `binaryType` asks for. */
+/** Received bytes, in the class that `binaryType` selects. */
 export type BunPayload = Uint8Array | ArrayBuffer;
 
-/** The `binaryType` of Bun; `"buffer"` where there is none. */
-export type BunBinaryType = "buffer" | "uint8array" | "arraybuffer";
-
 /**
- * What an application hears: the handlers of `Bun.listen({ socket })`, of
- * which {@link open} is told what the header says.
+ * Handlers of an application, as for `Bun.listen({ socket })`. {@link open} also
+ * receives the decoded header.
  */
 export interface BunHandlers<
-  S extends BunSocket = BunSocket,
-  P extends BunPayload = Uint8Array,
+  S extends BunSocket = BunNativeSocket,
+  P extends BunPayload = BunNativePayload,
 > {
-  /** The header is in, or none was looked for or found: then `info` is `undefined`. */
+  /**
+   * Called when the header has arrived. `info` is `undefined` if no header was
+   * expected or found.
+   */
   open?(socket: S, info: ProxyInfo | undefined): unknown;
-  /** Payload; first of all what came with the header. */
+  /** Called with payload, first with the payload that arrived with the header. */
   data?(socket: S, payload: P): unknown;
-  /** What did not fit into the last `write` can be written. */
+  /** Called when the rest of the last `write` can be written. */
   drain?(socket: S): unknown;
-  /** The peer has ended its sending direction. */
+  /** Called when the peer has ended its sending direction. */
   end?(socket: S): unknown;
-  /** The connection is closed. Not called for one that was refused. */
+  /** Called when the connection is closed. Not called for a rejected connection. */
   close?(socket: S, error?: Error): unknown;
-  /** A handler has thrown, or the TLS session has failed. */
+  /** Called when a handler has thrown, or the TLS session has failed. */
   error?(socket: S, error: Error): unknown;
-  /** The TLS handshake is over. Called after {@link open}, since the header comes inside TLS. */
+  /**
+   * Called when the TLS handshake has ended, but after {@link open}, because the
+   * header arrives inside TLS.
+   */
   handshake?(socket: S, success: boolean, error: Error | null): unknown;
-  /** The time that was set with `socket.timeout` has passed. */
+  /** Called when the time that was set with `socket.timeout` has passed. */
   timeout?(socket: S): unknown;
-  /** Passed on as it is; no listener calls it. */
+  /** Passed to Bun unchanged. No listener calls it. */
   connectError?(socket: S, error: Error): unknown;
   /**
    * Class of the payload.
    *
    * @default {"buffer"}
    */
-  binaryType?: BunBinaryType;
+  binaryType?: "buffer" | "uint8array" | "arraybuffer";
 }
 
 /** Options of {@link proxied}. */
-export interface BunListenerOptions<S extends BunSocket = BunSocket>
-  extends HeaderOptions, GateOptions {
+export interface BunListenerOptions<S extends BunSocket = BunNativeSocket>
+  extends ListenerOptions<S> {
   /**
    * Called with each valid header of a trusted peer. Return `true` to accept;
    * any other answer rejects the connection. `timeout` does not apply to it, only
-   * `signal`. The socket shows the client already; do not write to it here.
+   * `signal`. The socket already shows the client. Do not write to it here. With
+   * `lazy` the socket is a view of the application's socket.
    */
   verify?: (info: ProxyInfo, socket: S) => boolean | Promise<boolean>;
 }
 
-/** What {@link proxied} gives: the handlers for `Bun.listen({ socket })`. */
+/** Handlers that {@link proxied} returns, for `Bun.listen({ socket })`. */
 export interface BunProxiedHandlers<
-  S extends BunSocket = BunSocket,
-  P extends BunPayload = Uint8Array,
+  S extends BunSocket = BunNativeSocket,
+  P extends BunPayload = BunNativePayload,
 > {
-  /** What has been let in and refused so far; the object is live. */
+  /** Counts of accepted and rejected connections so far. The object is live. */
   readonly stats: ListenerStats;
   /** Begins to wait for the header. */
   open(socket: S): void;
   /**
-   * Takes the header, then passes the payload on. The types of Bun say Buffer
-   * here whatever `binaryType` asks for: both fit.
+   * Reads the header, then passes on the payload. Both types are accepted, because
+   * the types of Bun say Buffer here for every `binaryType`.
    */
   data(socket: S, payload: P | BunPayload): void;
   /** Passed on once the connection is open. */
@@ -122,23 +170,5 @@ export interface BunProxiedHandlers<
   /** That of the application. */
   connectError?(socket: S, error: Error): void;
   /** That of the application. */
-  binaryType?: BunBinaryType;
-}
-
-/** A socket that can go on with TLS; `O` is what it takes, `T` the socket it gives. */
-export interface BunUpgradable<O, T> {
-  /** The raw socket and that of TLS; nothing when the connection is closed. */
-  upgradeTLS(options: O): readonly [unknown, T] | undefined;
-}
-
-/** What {@link upgradeTls} needs to know of the options of `upgradeTLS`. */
-export interface BunUpgradeOptions<T> {
-  /** Handlers of the TLS socket. */
-  readonly socket: BunTlsHandlers<T>;
-}
-
-/** What {@link upgradeTls} needs to know of the handlers of a TLS socket. */
-export interface BunTlsHandlers<T> {
-  /** TLS begins, or where there is no `handshake` handler: it is established. */
-  open?(socket: T): unknown;
+  binaryType?: "buffer" | "uint8array" | "arraybuffer";
 }

@@ -2,10 +2,7 @@
 
 import {
   type Address,
-  awsVpcEndpointId,
-  azurePrivateEndpointLinkId,
   decodeTlvs,
-  gcpPscConnectionId,
   isClientVerified,
   type LocatedTlv,
   type ProxyInfo,
@@ -15,9 +12,10 @@ import {
   tlvName,
 } from "../../codec/mod.ts";
 import {
+  checksumAt,
+  checksumOf,
   FAMILIES,
   FIXED_LENGTH,
-  headerChecksum,
   isNamed,
   isSslSubtype,
   LINE_SIGNATURE,
@@ -28,6 +26,7 @@ import {
   tlvHexName,
   TRANSPORTS,
 } from "../../codec/internal.ts";
+import { candidates } from "./candidates.ts";
 import { showBytes, showText, showUint32 } from "./show.ts";
 
 /** A part of a header. */
@@ -175,7 +174,7 @@ function blockFields(
       ],
     ]);
   }
-  const ports = "path" in source ? 0 : PORTS_LENGTH;
+  const ports = source.path !== undefined ? 0 : PORTS_LENGTH;
   const each = (length - ports) / 2;
   return fieldsFrom(raw, FIXED_LENGTH, "2.2", [
     [each, "source address", host(source)],
@@ -188,12 +187,12 @@ function blockFields(
 }
 
 function host(address: Address): string {
-  if ("hostname" in address) return address.hostname;
+  if (address.hostname !== undefined) return address.hostname;
   return address.path === "" ? "no path" : showText(address.path);
 }
 
 function port(address: Address): string {
-  return "port" in address ? `${address.port}` : "";
+  return `${address.port ?? ""}`;
 }
 
 /** One level of TLVs that begins at `start` of the header. */
@@ -289,7 +288,7 @@ function meaningOf(
     if (offset !== checksumAt(info)) {
       return `${said}, not checked: not the last`;
     }
-    const expected = computed(info, offset);
+    const expected = checksumOf(info, offset);
     return tlvs.CRC32C === expected
       ? `${said}, right`
       : `${said}, WRONG: expected ${showUint32(expected)}`;
@@ -298,42 +297,17 @@ function meaningOf(
   if (typeof read === "string") return showText(read);
   if (read === undefined) return "does not fit its type";
   const range = RANGES.find(([first]) => type >= first)?.[1];
-  const said = vendorMeaning(whole) ??
-    (type === TLV_TYPES.NOOP
-      ? "padding"
-      : value.length === 0
-      ? "empty"
-      : showBytes(value).startsWith("0x")
-      ? `${value.length} bytes`
-      : showBytes(value));
+  const plain = type === TLV_TYPES.NOOP
+    ? "padding"
+    : value.length === 0
+    ? "empty"
+    : showBytes(value).startsWith("0x")
+    ? `${value.length} bytes`
+    : showBytes(value);
+  // Nothing says who has sent it: the type means something else to each.
+  const guesses = candidates(type, value);
+  const said = guesses.length === 0
+    ? plain
+    : `${guesses.join(", or ")}, or of another sender`;
   return range === undefined ? said : `${said} (${range})`;
-}
-
-/** Whether the checksum of a header matches; `undefined` where it has none. */
-export function isChecksumRight(info: ProxyInfo): boolean | undefined {
-  const { CRC32C } = info.tlvs;
-  if (CRC32C === undefined) return undefined;
-  return CRC32C === computed(info, checksumAt(info));
-}
-
-/** Where the TLV is that `info.tlvs.CRC32C` comes from, the last of several. */
-function checksumAt({ tlv_loc, tlv_start = 0 }: ProxyInfo): number {
-  return tlv_start + (tlv_loc.CRC32C ?? 0);
-}
-
-/** Section 2.2.3: over the whole header, the field of the TLV at `offset` as zero. */
-function computed({ raw }: ProxyInfo, offset: number): number {
-  return headerChecksum(raw, raw.length, offset + TLV_HEADER_LENGTH);
-}
-
-/** What a provider says by one TLV; others may use the same types. */
-function vendorMeaning(whole: Uint8Array): string | undefined {
-  const header = { version: 2, rest: whole } as const;
-  const aws = awsVpcEndpointId(header);
-  if (aws !== undefined) return `AWS VPC endpoint ${showText(aws)}`;
-  const azure = azurePrivateEndpointLinkId(header);
-  if (azure !== undefined) return `Azure private endpoint LINKID ${azure}`;
-  const gcp = gcpPscConnectionId(header);
-  if (gcp !== undefined) return `GCP PSC connection ${gcp}, or 8 bytes`;
-  return undefined;
 }

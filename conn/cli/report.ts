@@ -1,4 +1,4 @@
-/** What there is to say of bytes that should be a header. */
+/** Reports on bytes that should be a header. */
 
 import {
   bytesNeeded,
@@ -9,11 +9,13 @@ import {
   ProxyProtocolError,
 } from "../../codec/mod.ts";
 import {
+  hintOf,
+  isChecksumRight,
+  kindOf,
   LINE_SIGNATURE,
   LONGEST_HEADER,
   SIGNATURE,
 } from "../../codec/internal.ts";
-import { isChecksumRight } from "./anatomy.ts";
 import { hexDump } from "./hex_dump.ts";
 import { count, latin1, showStart, toJson } from "./show.ts";
 import { table } from "./table.ts";
@@ -30,13 +32,13 @@ const LENIENCIES: readonly Leniency[] = [
   [`--max-length ${LONGEST_HEADER}`, { maxLength: LONGEST_HEADER }],
 ];
 
-/** What came of bytes. */
+/** Result of decoding bytes. */
 export type Outcome =
   | { kind: "header"; info: ProxyInfo }
   | { kind: "incomplete"; needed: number }
   | { kind: "refused"; error: ProxyProtocolError };
 
-/** Decodes bytes; nothing that they hold makes it throw. */
+/** Decodes bytes. Never throws for their content. */
 export function examine(bytes: Uint8Array, options: DecodeOptions): Outcome {
   try {
     const info = decode(bytes, options);
@@ -65,14 +67,6 @@ export function describe(
   }
 }
 
-/** What kind of header it is, in words. */
-export function kindOf(info: ProxyInfo): string {
-  const { version, command, family, transport } = info;
-  if (command === "LOCAL") return "LOCAL";
-  if (version === 1 && family === "UNSPEC") return "UNKNOWN";
-  return `${command} ${family} ${transport}`;
-}
-
 function describeIncomplete(bytes: Uint8Array, needed: number): string {
   const text = latin1(bytes);
   return [
@@ -97,7 +91,7 @@ function describeHeader(bytes: Uint8Array, info: ProxyInfo): string {
   } after the header${payload}`;
 }
 
-/** Where and why, and what would accept it. */
+/** Returns the place, the reason, and the option that would accept the header. */
 function describeRefusal(
   bytes: Uint8Array,
   error: ProxyProtocolError,
@@ -120,10 +114,10 @@ function describeRefusal(
   return parts.join("\n\n");
 }
 
-/** What is often forgotten where a line is typed or made by a script. */
+/** Returns a hint on a frequent mistake in a line that is typed or made by a script. */
 const LINE_END_HINT = "A line of version 1 ends with \\r\\n";
 
-/** What is wrong or what the bytes are instead, where it can be recognised. */
+/** Returns hints on the kind of the bytes or the mistake, if it is recognised. */
 function hints(bytes: Uint8Array, error: ProxyProtocolError): string[] {
   const text = latin1(bytes);
   if (error.code !== "signature") {
@@ -138,18 +132,10 @@ function hints(bytes: Uint8Array, error: ProxyProtocolError): string[] {
       `A signature begins at byte ${start}: --skip ${start} decodes from there`,
     ];
   }
-  const stranger = strangerOf(bytes);
-  return stranger === undefined ? [] : [`It looks like ${stranger}`];
-}
-
-/** What begins like this instead of a header, and what that means. */
-export function strangerOf(bytes: Uint8Array): string | undefined {
-  if (bytes[0] === 0x16 && bytes[1] === 0x03) {
-    return "a TLS ClientHello: the sender sends no header, or sends it inside TLS";
-  }
-  return /^[A-Z]{3,10} (?:[/*]|\S+ HTTP\/)/.test(latin1(bytes))
-    ? "an HTTP request: the sender sends no header"
-    : undefined;
+  const hint = hintOf(bytes);
+  return hint === undefined
+    ? []
+    : [`It looks like ${hint.what}: ${hint.meaning}`];
 }
 
 /** For machines: the info with its offsets, or what is wrong. */
@@ -172,15 +158,16 @@ export function outcomeJson(bytes: Uint8Array, outcome: Outcome): string {
 
 /** An error as plain data. */
 export function errorFields(error: ProxyProtocolError): object {
-  const { code, message, offset, version, received } = error;
-  return { code, message, offset, version, received };
+  const { code, message, offset, version, hint, received } = error;
+  return { code, message, offset, version, hint, received };
 }
 
-/** An info as plain data, with what takes a computation to know. */
+/** Returns an info as plain data, with its computed values. */
 export function infoFields(info: ProxyInfo): object {
   const isRight = isChecksumRight(info);
   return {
     ...info,
+    rest: info.rest,
     ...(isRight !== undefined && { isChecksumRight: isRight }),
     ...(info.tlvs.SSL && { isClientVerified: isClientVerified(info) }),
   };

@@ -1,6 +1,6 @@
 import { type Clock, SYSTEM_CLOCK } from "../admission/clock.ts";
 
-/** Bounds of an {@link IdleTable}, and who is told when an entry ends. */
+/** Bounds of an {@link IdleTable}, and what is called when an entry ends. */
 export interface IdleTableOptions<T> {
   /** Time in ms after which an unused entry ends; `Infinity` for never. */
   idleTimeout: number;

@@ -2,7 +2,7 @@ import type { Address, ProxyInfo } from "../../codec/mod.ts";
 import type { Opened } from "./opened.ts";
 import type { DatagramSession } from "./types.ts";
 
-/** A session, which {@link Session.take} keeps up to date. */
+/** A session, which {@link Session.update} keeps up to date. */
 export class Session implements DatagramSession {
   readonly hop: Address;
   readonly replyTo: DatagramSession["replyTo"];
@@ -35,8 +35,8 @@ export class Session implements DatagramSession {
     return this.#header.ends?.localAddr;
   }
 
-  /** Takes the header of a later datagram of the same client. */
-  take(opened: Opened): void {
+  /** Replaces the header by that of a later datagram of the same client. */
+  update(opened: Opened): void {
     this.#header = headerOf(opened);
   }
 

@@ -5,7 +5,7 @@ import type {
   ProxyProtocolError,
   ProxyProtocolErrorCode,
 } from "../../codec/mod.ts";
-import type { HeaderOptions } from "../types.ts";
+import type { AcceptOptions } from "../types.ts";
 
 /**
  * Where a datagram came from, as the runtimes report it: the `rinfo` of
@@ -18,7 +18,7 @@ export type DatagramHop =
 
 /** Options of `DatagramSessions`, with the leniencies of the codec. */
 export interface DatagramSessionsOptions
-  extends Pick<HeaderOptions, "trust" | "untrusted">, DecodeOptions {
+  extends Pick<AcceptOptions, "trust" | "untrusted">, DecodeOptions {
   /**
    * Which datagrams begin with a header: `"each"` one, or only the `"first"` of a
    * session. `"simple"` reads Cloudflare's Simple Proxy Protocol from each.

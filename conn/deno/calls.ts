@@ -1,4 +1,4 @@
-/** The calls of Deno that serving is made of. */
+/** Functions of Deno that serving uses. */
 export interface Calls {
   serve: typeof Deno.serve;
   listen: typeof Deno.listen;
@@ -6,12 +6,21 @@ export interface Calls {
 }
 
 /**
- * As they were when this was loaded: a program may put others in their place, such
- * as a `Deno.serve` that calls `serveHttp`.
+ * Original functions, from the time when the first copy of this package was loaded.
+ * A program may replace them, for example by a `Deno.serve` that calls `serveHttp`,
+ * as `./register` does.
  */
-const CALLS: Calls | undefined = "Deno" in globalThis
-  ? { serve: Deno.serve, listen: Deno.listen, connect: Deno.connect }
-  : undefined;
+const CALLS: unique symbol = Symbol.for("@edgewire/proxy-protocol/deno calls");
+
+interface Holder {
+  [CALLS]?: Calls;
+}
+
+const holder: typeof globalThis & Holder = globalThis;
+if ("Deno" in globalThis) {
+  const { serve, listen, connect } = Deno;
+  holder[CALLS] ??= { serve, listen, connect };
+}
 
 /**
  * Returns the calls of Deno.
@@ -19,7 +28,8 @@ const CALLS: Calls | undefined = "Deno" in globalThis
  * @throws {TypeError} on any other runtime.
  */
 export function callsOfDeno(): Calls {
-  if (CALLS !== undefined) return CALLS;
+  const calls = holder[CALLS];
+  if (calls !== undefined) return calls;
   throw new TypeError(
     "Cannot serve: serveHttp() of @edgewire/proxy-protocol/deno needs Deno; use /bun or /node",
   );

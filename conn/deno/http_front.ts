@@ -1,5 +1,9 @@
 import { callsOfDeno } from "./calls.ts";
-import { type Address, ProxyProtocolError } from "../../codec/mod.ts";
+import {
+  type Address,
+  ProxyProtocolError,
+  type TlvReader,
+} from "../../codec/mod.ts";
 import { toAddress } from "../_ends.ts";
 import { tell } from "../admission/tell.ts";
 import { proxied, type ProxiedListener } from "../proxied.ts";
@@ -16,8 +20,8 @@ import { listenOutside } from "./outer_listener.ts";
 
 /**
  * A public listener behind the PROXY protocol, and an internal `Deno.serve` that
- * answers what comes by it. `Deno.serve` takes no connection that others have
- * accepted, so the bytes after the header are copied to it.
+ * answers its requests. `Deno.serve` accepts no existing connection, so the bytes
+ * after the header are copied to it.
  */
 export class HttpFront {
   readonly #options: ServeOptions;
@@ -42,10 +46,11 @@ export class HttpFront {
     this.#options = options;
     const native = listenOutside(outer);
     try {
-      this.#listener = proxied<Deno.TcpConn | Deno.UnixConn, Deno.Addr>(
-        native,
-        proxy,
-      );
+      this.#listener = proxied<
+        Deno.TcpConn | Deno.UnixConn,
+        Deno.Addr,
+        TlvReader
+      >(native, proxy);
       this.#inner = serveInside(
         options,
         this.#aborting.signal,
@@ -198,6 +203,6 @@ function sendAtOnce(conn: Deno.TcpConn | Deno.UnixConn): void {
   try {
     if ("setNoDelay" in conn) conn.setNoDelay();
   } catch {
-    // It is closed, which reading tells.
+    // The connection is closed. The next read reports it.
   }
 }

@@ -6,8 +6,8 @@
  */
 
 import type { Address, ProxyInfo } from "../../codec/mod.ts";
-import type { ConnFacts } from "../proxied_conn.ts";
-import type { GateOptions, HeaderOptions, ListenerStats } from "../types.ts";
+import type { ProxiedConn } from "../proxied_conn.ts";
+import type { ListenerOptions, ListenerStats } from "../types.ts";
 
 /** A network address; `Deno.NetAddr` is such. */
 export interface DenoNetAddr {
@@ -28,20 +28,20 @@ export interface DenoUnixAddr {
 }
 
 /**
- * What a handler is told of a request besides the request: that of Deno with
- * the client's address, and what the header says.
+ * Information that a handler receives with a request: the members of Deno, with the
+ * client's address, and the decoded header.
  */
 export interface DenoHandlerInfo<A = DenoNetAddr> {
   /**
-   * The client; the proxy itself for LOCAL, UNKNOWN and UNSPEC, the peer for a
-   * direct connection. Its type follows the listener, as in Deno. A header may
-   * also name a UNIX socket, as only local proxies do: it is shown with `path`
+   * Address of the client. It is the proxy itself for LOCAL, UNKNOWN and UNSPEC, and
+   * the peer for a direct connection. Its type depends on the listener, as in Deno.
+   * The header of a local proxy may also name a UNIX socket. Its address has `path`
    * instead of `hostname` and `port`.
    */
   readonly remoteAddr: A;
-  /** Settles when the response has been sent; rejects when it could not be. */
+  /** Resolves when the response has been sent. Rejects if it could not be sent. */
   readonly completed: Promise<void>;
-  /** The header; `undefined` for a connection without one. */
+  /** The header, or `undefined` for a connection without one. */
   readonly proxy: ProxyInfo | undefined;
   /** The peer: the proxy that connected to us, or a direct client. */
   readonly hopAddr: Address;
@@ -56,18 +56,24 @@ export type DenoHandler<A = DenoNetAddr> = (
   info: DenoHandlerInfo<A>,
 ) => Response | Promise<Response>;
 
+/** What `verify` is called with besides the header: who is connected to whom. */
+export type DenoVerifyConn = Pick<
+  ProxiedConn,
+  "info" | "hopAddr" | "remoteAddr" | "localAddr"
+>;
+
 /**
  * Who may send a header, and what is expected of it. `lazy` is missing because
  * HTTP servers do not speak first.
  */
 export interface DenoProxyOptions
-  extends Omit<HeaderOptions, "lazy">, GateOptions {
+  extends Omit<ListenerOptions, "lazy" | "verify"> {
   /**
    * Called with each valid header of a trusted peer. Return `true` to accept;
    * any other answer rejects the connection. `timeout` does not apply to it, only
    * `signal`: a slow check needs its own deadline.
    */
-  verify?(info: ProxyInfo, conn: ConnFacts): boolean | Promise<boolean>;
+  verify?(info: ProxyInfo, conn: DenoVerifyConn): boolean | Promise<boolean>;
 }
 
 /** Options of {@link serveHttp} for every kind of listener. */

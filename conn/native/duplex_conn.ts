@@ -128,7 +128,7 @@ export class DuplexConn implements NativeConn {
   ): Promise<void> {
     const before = this.#written;
     const done = (async () => {
-      await before.catch(() => {}); // whoever wrote that has been told
+      await before.catch(() => {}); // the caller of that write has the error
       const writer = this.#socket.writable.getWriter();
       this.#abort = () => writer.abort();
       try {
@@ -143,10 +143,23 @@ export class DuplexConn implements NativeConn {
   }
 
   close(): void {
-    // A locked stream can be cancelled or aborted by who has locked it alone.
+    // A locked stream can be cancelled or aborted only by the code that has locked it.
     this.#cancel?.().catch(() => {});
     this.#abort?.().catch(() => {});
     closeDuplex(this.#socket);
+  }
+
+  /** If the socket has no `reset()`, the reader of the writing stream sees an abort. */
+  reset(): void {
+    const socket = this.#socket;
+    // First: a stream that is aborted may end the connection in order.
+    if (socket.reset !== undefined) {
+      (async () => await socket.reset?.())().catch(() => {});
+    }
+    const abort = this.#abort ?? (() => socket.writable.abort(resetError()));
+    abort().catch(() => {});
+    if (socket.reset === undefined) this.close();
+    else this.#cancel?.().catch(() => {});
   }
 
   /** A pair of streams has no hold on the process of its own. */
@@ -156,7 +169,7 @@ export class DuplexConn implements NativeConn {
   unref(): void {}
 }
 
-/** A reader that takes no more than is asked for; `undefined` where the stream has none. */
+/** A reader of exactly as many bytes as asked for; `undefined` if the stream has none. */
 function byobReader(
   readable: ReadableStream<Uint8Array>,
 ): ReadableStreamBYOBReader | undefined {

@@ -1,13 +1,13 @@
 import { EMPTY } from "../../codec/internal.ts";
 import type { ProxyInfo, ProxyProtocolError } from "../../codec/mod.ts";
 import type { NativeConn } from "../native_types.ts";
-import { AWAITED, type ConnFacts, ProxiedConn } from "../proxied_conn.ts";
+import { AWAITED, type ConnFacts, PayloadConn } from "../proxied_conn.ts";
 
-/** A connection in use before its header has come: it can be written to, reading waits. */
-export class LazyConn<C extends object> extends ProxiedConn<C> {
+/** A connection in use before its header has arrived: writing works, reading waits. */
+export class LazyConn<C extends object> extends PayloadConn<C> {
   readonly #ready = Promise.withResolvers<ProxyInfo | undefined>();
 
-  /** `until` are its facts until the header has come. */
+  /** `until` are its facts until the header has arrived. */
   constructor(raw: C, native: NativeConn, until: ConnFacts) {
     super(raw, native, until, EMPTY);
     AWAITED.add(this);
@@ -19,14 +19,14 @@ export class LazyConn<C extends object> extends ProxiedConn<C> {
     return this.isClosed;
   }
 
-  /** Takes the facts of the header, and the payload that came with it. */
+  /** Sets the facts of the header, and the payload that arrived with it. */
   arrive(facts: ConnFacts, payload: Uint8Array): void {
     this.settle(facts, payload);
     AWAITED.delete(this);
     this.#ready.resolve(facts.info);
   }
 
-  /** Takes the reason why there is no header. */
+  /** Rejects `ready` with the reason why there is no header. */
   fail(error: ProxyProtocolError): void {
     this.#ready.reject(error);
   }

@@ -6,7 +6,7 @@ const LONGEST_PAUSE = 1000;
 
 /**
  * Pauses of a loop that accepts connections. A system without free descriptors
- * fails at once and again: without a pause the loop would take all the time.
+ * fails at once and again: without a pause the loop would use all CPU time.
  */
 export class Pauses {
   readonly #signal: AbortSignal;

@@ -14,7 +14,8 @@ import {
   closeQuietly,
   type ConnFacts,
   isAccepted,
-  ProxiedConn,
+  PayloadConn,
+  type ProxiedConn,
 } from "../proxied_conn.ts";
 import { DuplexConn } from "./duplex_conn.ts";
 import { LazyConn } from "./lazy_conn.ts";
@@ -34,8 +35,8 @@ export class NativePeer<C extends object> implements Peer<ProxiedConn<C>> {
   #lazy: LazyConn<C> | undefined;
 
   /**
-   * `raw` is the connection to its user. `deliver` gets what is handed over,
-   * `onRefused` what is refused before that.
+   * `raw` is the connection to its user. `deliver` is called with a connection that is handed over,
+   * `onRefused` with the reason for a rejected one.
    *
    * @throws {TypeError} for a connection that has been accepted.
    */
@@ -98,7 +99,7 @@ export class NativePeer<C extends object> implements Peer<ProxiedConn<C>> {
     try {
       await this.#native.write(EMPTY);
     } catch (error) {
-      // A UNIX socket whose peer has closed it takes no bytes, but has some.
+      // A UNIX socket whose peer has closed it accepts no bytes, but may still have some.
       if ("hostname" in this.#admission.hop && isPeerGone(error)) return error;
     }
     return undefined;
@@ -117,7 +118,7 @@ export class NativePeer<C extends object> implements Peer<ProxiedConn<C>> {
 
   #connOf(facts: ConnFacts): ProxiedConn<C> {
     const payload = this.#lazy ? EMPTY : this.#header?.payload ?? EMPTY;
-    return new ProxiedConn(this.#raw, this.#native, facts, payload);
+    return new PayloadConn(this.#raw, this.#native, facts, payload);
   }
 
   #factsOf(info: ProxyInfo | undefined, ends: Ends | undefined): ConnFacts {

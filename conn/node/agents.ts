@@ -58,7 +58,7 @@ export interface HttpsHeaderAgentOptions
  *
  * A header belongs to a connection, not to a request. An agent that all clients
  * share would send the request of one client over the idle connection of another.
- * This one never does: {@link HeaderAgent.for} gives the agent for one client,
+ * This agent never does. {@link HeaderAgent.for} returns the agent for one client,
  * which only finds connections that began with that client's header.
  *
  * Idle connections are closed after `idleTimeout`, when there are more than
@@ -66,26 +66,24 @@ export interface HttpsHeaderAgentOptions
  * closes.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { createServer, request } from "node:http";
  * import { HeaderAgent, proxied } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const agent = new HeaderAgent();
- *   const server = createServer((req, res) => {
- *     const { method, headers, url: path } = req;
- *     const upstream = request({
- *       ...{ host: "10.0.0.9", port: 8080, method, headers, path },
- *       agent: agent.for(req),
- *     }, (answer) => {
- *       res.writeHead(answer.statusCode ?? 502, answer.headers);
- *       answer.pipe(res);
- *     });
- *     upstream.on("error", () => res.destroy());
- *     req.pipe(upstream);
+ * const agent = new HeaderAgent();
+ * const server = createServer((req, res) => {
+ *   const { method, headers, url: path } = req;
+ *   const upstream = request({
+ *     ...{ hostname: "10.0.0.9", port: 9100, method, headers, path },
+ *     agent: agent.for(req),
+ *   }, (answer) => {
+ *     res.writeHead(answer.statusCode ?? 502, answer.headers);
+ *     answer.pipe(res);
  *   });
- *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8000);
- * }
+ *   upstream.on("error", () => res.destroy());
+ *   req.pipe(upstream);
+ * });
+ * proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
  * ```
  *
  * With http-proxy and httpxy it is an option of each request:
@@ -127,21 +125,19 @@ export class HeaderAgent extends HttpAgent {
  * {@link HeaderAgent}.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { createServer } from "node:http";
  * import { request } from "node:https";
  * import { HttpsHeaderAgent, proxied } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const agent = new HttpsHeaderAgent({ header: { checksum: true } });
- *   const server = createServer((req, res) => {
- *     const url = `https://backend.example${req.url}`;
- *     request(url, { agent: agent.for(req) }, (answer) => answer.pipe(res))
- *       .on("error", () => res.destroy())
- *       .end();
- *   });
- *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8000);
- * }
+ * const agent = new HttpsHeaderAgent({ header: { checksum: true } });
+ * const server = createServer((req, res) => {
+ *   const target = { hostname: "10.0.0.9", port: 443, path: req.url };
+ *   request({ ...target, agent: agent.for(req) }, (answer) => answer.pipe(res))
+ *     .on("error", () => res.destroy())
+ *     .end();
+ * });
+ * proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
  * ```
  */
 export class HttpsHeaderAgent extends HttpsAgent {
@@ -165,7 +161,7 @@ export class HttpsHeaderAgent extends HttpsAgent {
   }
 }
 
-/** What is written before the connection is there is what it begins with. */
+/** Writes the header before the connection is open, so that it is sent first. */
 const writeFirst: ConnectAs = (options, header, connect) => {
   const socket = connect(options);
   socket.write(header);
@@ -175,7 +171,7 @@ const writeFirst: ConnectAs = (options, header, connect) => {
 const writeBeforeTls: ConnectAs = (options, header, connectTls) => {
   const raw = connect(options);
   raw.write(header);
-  return connectTls({ ...options, socket: raw }); // its errors are those of TLS too
+  return connectTls({ ...options, socket: raw }); // the TLS socket also emits the errors of `raw`
 };
 
 function readOptions<O extends ClientPoolOptions>(options: O) {

@@ -1,6 +1,6 @@
 import { Server as HttpServer } from "node:http";
 import type { Server as HttpsServer } from "node:https";
-import { createServer, type Socket } from "node:net";
+import { createServer, type ListenOptions, type Socket } from "node:net";
 import process from "node:process";
 import {
   createServer as createTlsServer,
@@ -8,12 +8,13 @@ import {
   type TlsOptions,
   type TLSSocket,
 } from "node:tls";
+import { markWrapped } from "./is_server.ts";
 import { override } from "./override.ts";
 import type { NodeServer, NodeSocket } from "./types.ts";
 
 /**
- * Whether a server takes its connections where nobody can read a header from
- * them first: on Bun those of HTTP and TLS are native.
+ * Whether a header cannot be read before the server has the connection. On Bun,
+ * servers of HTTP and TLS are native.
  */
 export function needsFront(server: NodeServer): boolean {
   return "bun" in process.versions &&
@@ -21,23 +22,23 @@ export function needsFront(server: NodeServer): boolean {
 }
 
 /**
- * Makes a server listen by way of another one, of `node:net`, whose sockets go
- * to `admit`. To its user it is the server that listens.
- *
- * @throws {Error} when it listens already.
+ * Makes a server listen through another one of `node:net`, whose sockets go to
+ * `admit`. The user sees only the first server. A server that already listens is
+ * closed and listens again at the same place, before the runtime can accept a
+ * connection in between.
  */
 export function listenInFront(
   server: NodeServer,
   admit: (socket: Socket) => void,
 ): void {
-  if (Reflect.get(server, "listening") === true) {
-    throw new Error("Cannot wrap the server: it listens already");
-  }
   const isHttp = server instanceof HttpServer;
   const front = createServer({ allowHalfOpen: isHttp, noDelay: isHttp }, admit);
+  markWrapped(front); // for `./register`, which would wrap it when it listens
   for (const event of ["listening", "error", "drop", "close"]) {
     front.on(event, (...args) => server.emit(event, ...args));
   }
+  const place = server.listening ? server.address() : null;
+  if (place !== null) closeQuietly(server);
   const { close } = server;
   override(server, "listen", (...args: unknown[]) => {
     Reflect.apply(front.listen, front, args);
@@ -69,11 +70,35 @@ export function listenInFront(
       configurable: true,
     });
   }
+  if (place !== null) front.listen(optionsFor(place));
+}
+
+/** Closes a server without a `'close'` event, because it listens again in another way. */
+function closeQuietly(server: NodeServer): void {
+  const { emit } = server;
+  let isTold = false;
+  override(server, "emit", (...event: unknown[]) => {
+    if (event[0] !== "close" || isTold) {
+      return Reflect.apply(emit, server, event);
+    }
+    isTold = true;
+    return true;
+  });
+  server.close();
+}
+
+/** Returns options to listen where a server did. `place` is its `address()`. */
+function optionsFor(place: unknown): ListenOptions {
+  if (typeof place !== "object" || place === null) return { path: `${place}` };
+  const [port, host] = ["port", "address"].map((name) =>
+    Reflect.get(place, name)
+  );
+  return { port: Number(port), host: `${host}` };
 }
 
 /**
- * Ends TLS in front of an HTTPS server, which on Bun takes the sockets that it
- * is handed as plain ones. Gives what takes the sockets before TLS.
+ * Ends TLS in front of an HTTPS server, which on Bun expects plain-text sockets.
+ * Returns a function that accepts sockets before TLS.
  */
 export function endTls(
   server: HttpsServer,
@@ -90,7 +115,7 @@ export function endTls(
   return (socket) => void tls.emit("connection", socket);
 }
 
-/** The options that an HTTPS server was made with; there is no public way to them. */
+/** Returns the options of an HTTPS server, which have no public accessor. */
 function optionsOf(server: HttpsServer): TlsOptions {
   const symbol = Object.getOwnPropertySymbols(server).find(
     ({ description }) => description === "options",

@@ -9,32 +9,38 @@ import { TLSSocket } from "node:tls";
 
 const TIMED_OUT = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n";
 
-/** Limits in ms as `node:http` names them; 0 is none. */
+/** Limits in ms, by their names in `node:http`. 0 for no limit. */
 type Limits = Pick<
   HttpServer,
-  "headersTimeout" | "requestTimeout" | "keepAliveTimeout"
+  "headersTimeout" | "requestTimeout" | "keepAliveTimeout" | "timeout"
 >;
 
-/** Where a connection is. */
+/** A request whose response has not been sent. */
+interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+}
+
+/** State of a connection. */
 interface Progress {
   timer: ReturnType<typeof setTimeout> | undefined;
-  /** Requests that wait for their response. */
-  requests: number;
+  /** In the order of the requests. */
+  readonly exchanges: Exchange[];
+  /** Listens for `'timeout'`, as long as the socket is one of HTTP. */
+  readonly onTimeout: () => void;
 }
 
 /**
- * The timeouts of HTTP/1 for sockets that are handed to a server which does
- * not listen itself: Bun arms none there.
+ * Applies the timeouts of HTTP/1 to sockets that are passed to a server which does
+ * not listen itself. Bun sets no timeouts there.
  */
 class HttpTimeouts {
-  readonly #server: object;
-  readonly #limits: Limits;
+  readonly #server: Limits & Pick<HttpServer, "emit">;
   readonly #progress = new WeakMap<Socket, Progress>();
 
-  /** Takes the limits from a server, as they are at each time. */
-  constructor(server: Limits) {
+  /** Reads the limits of a server each time they are needed. */
+  constructor(server: Limits & Pick<HttpServer, "emit">) {
     this.#server = server;
-    this.#limits = server;
   }
 
   /** Follows the connections of the server by its events, as they are emitted. */
@@ -59,42 +65,75 @@ class HttpTimeouts {
 
   #begin(socket: unknown): void {
     if (!(socket instanceof Socket) || this.#progress.has(socket)) return;
-    this.#progress.set(socket, { timer: undefined, requests: 0 });
+    const progress: Progress = {
+      timer: undefined,
+      exchanges: [],
+      onTimeout: () => this.#tellTimeout(socket, progress),
+    };
+    this.#progress.set(socket, progress);
     this.#awaitHead(socket);
+    const { timeout } = this.#server;
+    if (timeout > 0) socket.setTimeout(timeout);
+    socket.on("timeout", progress.onTimeout);
     socket.once("close", () => this.#disarm(socket));
   }
 
-  /** The head of a request is in; without a response the socket is HTTP no more. */
+  /** Handles a socket without traffic. It is closed if there is no listener. */
+  #tellTimeout(socket: Socket, { exchanges }: Progress): void {
+    const request = exchanges.at(-1)?.request;
+    const isHeard = [
+      request?.complete === false && request.emit("timeout", socket),
+      exchanges[0]?.response.emit("timeout", socket),
+      this.#server.emit("timeout", socket),
+    ];
+    if (!isHeard.includes(true)) socket.destroy();
+  }
+
+  /**
+   * Continues after the head of a request. Without a response, the socket no longer
+   * belongs to HTTP.
+   */
   #proceed(request: unknown, response: unknown): void {
     if (!(request instanceof IncomingMessage)) return;
     const { socket } = request;
     this.#disarm(socket);
     const progress = this.#progress.get(socket);
-    if (progress === undefined || !(response instanceof ServerResponse)) return;
-    progress.requests++;
-    this.#arm(socket, this.#limits.requestTimeout, () => {
+    if (progress === undefined) return;
+    const { exchanges, onTimeout } = progress;
+    if (!(response instanceof ServerResponse)) {
+      socket.off("timeout", onTimeout);
+      return;
+    }
+    const exchange: Exchange = { request, response };
+    exchanges.push(exchange);
+    const { timeout, requestTimeout } = this.#server;
+    if (timeout > 0) socket.setTimeout(timeout); // again, if it was idle
+    this.#arm(socket, requestTimeout, () => {
       if (!response.headersSent) socket.write(TIMED_OUT);
       socket.destroy();
     });
     request.once("end", () => {
-      if (progress.requests > 0) this.#disarm(socket); // else idle already
+      if (exchanges.length > 0) this.#disarm(socket); // else idle already
     });
     response.once("close", () => {
-      if (--progress.requests === 0 && !socket.destroyed) this.#idle(socket);
+      exchanges.splice(exchanges.indexOf(exchange), 1);
+      if (exchanges.length === 0 && !socket.destroyed) this.#idle(socket);
     });
   }
 
   #awaitHead(socket: Socket): void {
-    this.#arm(socket, this.#limits.headersTimeout, () => {
+    this.#arm(socket, this.#server.headersTimeout, () => {
       socket.write(TIMED_OUT);
       socket.destroy();
     });
   }
 
-  /** Nothing is asked for: what the next request takes counts once it begins. */
+  /** Waits for the next request. The time of that request counts after it begins. */
   #idle(socket: Socket): void {
     const { bytesRead } = socket;
-    this.#arm(socket, this.#limits.keepAliveTimeout, () => {
+    const { keepAliveTimeout } = this.#server;
+    if (keepAliveTimeout > 0) socket.setTimeout(0);
+    this.#arm(socket, keepAliveTimeout, () => {
       if (socket.bytesRead === bytesRead) socket.destroy();
       else this.#awaitHead(socket);
     });
@@ -113,12 +152,14 @@ class HttpTimeouts {
   }
 }
 
-/** The timeouts of a server that speaks HTTP/1. */
+/** Timeouts of a server that supports HTTP/1. */
 export function timeoutsOf(server: object): HttpTimeouts | undefined {
   return hasLimits(server) ? new HttpTimeouts(server) : undefined;
 }
 
-function hasLimits(server: object): server is Limits {
+function hasLimits(
+  server: object,
+): server is Limits & Pick<HttpServer, "emit"> {
   return "headersTimeout" in server && "requestTimeout" in server &&
-    "keepAliveTimeout" in server;
+    "keepAliveTimeout" in server && "timeout" in server;
 }

@@ -8,8 +8,8 @@ import {
 import { withoutZone } from "../_ends.ts";
 
 /**
- * A header as nearly every receiver takes it: LOCAL where there is no address
- * to tell, and addresses without their zones. The options may be among others,
+ * A header that nearly every receiver accepts: LOCAL if there are no addresses,
+ * and addresses without their zones. The options may be among others,
  * such as those of `relay`.
  *
  * @throws {TypeError} like {@link encode}.

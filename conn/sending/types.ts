@@ -11,8 +11,21 @@ export interface RelayOptions {
   keep?: readonly string[];
   /** Names of TLVs not to pass on. */
   drop?: readonly string[];
-  /** TLVs to write behind those passed on, in place of those of the same type. */
+  /**
+   * TLVs to write after those passed on. They replace TLVs passed on that have
+   * the same type.
+   */
   add?: Tlvs | Iterable<RawTlv>;
+  /**
+   * TLVs to write after those passed on and those of `add`. They replace none, so
+   * that a type may occur twice; most receivers use the last one.
+   */
+  append?: Tlvs | Iterable<RawTlv>;
+  /**
+   * TLVs to write last, each only if its type is not among those passed on and
+   * those of `add` and `append`. A type that `drop` or `keep` removes is absent.
+   */
+  ifAbsent?: Tlvs | Iterable<RawTlv>;
   /**
    * Give a connection that came without a UNIQUE_ID a random one (section
    * 2.2.5).
@@ -29,6 +42,15 @@ export interface RelayOptions {
    * @default {Infinity}
    */
   halfOpenTimeout?: number;
+  /**
+   * How long in ms no payload may move in either direction, from the call on. Then
+   * both ends are closed, and the `error` of the result has the name
+   * `TimeoutError`. The time is exceeded by a quarter at most. Without it a peer
+   * that is gone without a word keeps both connections open.
+   *
+   * @default {Infinity}
+   */
+  idleTimeout?: number;
   /** Closes both ends when it fires. */
   signal?: AbortSignal;
 }

@@ -1,12 +1,12 @@
 /** Passes each connection on, with its header, on Bun. */
 
-import { type BunRelaySocket, proxied, relay } from "../../conn/bun.ts";
+import { type BunSocket, proxied, relay } from "../../conn/bun.ts";
 import { connect, listen, type Socket } from "../on/bun/_bun.ts";
 import { args, isOurs, OPTIONS, serveAt } from "./_server.ts";
 
 const target = { hostname: "127.0.0.1", port: +(args[0] ?? 0) };
 
-const ours = proxied<BunRelaySocket>({
+const ours = proxied<BunSocket>({
   open: (socket) => void relay(socket, target, { send: 2 }),
 }, OPTIONS);
 

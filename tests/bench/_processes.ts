@@ -156,20 +156,30 @@ export async function runServer(
 
 /** Compiles the load and starts it. */
 export async function startLoad(): Promise<Load> {
+  const child = await startProgram("load.c");
+  return {
+    port: Number(child.ready),
+    async run(...command) {
+      const answer = await child.ask(command.join(" "));
+      const [count = NaN, rate = NaN] = answer.split(" ").map(Number);
+      return { count, rate };
+    },
+    [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+  };
+}
+
+/** Compiles the clients of HTTP and starts them; see `http_load.c` for what to ask. */
+export function startHttpLoad(): Promise<LineProcess> {
+  return startProgram("http_load.c");
+}
+
+/** Compiles a program of this folder and starts it. */
+async function startProgram(source: string): Promise<LineProcess> {
   const directory = mkdtempSync(join(tmpdir(), "load-"));
   const program = join(directory, "load");
   try {
-    execFileSync("cc", ["-O2", "-o", program, pathOf("load.c")]);
-    const child = await startProcess(program, []);
-    return {
-      port: Number(child.ready),
-      async run(...command) {
-        const answer = await child.ask(command.join(" "));
-        const [count = NaN, rate = NaN] = answer.split(" ").map(Number);
-        return { count, rate };
-      },
-      [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
-    };
+    execFileSync("cc", ["-O2", "-o", program, pathOf(source)]);
+    return await startProcess(program, []);
   } finally {
     rmSync(directory, { recursive: true });
   }

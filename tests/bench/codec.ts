@@ -114,7 +114,7 @@ function readEnds(ends: floors.Ends | undefined): number {
 function readInfo(info: ProxyInfo | undefined): number {
   const { source, destination } = info ?? {};
   if (source === undefined || destination === undefined) return NaN;
-  if (!("hostname" in source) || !("hostname" in destination)) return NaN;
+  if (source.path !== undefined || destination.path !== undefined) return NaN;
   return readText(source.hostname, destination.hostname) + source.port +
     destination.port;
 }

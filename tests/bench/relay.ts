@@ -29,13 +29,16 @@ const MARKS: Record<"bare" | "rival", Partial<Record<LoadKind, number>>> = {
   rival: { echo: 0.65, bulk: 0.8 },
 };
 
-/** The runtimes that have a relay, by the name of its script. */
-const NAMES: Partial<Record<Runtime, string>> = { deno: "Deno", bun: "Bun" };
+/** The runtimes. */
+const NAMES: Record<Runtime, string> = {
+  deno: "Deno",
+  bun: "Bun",
+  node: "Node",
+};
 
 /** Measures that of a runtime against all that is installed. */
 export async function relays(effort: Effort, runtime: Runtime): Promise<Row[]> {
   const name = NAMES[runtime];
-  if (name === undefined) return [];
   await using load = await startLoad();
   const start = (mode: "ours" | "bare") =>
     startServer(runtime, `_${runtime}_relay.ts`, mode, `${load.port}`);

@@ -15,6 +15,9 @@ const RUNTIMES = ["deno", "bun", "node"] as const;
 /** What stands before and after the generated part of the page. */
 const [START, END] = ["<!-- results -->", "<!-- end of results -->"];
 
+const CHART =
+  "![Ratio of our speed and the speed of each contender](chart.svg)";
+
 const fileOf = (name: string): URL => new URL(name, import.meta.url);
 
 /** Keeps the results of a runtime, and draws the page of all of them anew. */
@@ -30,7 +33,7 @@ export function writeResults(runtime: string, results: Results): void {
   if (before === undefined || after === undefined) {
     throw new Error(`README.md has no ${START} and ${END}`);
   }
-  const parts = all.map(resultsText).join("\n\n");
+  const parts = [CHART, ...all.map(resultsText)].join("\n\n");
   writeFileSync(
     fileOf("README.md"),
     `${before}${START}\n\n${parts}\n\n${END}${after}`,
@@ -55,7 +58,7 @@ export function resultsText({ machine, rows }: Results): string {
     `### ${machine.runtime}`,
     `Measured on ${machineText(machine)}.`,
     ...(warning === undefined ? [] : [`**Warning:** ${warning}.`]),
-    `${rows.length} rows, ${missed} of them miss their mark.`,
+    `${rows.length} rows, ${missed} of them miss their target.`,
     rowsTable(rows),
   ].join("\n\n");
 }

@@ -31,7 +31,16 @@ export function isMissed({ ratio, mark }: Row): boolean {
 /** Rows as a table of Markdown. */
 export function rowsTable(rows: readonly Row[]): string {
   return table(
-    ["work", "beside", "ours", "other", "", "ratio", "quartiles", "mark"],
+    [
+      "work",
+      "compared with",
+      "ours",
+      "other",
+      "",
+      "ratio",
+      "quartiles",
+      "target",
+    ],
     rows.map((row) => {
       const { work, beside, ours, other, unit, ratio, note } = row;
       return [

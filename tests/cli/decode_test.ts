@@ -98,7 +98,10 @@ Deno.test("decode shows where and why for every refused header", async () => {
     const args = ["decode", "--raw", ...flags(options)];
     const whole = await run(args, input);
     assertEquals([whole.code, whole.err], [1, ""], name);
-    assertMatch(whole.out, /^Refused \(\w+\): Cannot decode (PROXY|TLVs)/);
+    assertMatch(
+      whole.out,
+      /^Refused \(\w+\): (Cannot decode (PROXY|TLVs)|No PROXY header: received )/,
+    );
     assertStringIncludes(whole.out, `Refused (${code})`, name);
     assertMatch(whole.out, PRINTABLE_REGEXP, name);
     const at = Number(/\^\^ byte (\d+)$/m.exec(whole.out)?.[1]);
@@ -144,11 +147,84 @@ Deno.test("decode says how many bytes are missing, at every cut", async () => {
   }
 });
 
+/** Values of types without a name, and what the table says of them. */
+const MEANINGS: readonly (readonly [string, Uint8Array, string])[] = [
+  [
+    "ea",
+    utf8("\x01vpce-1"),
+    'AWS VPC endpoint "vpce-1", or of another sender (custom)',
+  ],
+  ["ea", utf8("vpce-1"), '"vpce-1" (custom)'],
+  [
+    "e0",
+    new Uint8Array(8),
+    "GCP PSC connection 0, or of another sender (custom)",
+  ],
+  [
+    "e0",
+    utf8("ab".repeat(16)),
+    `JA3 of Harper "${
+      "ab".repeat(16)
+    }", or certificate fingerprint of InspIRCd "${
+      "ab".repeat(16)
+    }", or of another sender (custom)`,
+  ],
+  ["e0", new Uint8Array(7), "7 bytes (custom)"],
+  [
+    "e1",
+    utf8("\x01vpc-1"),
+    'Alibaba VPC "vpc-1", or of another sender (custom)',
+  ],
+  [
+    "e1",
+    utf8("\x02ep-1"),
+    'Alibaba PrivateLink endpoint "ep-1", or of another sender (custom)',
+  ],
+  [
+    "e1",
+    utf8("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+    'W3C traceparent "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", or of another sender (custom)',
+  ],
+  [
+    "e1",
+    utf8("t13d1516h2_8daaf6152771_e5627efa2ab1"),
+    'JA4 of Harper "t13d1516h2_8daaf6152771_e5627efa2ab1", or of another sender (custom)',
+  ],
+  [
+    "e4",
+    Uint8Array.of(1, 0, 1, 7, 2, 0, 0),
+    "signed header of Teleport 2 parts, or of another sender (custom)",
+  ],
+  [
+    "ee",
+    Uint8Array.of(1, 2, 0, 0, 0),
+    "Azure private endpoint LINKID 2, or of another sender (custom)",
+  ],
+  [
+    "d0",
+    utf8("spiffe://a/ns/b/sa/c"),
+    'Istio ztunnel identity "spiffe://a/ns/b/sa/c", or of another sender',
+  ],
+];
+
+for (const [type, value, meaning] of MEANINGS) {
+  Deno.test(`decode says of a type without a name: ${meaning.slice(0, 60)}`, async () => {
+    const { out } = await run(
+      ["decode"],
+      v2("2111", BLOCK4 + tlv(type, value.toHex())),
+    );
+    assertStringIncludes(out, `  ${meaning}\n`);
+  });
+}
+
 Deno.test("decode shows the stored and the computed checksum", async () => {
   const bytes = v2("2111", BLOCK4 + tlv("03", "11223344"));
   const refused = await run(["decode"], bytes);
   assertEquals(refused.code, 1);
-  assertStringIncludes(refused.out, "CRC32C is 11223344, expected 737ee919");
+  assertStringIncludes(
+    refused.out,
+    "header has 0x11223344, computed 0x737ee919",
+  );
   const wrong = "0x11223344, WRONG: expected 0x737ee919";
   assertStringIncludes(refused.out, "With --checksum ignore it is accepted");
   assertStringIncludes(refused.out, wrong);
@@ -199,7 +275,8 @@ Deno.test("decode --json says what is wrong", async () => {
   assertEquals([refused.code, JSON.parse(refused.out)], [1, {
     refused: {
       code: "signature",
-      message: "Cannot decode PROXY v2 header: signature does not match",
+      message:
+        "No PROXY header: received 0x0d0a0d0aff, expected 0x00 at byte 4",
       offset: 4,
       received: "0d0a0d0aff",
     },

@@ -118,7 +118,8 @@ function toTlvs({ tlvs = [], ssl }: Capture["decoded"]): Tlvs {
     else if (type === 0x05) expected.UNIQUE_ID = value;
     else if (type === 0x30) expected.NETNS = text;
     else if (type !== 0x20) {
-      expected[`x${Number(type).toString(16).toUpperCase()}`] = value;
+      const name = `x${Number(type).toString(16).toUpperCase()}`;
+      Reflect.set(expected, name, value);
     }
   }
   if (ssl === undefined) return expected;

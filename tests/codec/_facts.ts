@@ -7,8 +7,10 @@
 import type {
   Address,
   DecodeOptions,
+  NetAddress,
   ProxyInfo,
   Tlvs,
+  UnixAddress,
 } from "../../codec/mod.ts";
 
 /** What a header says, without the views of its bytes. */
@@ -35,7 +37,7 @@ export function net(
   hostname: string,
   port: number,
   transport: "tcp" | "udp" = "tcp",
-): Address {
+): NetAddress {
   return { transport, hostname, port };
 }
 
@@ -43,7 +45,7 @@ export function net(
 export function unix(
   path: string,
   transport: "unix" | "unixpacket" = "unix",
-): Address {
+): UnixAddress {
   return { transport, path };
 }
 

@@ -1036,7 +1036,7 @@ Deno.test("encode() quotes what a terminal or a log acts on as escapes", () => {
   Reflect.set(named, "command", loud);
   assertThrows(() => encode(named), TypeError, "[object \\u001b]");
   Reflect.set(named, "command", () => "\n");
-  assertThrows(() => encode(named), TypeError, "unknown [object Function]");
+  assertThrows(() => encode(named), TypeError, "received [object Function]");
   assertThrows(
     () => encodeTlvs(untypedTlvs({ [hostname]: 1 })),
     TypeError,

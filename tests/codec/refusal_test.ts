@@ -4,9 +4,11 @@ import {
   bytesNeeded,
   decode,
   type DecodeOptions,
+  decodeTlvs,
   ProxyProtocolError,
 } from "../../codec/mod.ts";
 import {
+  ascii,
   BLOCK4,
   BLOCK6,
   BLOCK_LENGTHS,
@@ -91,8 +93,16 @@ Deno.test("ProxyProtocolError keeps a copy of the first 128 bytes received", () 
 
 Deno.test("ProxyProtocolError says in its message what is wrong", () => {
   for (const { bytes, options, name } of REFUSED) {
-    const { message } = refusalOf(bytes, options);
-    assert(/^Cannot decode (PROXY|TLVs)[^\p{Cc}]+[^.]$/u.test(message), name);
+    const { code, offset, message } = refusalOf(bytes, options);
+    assert(/^[^\p{Cc}]+(?:[^.]|\.{3})$/u.test(message), name);
+    // A signature that is recognised as something else needs no byte.
+    const start = code === "signature"
+      ? "No PROXY header: received "
+      : "Cannot ";
+    assert(message.startsWith(start), message);
+    if (code === "signature" && !message.includes(" at byte ")) continue;
+    const [, byte] = / at byte (\d+)(?=$|[,;])/.exec(message) ?? [];
+    assertEquals(Number(byte), offset, message);
   }
 });
 
@@ -165,32 +175,113 @@ function byteHex(byte: number): string {
   return byte.toString(16).padStart(2, "0");
 }
 
-Deno.test("decode() says which value of the fixed part is undefined", () => {
-  const messageOf = (digits: string) =>
-    assertThrows(() => decode(hex(SIGNATURE_HEX + digits)), ProxyProtocolError)
-      .message;
-  const start = "Cannot decode PROXY v2 header:";
-  assertEquals(messageOf("31"), `${start} version 3`);
-  assertEquals(messageOf("27"), `${start} undefined command 7`);
-  assertEquals(messageOf("2151"), `${start} undefined family 5`);
-  assertEquals(messageOf("2119"), `${start} undefined transport 9`);
-});
+function messageOf(bytes: Uint8Array, options?: DecodeOptions): string {
+  return refusalOf(bytes, options).message;
+}
 
-Deno.test("decode() says how many bytes a TLV lacks", () => {
-  const messageOf = (digits: string) =>
-    assertThrows(() => decode(v2("2111", BLOCK4 + digits)), ProxyProtocolError)
-      .message;
-  const start = "Cannot decode TLVs:";
-  assertEquals(messageOf("ffff"), `${start} a TLV needs 3 bytes, 2 left`);
-  assertEquals(
-    messageOf(tlv("04", "00") + "e0000461"),
-    `${start} xE0 needs 4 bytes, 1 left`,
-  );
-  assertEquals(
-    messageOf(tlv("03", "010203")),
-    `${start} CRC32C takes 4 to 4 bytes, received 3`,
-  );
-});
+/** What is wrong with a header, byte, expected, received and the option that accepts it. */
+const MESSAGES:
+  readonly (readonly [string | Uint8Array, string, DecodeOptions?])[] = [
+    ["31", "v2 header: unsupported version 3 at byte 12, expected 2"],
+    [
+      "27",
+      "v2 header: undefined command 7 at byte 12, expected 0 (LOCAL) or 1 (PROXY)",
+    ],
+    [
+      "2151",
+      "v2 header: undefined family 5 at byte 13, expected 0 (UNSPEC), 1 (INET), 2 (INET6) or 3 (UNIX)",
+    ],
+    [
+      "2119",
+      "v2 header: undefined transport 9 at byte 13, expected 0 (UNSPEC), 1 (STREAM) or 2 (DGRAM)",
+    ],
+    [
+      "21110004",
+      "v2 header: header of 4 bytes after the length at byte 14, expected at least 12 for the addresses",
+    ],
+    [
+      "2111ffff",
+      "v2 header: header of 65551 bytes at byte 14, expected at most 4096; raise `maxLength` to accept it",
+    ],
+    [
+      ascii("PROXY TCP4 192.0.2.256 "),
+      'v1 header: octet over 255 at byte 21, received "6"',
+    ],
+    [
+      ascii("PROXY TCP4 192.0.2.1 198.51.100.1 1 2\n"),
+      "v1 header: not a port at byte 37, received 0x0a; a line ends with CRLF",
+    ],
+    [
+      ascii("PROXY TCP6 192.0.2.1 "),
+      'v1 header: IPv4 address in a TCP6 line at byte 14, received "."; `mixedTcp6: true` accepts it',
+    ],
+    [
+      ascii("PROXY TCP6 1::192.0.2.1:2 "),
+      'v1 header: not an IPv4 address at byte 23, received ":"',
+    ],
+    [
+      ascii("PROXY TCP5"),
+      'v1 header: expected TCP4, TCP6 or UNKNOWN at byte 9, received "5"',
+    ],
+    [
+      ascii(`PROXY UNKNOWN ${"x".repeat(93)}`),
+      "v1 header: line is longer than 107 bytes at byte 107",
+    ],
+    [
+      ascii("PROXY UNKNOWN xxxxxx"),
+      'v1 header: line is longer than 16 bytes at byte 16, received "x"; raise `maxLength` to accept it',
+      { maxLength: 16 },
+    ],
+    [
+      ascii("PROXY UNKNOWN\r\n"),
+      "header: version 1 at byte 0, expected 2; `versions: [1, 2]` accepts both",
+      { versions: [2] },
+    ],
+    [
+      v2("2000"),
+      "header: version 2 at byte 0, expected 1; `versions: [1, 2]` accepts both",
+      { versions: [1] },
+    ],
+  ];
+
+for (const [given, said, options] of MESSAGES) {
+  Deno.test(`decode() says ${said}`, () => {
+    const bytes = typeof given === "string"
+      ? hex(SIGNATURE_HEX + given)
+      : given;
+    assertEquals(messageOf(bytes, options), `Cannot decode PROXY ${said}`);
+  });
+}
+
+/** TLVs of a TCP4 header, and what is wrong with them. */
+const TLV_MESSAGES: readonly (readonly [string, string])[] = [
+  ["ffff", "TLV of 2 bytes at byte 28, expected at least 3"],
+  [tlv("04", "00") + "e0000461", "xE0 of 4 bytes at byte 32, 1 left"],
+  [tlv("03", "010203"), "CRC32C of 3 bytes at byte 28, expected 4"],
+  [
+    tlv("05", "00".repeat(129)),
+    "UNIQUE_ID of 129 bytes at byte 28, expected at most 128",
+  ],
+  [tlv("20", "01"), "SSL of 1 bytes at byte 28, expected at least 5"],
+];
+
+for (const [digits, said] of TLV_MESSAGES) {
+  Deno.test(`decode() says ${said}`, () => {
+    assertEquals(
+      messageOf(v2("2111", BLOCK4 + digits)),
+      `Cannot decode TLVs: ${said}; \`tlvs: "lenient"\` accepts them`,
+    );
+    const from28 = said.replace(/byte (\d+)/, (_, at) => `byte ${at - 28}`);
+    const { message } = assertThrows(
+      () => decodeTlvs(hex(digits)),
+      ProxyProtocolError,
+    );
+    assertEquals(
+      message,
+      `Cannot decode TLVs: ${from28}; \`partial: true\` accepts them`,
+    );
+  });
+}
 
 Deno.test("decode() waits for a TLV whose length needs its low byte to fit", () => {
   const header = v2("2111", BLOCK4 + tlv("e0", "00".repeat(257)));
@@ -203,7 +294,8 @@ Deno.test("decode() waits for a TLV whose length needs its low byte to fit", () 
 Deno.test("decode() says both checksums when they differ, in hex", () => {
   const header = v2("2111", BLOCK4 + tlv("03", "0a0b0c0d"));
   const error = assertThrows(() => decode(header), ProxyProtocolError);
-  const message = /: CRC32C is 0a0b0c0d, expected ([\da-f]{8})$/;
+  const message =
+    /: CRC32C mismatch at byte 31, header has 0x0a0b0c0d, computed 0x([\da-f]{8}); `checksum: "ignore"` accepts it$/;
   const [, expected = ""] = message.exec(error.message) ?? [];
   const right = v2("2111", BLOCK4 + tlv("03", expected));
   assertEquals(decode(right)?.tlvs.CRC32C, parseInt(expected, 16));

@@ -63,7 +63,7 @@ Deno.test("decodeSimpleDatagram() refuses a datagram that ends within its header
     const error = assertThrows(
       () => decodeSimpleDatagram(received),
       ProxyProtocolError,
-      `needs 38 bytes, received ${length}`,
+      `expected 38 bytes, received ${length}`,
     );
     assertEquals(error.code, length === 0 ? "empty" : "incomplete");
     assertEquals([error.offset, error.received], [length, received]);

@@ -270,9 +270,14 @@ for (
     ['"h2"', 'tlvs: expected a record or a list, received "h2"'],
     ["[null]", "tlvs: type must be 0 to 255, received undefined"],
     ['{"SSL": 1}', "tlvs.SSL: expected a boolean"],
-    ['{"alpn": "h2"}', "tlvs.alpn: unknown name"],
+    [
+      '{"alpn": "h2"}',
+      'tlvs.alpn: unknown name, did you mean "ALPN"?',
+    ],
+    ['{"xea": ""}', 'tlvs.xea: unknown name, did you mean "xEA"?'],
+    ['{"sni": ""}', "tlvs.sni: unknown name"],
     ['{"CRC32C": -1}', "tlvs.CRC32C: must be 0 to 4294967295, received -1"],
-    ['{"AL PN": "h2"}', 'tlvs["AL PN"]: unknown name'],
+    ['{"AL PN": "h2"}', 'tlvs["AL PN"]: unknown name, did you mean "ALPN"?'],
   ] as const
 ) {
   Deno.test(`encodeTlvs() refuses ${text} as TLVs`, () => {

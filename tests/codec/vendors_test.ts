@@ -1,13 +1,22 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
+  alibabaEndpointId,
+  alibabaServiceId,
+  alibabaVpcId,
   awsVpcEndpointId,
   azurePrivateEndpointLinkId,
   decode,
   gcpPscConnectionId,
   type ProxyInfo,
+  ztunnelHostname,
+  ztunnelIdentity,
 } from "../../codec/mod.ts";
 import { ascii, BLOCK4, textHex, tlv, v2 } from "./_hex.ts";
 import { vectorNamed } from "./_vectors.ts";
+
+/** What others send in 0xE1. */
+const TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+const JA4 = "t13d1516h2_8daaf6152771_e5627efa2ab1";
 
 const READERS = [
   awsVpcEndpointId,
@@ -103,3 +112,66 @@ Deno.test("awsVpcEndpointId() refuses an info that has come as JSON, without its
   const info: ProxyInfo = JSON.parse('{ "version": 2, "rest": {} }');
   assertThrows(() => awsVpcEndpointId(info), TypeError, "Uint8Array");
 });
+
+/** What each reads, and what others send under the same type. */
+const READINGS: readonly (readonly [
+  (info: ProxyInfo) => unknown,
+  type: string,
+  read: readonly string[],
+  others: readonly string[],
+])[] = [
+  [
+    alibabaVpcId,
+    "e1",
+    ["\x01vpc-bp1aevy8sofi8mh1q0a2b"],
+    ["\x02vpc-bp1", "\x01", "\x01vpc bp1", "vpc-bp1", TRACEPARENT, JA4],
+  ],
+  [
+    alibabaEndpointId,
+    "e1",
+    ["\x02ep-bp1i3a6f0d4e5c2b1a09"],
+    ["\x01ep-bp1", "\x02", "\x02ep-bp1\0", TRACEPARENT, JA4],
+  ],
+  [
+    alibabaServiceId,
+    "e1",
+    ["\x03epsrv-bp1i3a6f0d4e5c2b1a09"],
+    ["\x01epsrv-1", "\x03", "\x03\x03a", TRACEPARENT, JA4],
+  ],
+  [
+    ztunnelIdentity,
+    "d0",
+    ["spiffe://cluster.local/ns/shop/sa/web", "spiffe://a_b.c-1/x"],
+    [
+      ...["", "spiffe://", "spiffe://cluster.local", "https://a/b"],
+      ...["spiffe://a/b\n", "spiffe://a/b c", " spiffe://a/b", "SPIFFE://A/b"],
+    ],
+  ],
+  [
+    ztunnelHostname,
+    "d1",
+    ["web.shop.svc.cluster.local", "*.example", "a", "web.example."],
+    ["", ".", "a..b", "a b", "a\n", "\0", "a".repeat(254), "spiffe://a/b"],
+  ],
+  [
+    awsVpcEndpointId,
+    "ea",
+    ["\x01vpce-08d2bf15fac5001c9"],
+    ["\x01vpce 1", "\x01\n", "\x01\xff", "\x01", "vpce-1"],
+  ],
+];
+
+for (const [reader, type, values, others] of READINGS) {
+  const name = "tlvName" in reader ? `${reader.tlvName}` : "";
+  Deno.test(`decode() reads ${name} of its own shape, and of no other`, () => {
+    for (const value of [...values, ...others]) {
+      const digits = tlv(type, ascii(value).toHex());
+      const info = infoOf(v2("2111", BLOCK4 + digits));
+      // Kinds of value have a byte in front of them.
+      const expected = values.includes(value)
+        ? value.slice(value.charCodeAt(0) < 4 ? 1 : 0)
+        : undefined;
+      assertEquals(reader(info), expected, JSON.stringify(value));
+    }
+  });
+}

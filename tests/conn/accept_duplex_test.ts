@@ -242,7 +242,7 @@ Deno.test("accept() has one deadline for opening a socket and its header", async
   assert(first !== "late");
   assertEquals(
     first.message,
-    "Cannot read PROXY header: not complete within 100 ms",
+    "Cannot read PROXY header from 10.0.0.1:4000: not complete within 100 ms",
   );
 });
 

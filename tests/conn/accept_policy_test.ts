@@ -103,6 +103,7 @@ Deno.test("accept() takes the options of a listener, and uses its own", async ()
     versions: [1, 2],
     checksum: "verify",
     tlvs: "strict",
+    define: [],
     mixedTcp6: false,
     unmap: false,
     maxLength: 107,

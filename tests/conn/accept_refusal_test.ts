@@ -1,7 +1,7 @@
 /** What becomes of a connection that `accept` refuses. */
 
 import { assert, assertEquals } from "@std/assert";
-import { accept } from "../../mod.ts";
+import { accept, formatAddress, ProxyProtocolError } from "../../mod.ts";
 import { ascii, BLOCK4, hex, SIGNATURE_HEX, tlv, v2 } from "../codec/_hex.ts";
 import { assertBytes, utf8 } from "../_bytes.ts";
 import {
@@ -52,9 +52,9 @@ for (const carrier of CARRIERS) {
       assertEquals(error.offset, offset);
       assertEquals(
         error.hop,
-        "path" in remoteAddr
-          ? { transport: "unix", path: "" }
-          : { ...remoteAddr },
+        remoteAddr.transport === "tcp"
+          ? { ...remoteAddr }
+          : { transport: "unix", path: "" },
       );
       const { length } = error.received;
       assert(length > 0);
@@ -202,8 +202,9 @@ for (const { name, property, time } of FAULTS) {
     });
     await send(pair.client, LOCAL);
     const accepting = accept(server, { trust: TRUST });
-    const { message } = await assertRefused(accepting, "io");
-    assertEquals(message, "Cannot accept the connection: No such thing");
+    const { message, hop } = await assertRefused(accepting, "io");
+    const from = hop === undefined ? "" : ` from ${formatAddress(hop)}`;
+    assertEquals(message, `Cannot accept the connection${from}: No such thing`);
     await assertClosed(pair.client);
   });
 }
@@ -218,4 +219,39 @@ Deno.test("accept() closes a connection that cannot be made to show the client",
     else await assertRefused(accepting, "io");
     await assertClosed(pair.client);
   }
+});
+
+for (const carrier of CARRIERS) {
+  Deno.test(`accept() names the peer in what it says of it over ${carrier}`, async () => {
+    using pair = await pairOver(carrier);
+    await send(pair.client, ascii("GET / HTTP/1.1\r\n\r\n"));
+    const accepting = accept(pair.server, { trust: TRUST });
+    const error = await assertRefused(accepting, "signature");
+    const from = error.hop?.port === undefined
+      ? "a UNIX socket"
+      : `127.0.0.1:${error.hop.port}`;
+    assertEquals(
+      error.message,
+      `No PROXY header from ${from}: received "GET / HTTP/1.1" (an HTTP request)`,
+    );
+    assertEquals(error.hint, "an HTTP request");
+    // It is what the runtimes print.
+    assertEquals(error.stack, `${error.name}: ${error.message}`);
+  });
+}
+
+Deno.test("accept() passes on what verify throws as it was thrown", async () => {
+  using pair = await tcpPair();
+  await send(pair.client, LINE);
+  const own = new ProxyProtocolError("Not today: closed", "verify");
+  const accepting = accept(pair.server, {
+    trust: TRUST,
+    verify: () => {
+      throw own;
+    },
+  });
+  const error = await assertRefused(accepting, "verify");
+  assert(error === own);
+  assertEquals(error.message, "Not today: closed");
+  assertEquals(error.hop?.hostname, "127.0.0.1");
 });

@@ -73,7 +73,7 @@ class TestPeer implements Peer<string> {
 
 function textOf(address: Address | undefined): string {
   if (address === undefined) return "own";
-  return "path" in address
+  return address.path !== undefined
     ? address.path
     : `${address.hostname}:${address.port}`;
 }

@@ -4,7 +4,8 @@ import { assert, assertEquals } from "@std/assert";
 import { type Address, ProxyProtocolError } from "../../mod.ts";
 import { Admission } from "../../conn/admission/admission.ts";
 import { Gate } from "../../conn/admission/gate.ts";
-import { type Options, readOptions } from "../../conn/admission/policy.ts";
+import { readOptions } from "../../conn/admission/policy.ts";
+import type { ListenerOptions } from "../../conn/types.ts";
 import { type Wait, Waits } from "../../conn/admission/waits.ts";
 import { utf8 } from "../_bytes.ts";
 import { Random } from "../proof/fuzz/_random.ts";
@@ -88,7 +89,7 @@ class Listener {
   readonly reported: Map<string, number> = new Map();
   closed = 0;
 
-  constructor(options: Partial<Options<string>>) {
+  constructor(options: Partial<ListenerOptions<string>>) {
     const policy = readOptions<string>({
       trust: ["10.0.0.1"],
       timeout: TIMEOUT,

@@ -7,6 +7,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   accept,
+  type AcceptOptions,
   decode,
   encode,
   encodeTlvs,
@@ -14,7 +15,8 @@ import {
   type RelayOptions,
   tlvType,
 } from "../../mod.ts";
-import { type Options, readOptions } from "../../conn/admission/policy.ts";
+import { readOptions } from "../../conn/admission/policy.ts";
+import type { ListenerOptions } from "../../conn/types.ts";
 import { readTrust } from "../../conn/admission/trust.ts";
 import { V2 } from "../on/_headers.ts";
 import { CLIENT } from "./_peers.ts";
@@ -73,14 +75,21 @@ for (const name of NAMES) {
       ]
     ) {
       assertThrows(
-        () => readOptions(untyped<Options<unknown>>({ trust: [], ...options })),
+        () =>
+          readOptions(
+            untyped<ListenerOptions<unknown>>({ trust: [], ...options }),
+          ),
         Error,
         Object.keys(options)[0],
       );
     }
     using pair = await tcpPair();
     await assertRejects(
-      () => accept(pair.server, untyped({ trust: TRUST, header: name })),
+      () =>
+        accept(
+          pair.server,
+          untyped<AcceptOptions>({ trust: TRUST, header: name }),
+        ),
       TypeError,
       "header",
     );
@@ -125,6 +134,8 @@ for (const name of NAMES) {
         { keep: [name] },
         { drop: [name] },
         { add: named(name, "text") },
+        { append: named(name, "text") },
+        { ifAbsent: named(name, "text") },
       ]
     ) {
       using pair = await tcpPair();

@@ -168,6 +168,69 @@ Deno.test("relay() keeps, drops and adds TLVs by name", async () => {
   assertEquals(names(checked), ["CRC32C"]);
 });
 
+Deno.test("relay() replaces by add, adds a second by append, and gives way by ifAbsent", async () => {
+  const values = async (options: RelayOptions) => {
+    const rest = decode(await relayed(RICH, { send: 2, ...options }))?.rest;
+    return [...readTlvs(rest ?? new Uint8Array())]
+      .filter(({ type }) => type === 0x01 || type === 0xe0 || type === 0xe5)
+      .map(({ type, value }) => `${tlvName(type)} ${value.toHex()}`);
+  };
+  const received = ["xE0 01", "ALPN 6832", "xE0 02"];
+  const tlvs = [
+    { type: 0xe0, value: Uint8Array.of(9) },
+    { type: 0xe5, value: Uint8Array.of(5) },
+  ];
+  assertEquals(await values({ add: tlvs }), ["ALPN 6832", "xE0 09", "xE5 05"]);
+  assertEquals(
+    await values({ append: tlvs }),
+    [...received, "xE0 09", "xE5 05"],
+  );
+  assertEquals(await values({ ifAbsent: tlvs }), [...received, "xE5 05"]);
+  // What is dropped, or not kept, is absent.
+  assertEquals(
+    await values({ drop: ["xE0"], ifAbsent: tlvs }),
+    ["ALPN 6832", "xE0 09", "xE5 05"],
+  );
+  assertEquals(
+    await values({ keep: [], ifAbsent: tlvs }),
+    ["xE0 09", "xE5 05"],
+  );
+  // All three at once, each in its turn; what one option repeats is repeated.
+  const twice = (value: number) => [
+    { type: 0xe5, value: Uint8Array.of(value) },
+    { type: 0xe5, value: Uint8Array.of(value + 1) },
+  ];
+  assertEquals(
+    await values({ add: twice(1), append: twice(3), ifAbsent: twice(5) }),
+    [...received, "xE5 01", "xE5 02", "xE5 03", "xE5 04"],
+  );
+  assertEquals(
+    await values({ ifAbsent: twice(5) }),
+    [...received, "xE5 05", "xE5 06"],
+  );
+  assertEquals(
+    await values({ add: { xE0: Uint8Array.of(7) }, ifAbsent: tlvs }),
+    ["ALPN 6832", "xE0 07", "xE5 05"],
+  );
+});
+
+Deno.test("relay() takes an empty unique id for none, and a checksum for its own to compute", async () => {
+  const empty = encode({ ...CLIENT, tlvs: { UNIQUE_ID: new Uint8Array() } });
+  const UNIQUE_ID = utf8("id-2");
+  const filled = await relayed(empty, { send: 2, ifAbsent: { UNIQUE_ID } });
+  assertEquals(names(filled), ["UNIQUE_ID"]);
+  assertEquals(decode(filled)?.tlvs.UNIQUE_ID, UNIQUE_ID);
+  const kept = await relayed(RICH, {
+    send: 2,
+    ifAbsent: { UNIQUE_ID },
+    uniqueId: true,
+  });
+  assertEquals(kept, RICH);
+  const summed = await relayed(RICH, { send: 2, append: { CRC32C: 0 } });
+  assertEquals(names(summed).filter((name) => name === "CRC32C").length, 1);
+  assert(decode(summed)?.tlvs.CRC32C); // and it is right, or decode would throw
+});
+
 Deno.test("relay() keeps a unique id, and gives one to who has none", async () => {
   const kept = await relayed(RICH, { send: 2, uniqueId: true });
   assertEquals(kept, RICH);
@@ -201,6 +264,82 @@ Deno.test("relay() tells the real address of a direct client, without what it cl
   assert(ignored?.source && "hostname" in ignored.source);
   assertEquals(ignored.source.hostname, "127.0.0.1");
   assertEquals(ignored.tlvs, {});
+});
+
+Deno.test("relay() takes a plain connection, and tells its real addresses", async () => {
+  using front = listen();
+  using back = listen();
+  for (const send of [undefined, 1, 2] as const) {
+    using client = await dial(front, "hello");
+    const { localAddr, remoteAddr } = client;
+    const done = relay(
+      await front.accept(),
+      () => dial(back),
+      send === undefined ? {} : { send },
+    );
+    using target = await back.accept();
+    await client.closeWrite();
+    const bytes = await receive(target);
+    const header = bytes.subarray(0, bytes.length - "hello".length);
+    if (send === undefined) assertEquals(header.length, 0);
+    else {
+      const info = decode(header);
+      assertEquals(info?.version, send);
+      assertEquals(info?.source, { ...localAddr });
+      assertEquals(info?.destination, { ...remoteAddr });
+      assertEquals(info?.tlvs, {});
+    }
+    target.close();
+    await receive(client);
+    assertEquals(await done, { sent: 5, received: 0 });
+  }
+});
+
+Deno.test("relay() of the raw connection passes on what its header says", async () => {
+  using front = listen();
+  using back = listen();
+  using client = await dial(front, RICH);
+  const { conn } = await accept(await front.accept(), { trust: TRUST });
+  const done = relay(conn.raw, () => dial(back), { send: 2 });
+  using target = await back.accept();
+  await client.closeWrite();
+  const bytes = await receive(target);
+  assertEquals(decode(bytes)?.source, CLIENT.source);
+  assertEquals(names(bytes), names(RICH));
+  target.close();
+  await done;
+});
+
+Deno.test("relay() closes a plain connection with wrong options, and when the target cannot be dialled", async () => {
+  using front = listen();
+  using first = await dial(front);
+  const wrong = { send: 3 } as unknown as RelayOptions;
+  const plain = await front.accept();
+  await assertRejects(() => relay(plain, plain, wrong), TypeError);
+  assertEquals((await receive(first)).length, 0);
+  using second = await dial(front);
+  const { error } = await relay(
+    await front.accept(),
+    () => Promise.reject(new Error("unreachable")),
+    { send: 2 },
+  );
+  assert(error instanceof Error && error.message === "unreachable");
+  assertEquals((await receive(second)).length, 0);
+});
+
+Deno.test("relay() says LOCAL for a plain connection of a UNIX socket without a path", async () => {
+  const path = await Deno.makeTempFile();
+  await Deno.remove(path);
+  using front = Deno.listen({ transport: "unix", path });
+  using back = listen();
+  using client = await Deno.connect({ transport: "unix", path });
+  const done = relay(await front.accept(), () => dial(back), { send: 2 });
+  using target = await back.accept();
+  await client.closeWrite();
+  assertEquals(decode(await receive(target))?.command, "LOCAL");
+  target.close();
+  await done;
+  await Deno.remove(path);
 });
 
 Deno.test("relay() passes nothing of a header on that was discarded, whatever its command", async () => {
@@ -285,6 +424,8 @@ Deno.test("relay() refuses wrong TLV options and closes both ends", async () => 
       { send: 2, drop: ["xe0"] },
       { send: 2, drop: ["SSL_CN"] }, // would leave it in, unnoticed
       { send: 2, add: { UNIQUE_ID: new Uint8Array(129) } },
+      { send: 2, append: { UNIQUE_ID: new Uint8Array(129) } },
+      { send: 2, ifAbsent: { UNIQUE_ID: new Uint8Array(129) } },
     ] as const
   ) {
     using client = await dial(front, HEADER);
@@ -377,6 +518,30 @@ Deno.test("relay() closes a half-open pair after halfOpenTimeout", async () => {
   }
 });
 
+Deno.test("relay() closes both ends when no payload has moved for idleTimeout", async () => {
+  await withRelay(HEADER, { idleTimeout: 20 }, async (ends) => {
+    const { client, target, done } = ends;
+    const { sent, received, error } = await done;
+    assertEquals([sent, received], [0, 0]);
+    assert(error instanceof Error);
+    assertEquals(error.name, "TimeoutError");
+    assertEquals(error.message, "Cannot relay: no payload for 20 ms");
+    assertEquals((await receive(client)).length, 0);
+    assertEquals((await receive(target)).length, 0);
+  });
+});
+
+Deno.test("relay() with idleTimeout gives up a target that is never there", async () => {
+  using pair = await tcpPair();
+  await send(pair.client, HEADER);
+  const { conn } = await accept(pair.server, { trust: TRUST });
+  const never = () => new Promise<never>(() => {});
+  const { error } = await relay(conn, never, { idleTimeout: 20 });
+  assert(error instanceof Error);
+  assertEquals(error.name, "TimeoutError");
+  assertEquals((await receive(pair.client)).length, 0);
+});
+
 Deno.test("relay() with halfOpenTimeout leaves no failure unheard", async () => {
   using pair = await tcpPair();
   await send(pair.client, HEADER);
@@ -437,6 +602,7 @@ Deno.test("relay() refuses wrong options, and closes both ends", async () => {
     [{ halfOpenTimeout: -1 }, RangeError, "halfOpenTimeout"],
     [{ halfOpenTimeout: NaN }, RangeError, "halfOpenTimeout"],
     [{ halfOpenTimeout: 2 ** 31 }, RangeError, "halfOpenTimeout"],
+    [{ idleTimeout: 0 }, RangeError, "idleTimeout"],
     [untyped('{ "send": 3 }'), TypeError, "send: expected 1 or 2"],
     [
       untyped('{ "halfOpenTimout": 1 }'),
@@ -469,4 +635,15 @@ Deno.test("relay() refuses wrong options, and closes both ends", async () => {
     assertEquals(await receive(peer), new Uint8Array());
     peer.close();
   }
+});
+
+Deno.test("relay() passes QMux on unchanged: ALPN h3 over a stream, as haproxy 3.4 sends it", async () => {
+  const header = encode({
+    ...CLIENT,
+    tlvs: { ALPN: "h3", AUTHORITY: "example.com" },
+  }, { checksum: true });
+  const received = await relayed(header, { send: 2 });
+  assertEquals(received, header);
+  const info = decode(received);
+  assertEquals([info?.transport, info?.tlvs.ALPN], ["STREAM", "h3"]);
 });

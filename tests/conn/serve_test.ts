@@ -1,5 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { proxied, serve } from "../../mod.ts";
+import { within } from "../_within.ts";
 import { TRUST } from "./_loopback.ts";
 import {
   CLIENT,
@@ -113,6 +116,46 @@ Deno.test("abort() and a signal close every connection", async () => {
     assertEquals((await receive(client)).length, 0);
     assertEquals(server.active, 0);
   }
+});
+
+Deno.test("serve() serves a plain listener, past peers that have reset before they were accepted", async () => {
+  const listener = listen();
+  for (let i = 0; i < 8; i++) {
+    const socket = connect(listener.addr.port, "127.0.0.1");
+    await once(socket, "connect");
+    socket.resetAndDestroy();
+    await once(socket, "close");
+  }
+  const addresses: Deno.NetAddr[] = [];
+  const errors: unknown[] = [];
+  const server = serve(listener, async (conn) => {
+    conn.setNoDelay(true); // a Deno.TcpConn
+    addresses.push({ ...conn.remoteAddr });
+    await send(conn, "hello");
+    conn.close(); // which is done once more afterwards
+  }, { onError: (error) => errors.push(error) });
+  const { port } = server.addr; // of a Deno.NetAddr
+  assertEquals(port, listener.addr.port);
+  using client = await dial(server);
+  const received = within(receiveText(client), "the server to go on");
+  assertEquals(await received, "hello");
+  assertEquals(addresses, [{ ...client.localAddr }]);
+  await server.shutdown();
+  await server.abort();
+  assertEquals(errors, []);
+});
+
+Deno.test("abort() closes the connections of a plain listener", async () => {
+  const { promise: served, resolve: serving } = Promise.withResolvers<void>();
+  const server = serve(listen(), async (conn) => {
+    serving();
+    await conn.readable.pipeTo(conn.writable);
+  });
+  using client = await dial(server);
+  await served;
+  await server.abort();
+  assertEquals((await receive(client)).length, 0);
+  assertEquals(server.active, 0);
 });
 
 Deno.test("serve() shuts down at the end of a block", async () => {

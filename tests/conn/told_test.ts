@@ -61,11 +61,11 @@ const FUNCTIONS: Record<string, { options: ListenerOptions; says: string }> = {
   },
   "a verify": {
     options: { trust: TRUST, verify: fail },
-    says: "refused by verify",
+    says: "rejected by verify",
   },
   "an async verify": {
     options: { trust: TRUST, verify: () => Promise.reject(MISTAKE) },
-    says: "refused by verify",
+    says: "rejected by verify",
   },
 };
 

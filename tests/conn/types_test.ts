@@ -10,12 +10,27 @@ import {
   type Accepted,
   type AcceptOptions,
   type Address,
+  awsVpcEndpointId,
   type ByteDuplex,
+  decode,
+  type DecodeOptions,
+  type DefinedTlvs,
+  defineTlv,
+  describe,
+  encode,
+  formatAddress,
   type NativeAddress,
   type NativeConn,
   type NativeListener,
-  ProxiedConn,
+  type NetAddress,
+  proxied,
+  type ProxiedConn,
+  type ProxyHeader,
   type ProxyInfo,
+  type ProxyProtocolError,
+  serve,
+  type TlvReader,
+  type UnixAddress,
 } from "../../mod.ts";
 import type { Readable } from "node:stream";
 
@@ -64,10 +79,39 @@ function denoTypesFit(
   const conns: NativeConn[] = [tcp, tls, unix];
   const duplexes: ByteDuplex[] = [tcp, tls, unix];
   const shown: NativeAddress = address;
+  const given: Address = address;
+  const [net, path]: [Deno.NetAddr, Deno.UnixAddr] = [netOf(), unixOf()];
+  const back: [NetAddress, UnixAddress] = [net, path];
   const ofTcp: NativeListener<Deno.TcpConn, Deno.NetAddr> = listener;
   const ofTls: NativeListener<Deno.TlsConn, Deno.NetAddr> = tlsListener;
   const ofUnix: NativeListener<Deno.UnixConn, Deno.UnixAddr> = unixListener;
-  return [conns, duplexes, shown, ofTcp, ofTls, ofUnix];
+  return [conns, duplexes, shown, given, back, ofTcp, ofTls, ofUnix];
+}
+
+declare function netOf(): NetAddress;
+declare function unixOf(): UnixAddress;
+
+/** What people write first of an address, without asking which of the two it is. */
+function addressesAreReadable(
+  conn: ProxiedConn<Deno.TcpConn>,
+  info: ProxyInfo,
+  error: ProxyProtocolError,
+): void {
+  holds<Same<typeof conn.remoteAddr.hostname, string | undefined>>();
+  holds<Same<typeof conn.remoteAddr.port, number | undefined>>();
+  holds<Same<typeof conn.remoteAddr.path, string | undefined>>();
+  const { source } = info;
+  holds<Same<NonNullable<typeof source>["hostname"], string | undefined>>();
+  const hostname: string | undefined = error.hop?.hostname;
+  const { remoteAddr } = conn;
+  if (remoteAddr.path === undefined) {
+    holds<Same<typeof remoteAddr, NetAddress>>();
+  } else holds<Same<typeof remoteAddr, UnixAddress>>();
+  if (remoteAddr.transport === "tcp") {
+    holds<Same<typeof remoteAddr, NetAddress>>();
+  }
+  const text: string = formatAddress(error.hop) + formatAddress(info.source);
+  void [hostname, text];
 }
 
 function proxiedConnFits(conn: ProxiedConn<Deno.TcpConn>): unknown[] {
@@ -97,9 +141,84 @@ function proxiedConnFits(conn: ProxiedConn<Deno.TcpConn>): unknown[] {
   ];
 }
 
-function proxiedConnIsAClass(conn: unknown): void {
-  if (conn instanceof ProxiedConn) holds<Same<typeof conn.hopAddr, Address>>();
+/** Only two upper-case digits name a type without a name. */
+function tlvNamesAreChecked({ tlvs }: ProxyInfo): void {
+  holds<Same<typeof tlvs.xEA, Uint8Array | undefined>>();
+  holds<Same<typeof tlvs.ALPN, string | undefined>>();
+  // @ts-expect-error: lower case
+  void tlvs.xea;
+  // @ts-expect-error: three digits
+  void tlvs.xEAA;
+  // @ts-expect-error: no digit
+  void tlvs.xEG;
+  // @ts-expect-error: lower case
+  const header: ProxyHeader = { tlvs: { xea: new Uint8Array() } };
+  const written: ProxyHeader = { tlvs: { xEA: new Uint8Array() } };
+  void [header, written];
 }
+
+/** What is defined has its type wherever an info comes from. */
+async function definedTlvsAreTyped(
+  bytes: Uint8Array,
+  tcp: Deno.TcpConn,
+  listener: Deno.TcpListener,
+): Promise<void> {
+  const tenant = defineTlv({
+    type: 0xe4,
+    name: "TENANT",
+    read: (value) => value[0],
+  });
+  holds<Same<typeof tenant, TlvReader<"TENANT", number>>>();
+  const define = [tenant, awsVpcEndpointId];
+  const info = decode(bytes, { define });
+  holds<Same<typeof info, ProxyInfo<Defined> | undefined>>();
+  if (info !== undefined) {
+    holds<Same<typeof info.tlvs.TENANT, number | undefined>>();
+    holds<Same<typeof info.tlvs.AWS_VPC_ENDPOINT_ID, string | undefined>>();
+    holds<Same<typeof info.tlvs.ALPN, string | undefined>>();
+    // @ts-expect-error: nobody has defined it
+    void info.tlvs.GCP_PSC_CONNECTION_ID;
+    // @ts-expect-error: a reading of xE4, which is what is written
+    info.tlvs.TENANT = 1;
+    const plain: ProxyInfo = info;
+    holds<Same<ReturnType<typeof tenant>, number | undefined>>();
+    void [tenant(info), tenant(plain), tenant({ ...info })];
+    void [encode(info), describe(info), structuredClone(info)];
+  }
+  // @ts-expect-error: not what defineTlv() returns
+  decode(bytes, { define: [{ type: 1, tlvName: "A", read: () => 1 }] });
+
+  const plain = decode(bytes, { tlvs: "lenient" });
+  holds<Same<typeof plain, ProxyInfo | undefined>>();
+  const options: DecodeOptions = { define };
+  const loose = decode(bytes, options);
+  holds<Same<typeof loose, ProxyInfo | undefined>>();
+
+  const accepted = await accept(tcp, {
+    trust: [],
+    define,
+    verify: ({ tlvs }, conn) => {
+      holds<Same<typeof tlvs.TENANT, number | undefined>>();
+      return conn.info?.tlvs.TENANT === 1;
+    },
+  });
+  holds<Same<typeof accepted, Accepted<Deno.TcpConn, Defined>>>();
+  accepted.conn.raw.setNoDelay();
+  const wrapped = proxied(listener, { trust: [], define });
+  for await (const conn of wrapped) {
+    holds<Same<typeof conn, ProxiedConn<Deno.TcpConn, Defined>>>();
+    const fits: ProxiedConn = conn;
+    void fits;
+  }
+  serve(wrapped, (conn) => {
+    holds<Same<typeof conn, ProxiedConn<Deno.TcpConn, Defined>>>();
+    return conn.info?.tlvs.TENANT;
+  });
+}
+
+type Defined = DefinedTlvs<
+  TlvReader<"TENANT", number> | typeof awsVpcEndpointId
+>;
 
 /** The shape of Cloudflare's `Socket`, and of the WinterTC Sockets API. */
 interface CloudflareSocket {
@@ -143,8 +262,10 @@ async function optionsAreChecked(tcp: Deno.TcpConn): Promise<void> {
 void [
   denoConnsAreAccepted,
   denoTypesFit,
+  addressesAreReadable,
+  tlvNamesAreChecked,
+  definedTlvsAreTyped,
   proxiedConnFits,
-  proxiedConnIsAClass,
   streamPairsAreAccepted,
   optionsAreChecked,
 ];

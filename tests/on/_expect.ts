@@ -70,7 +70,12 @@ export function undecodable(received: Uint8Array): Failure {
   } catch (error) {
     if (!(error instanceof ProxyProtocolError)) throw error;
     const { code, offset, message } = error;
-    return { code, offset, received: error.received.length, message };
+    return {
+      code,
+      offset,
+      received: error.received.length,
+      message: message.replace(": ", " from the client: "),
+    };
   }
   throw new Error("The header is valid");
 }
@@ -88,13 +93,13 @@ function at(
 export const EMPTY: Failure = at(
   0,
   "empty",
-  "Cannot read PROXY header: connection closed without a byte",
+  "Cannot read PROXY header from the client: connection closed without a byte",
 );
 
 /** Closed within the header. */
 export function incomplete(received: number): Failure {
   const message =
-    `Cannot read PROXY header: connection closed after ${received} bytes`;
+    `Cannot read PROXY header from the client: connection closed after ${received} bytes`;
   return at(received, "incomplete", message);
 }
 
@@ -103,25 +108,30 @@ export function io(received: number): Failure {
   return at(
     received,
     "io",
-    "Cannot accept the connection: the peer has reset it",
+    "Cannot accept the connection from the client: the peer has reset it",
   );
 }
 
 /** Not complete at the deadline. */
 export function timeout(received: number | "some", ms: number): Failure {
-  const message = `Cannot read PROXY header: not complete within ${ms} ms`;
+  const message =
+    `Cannot read PROXY header from the client: not complete within ${ms} ms`;
   return at(received, "timeout", message);
 }
 
 /** Pending when the signal fires, or the listener is closed. */
 export function aborted(received: number): Failure {
-  return at(received, "aborted", "Cannot accept the connection: aborted");
+  return at(
+    received,
+    "aborted",
+    "Cannot accept the connection from the client: aborted",
+  );
 }
 
 /** Over the bound. */
 export function overload(maxPending: number): Failure {
   const message =
-    `Cannot accept the connection: it waited longest when more than ${maxPending} were pending`;
+    `Cannot accept the connection from the client: it waited longest when more than ${maxPending} were pending`;
   return at(0, "overload", message);
 }
 
@@ -140,7 +150,7 @@ export function unverified(received: number): Failure {
     code: "verify",
     received,
     offset: 0,
-    message: "Cannot accept the connection: refused by verify",
+    message: "Cannot accept the connection from the client: rejected by verify",
   };
 }
 

@@ -75,7 +75,7 @@ export class Outcomes {
   }
 
   #settle(hop: Address | undefined, outcome: Outcome): void {
-    assert(hop !== undefined && "port" in hop);
+    assert(hop?.port !== undefined);
     this.#of(hop.port).resolve(outcome);
   }
 
@@ -114,7 +114,7 @@ export class Outcomes {
 /** What an info says, as text of its own. */
 function textOf(info: ProxyInfo | undefined): string {
   return JSON.stringify(
-    info,
+    [info, info?.rest],
     (_, value) =>
       value instanceof Uint8Array ? `bytes ${Array.from(value)}` : value,
   );

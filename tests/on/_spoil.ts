@@ -3,6 +3,9 @@
  * another thread, overwrite it, put properties on it. On any runtime.
  */
 
+/** Accessors of an info and of an error. */
+const ACCESSORS = ["rest", "received"];
+
 /** Every object that can be reached from a value, itself first. */
 function reachable(value: unknown, seen: Set<object> = new Set()): Set<object> {
   if (typeof value !== "object" || value === null || seen.has(value)) {
@@ -10,7 +13,8 @@ function reachable(value: unknown, seen: Set<object> = new Set()): Set<object> {
   }
   seen.add(value);
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return seen;
-  for (const name of Reflect.ownKeys(value)) {
+  const accessors = ACCESSORS.filter((name) => name in value);
+  for (const name of [...Reflect.ownKeys(value), ...accessors]) {
     reachable(Reflect.get(value, name), seen);
   }
   return seen;

@@ -1,6 +1,6 @@
 /**
- * Checks how the texts for people are written: the pages, the comments and the
- * messages of what is shipped. Fails with the place of each objection.
+ * Checks how the texts for people are written: all pages, and the comments and
+ * messages of all code that is published. Fails with the place of each objection.
  *
  * @module
  */
@@ -27,13 +27,14 @@ async function* filesUnder(folder: string): AsyncGenerator<string> {
   }
 }
 
+function isCodeToCheck(path: string): boolean {
+  const isShipped = /^(codec|conn)\//.test(path) || path === "mod.ts";
+  return isShipped && path.endsWith(".ts") && !NOT_WRITTEN.includes(path);
+}
+
 function sentencesOf(path: string, text: string): Sentence[] {
   if (path.endsWith(".md")) return ofMarkdown(text);
-  const isShipped = /^(codec|conn)\//.test(path) || path === "mod.ts";
-  if (!path.endsWith(".ts") || !isShipped || NOT_WRITTEN.includes(path)) {
-    return [];
-  }
-  return [...ofComments(text), ...ofTexts(text)];
+  return isCodeToCheck(path) ? [...ofComments(text), ...ofTexts(text)] : [];
 }
 
 let count = 0;

@@ -1,5 +1,7 @@
 /** Runs a program on a runtime, from where the package is installed. */
 
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { LONGEST_WAIT, within } from "../_within.ts";
 import { bunProgram, nodeProgram } from "../_npm.ts";
@@ -19,10 +21,17 @@ const RETRY_DELAY = 25;
 export interface Program extends AsyncDisposable {
   /** Connects as soon as it listens; fails when it has ended. */
   dial(port: number): Promise<Deno.TcpConn>;
-  /** Waits until it has printed a text. */
+  /** Waits until it has printed a text, as `alike` compares. */
   printed(text: string): Promise<void>;
+  /** The lines of its standard output so far. */
+  readonly lines: readonly string[];
   /** Rejects when it has ended. */
   ended: Promise<never>;
+}
+
+/** Reduces what is printed of a value to what is the same on every runtime. */
+export function alike(printed: string): string {
+  return printed.replaceAll(/[\s"'`]/g, "").replaceAll(/,(?=[}\])])/g, "");
 }
 
 /** Starts a program. */
@@ -38,10 +47,12 @@ export function start(
     stderr: "piped",
   }).spawn();
   let output = "";
+  let standardOutput = "";
   let notify = Promise.withResolvers<void>();
   const readings = [child.stdout, child.stderr].map(async (stream) => {
     for await (const text of stream.pipeThrough(new TextDecoderStream())) {
       output += text;
+      if (stream === child.stdout) standardOutput += text;
       notify.resolve();
     }
   });
@@ -50,13 +61,16 @@ export function start(
   });
   ended.catch(() => {});
   const wait = async (text: string): Promise<void> => {
-    while (!output.includes(text)) {
+    while (!alike(output).includes(alike(text))) {
       await Promise.race([notify.promise, ended]);
       notify = Promise.withResolvers();
     }
   };
   return {
     ended,
+    get lines() {
+      return standardOutput.split("\n").filter((line) => line !== "");
+    },
     async dial(port) {
       const end = performance.now() + LONGEST_WAIT;
       for (;;) {
@@ -87,6 +101,29 @@ export function start(
       await Promise.all(readings);
     },
   };
+}
+
+/** Sends a datagram until it is answered; nothing else tells that somebody listens. */
+export async function exchange(
+  port: number,
+  datagram: Uint8Array,
+  program: Program,
+): Promise<Uint8Array> {
+  const socket = createSocket("udp4");
+  const answered = once(socket, "message");
+  const send = () => socket.send(datagram, port, "127.0.0.1");
+  const timer = setInterval(send, 100);
+  try {
+    const [answer] = await within(
+      Promise.race([answered, program.ended]),
+      "a datagram",
+    );
+    return Uint8Array.from(answer);
+  } finally {
+    clearInterval(timer);
+    socket.close();
+    await once(socket, "close");
+  }
 }
 
 /** How often to start anew, in case somebody else has taken a port. */

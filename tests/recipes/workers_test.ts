@@ -181,7 +181,7 @@ const config :Workerd.Config = (
 
 const RECIPES = [
   { heading: "WebSocket to TCP", kind: "http", tls: 0, get: talk },
-  { heading: "TLS after the header", kind: "http", tls: 1, get: ask },
+  { heading: "TLS after the header (Workers", kind: "http", tls: 1, get: ask },
   { heading: "Receive and relay", kind: "tcp", tls: 0, get: sendThrough },
 ] as const;
 
@@ -206,7 +206,7 @@ Deno.test({
             await Deno.writeTextFile(
               `${folder}/main.ts`,
               onLoopback(
-                programUnder(heading, "ts", PAGE)
+                programUnder(PAGE, heading)
                   .replaceAll("port: 8080", `port: ${dial}`)
                   .replaceAll(
                     '10.0.0.9", port: 443',

@@ -1,14 +1,9 @@
 /** As much of Bun as the tests use: nothing else declares it in a check by Deno. */
 
-import type {
-  BunHandlers,
-  BunPayload,
-  BunRelaySocket,
-} from "../../../conn/bun.ts";
+import type { BunHandlers, BunPayload, BunSocket } from "../../../conn/bun.ts";
 
 /** `Bun.Socket`. */
-export interface Socket extends BunRelaySocket {
-  data: unknown;
+export interface Socket extends BunSocket {
   readonly remoteFamily?: string;
   readonly localFamily?: string;
   write(

@@ -6,20 +6,20 @@ import { LONGEST_RUN } from "../../_within.ts";
 
 const BUN = bunProgram();
 
-for (
-  const name of [
-    "wire",
-    "policy",
-    "tls",
-    "relay",
-    "lazy",
-    "memory",
-    "header_of",
-  ]
-) {
+/** Scenarios, each in a file of its own. */
+const SCENARIOS = [
+  ...["wire", "policy", "tls", "relay", "send", "lazy", "memory"],
+  "header_of",
+  ...["requests", "strangers", "websocket", "options", "life", "bodies"]
+    .map((name) => `http/${name}`),
+  ...["http/tls", "http/reload"],
+];
+
+for (const name of SCENARIOS) {
   Deno.test(`./bun on Bun: ${name}`, async (t) => {
     const file = `./${name}_scenarios.ts`;
-    const options = [`--timeout=${LONGEST_RUN}`, ...bunCoverage(`bun-${name}`)];
+    const coverage = bunCoverage(`bun-${name.replace("/", "-")}`);
+    const options = [`--timeout=${LONGEST_RUN}`, ...coverage];
     await report(t, [BUN, "test", ...options, file]);
   });
 }

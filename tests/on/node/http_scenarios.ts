@@ -17,7 +17,10 @@ import {
   type Http2ServerResponse,
 } from "node:http2";
 import { createServer as createHttps } from "node:https";
+import { mkdtempSync } from "node:fs";
 import { connect, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { proxied, proxyHop, proxyInfo } from "../../../conn/node.ts";
@@ -33,8 +36,8 @@ import {
   listening,
   pattern,
   portOf,
-  RUNTIME,
   TRUST,
+  until,
   within,
 } from "./_kit.ts";
 
@@ -61,9 +64,14 @@ function tell(request: Request, response: Response): void {
   response.end(originOf(request));
 }
 
+/** What servers of HTTP have in common. */
+interface HttpServer extends Server {
+  setTimeout(ms: number): unknown;
+}
+
 /** A server of HTTP/1, and how a client gets to it. */
 interface Kind {
-  create: (listener: RequestListener) => Server;
+  create: (listener: RequestListener) => HttpServer;
   dial: (port: number, isBytewise?: boolean) => Promise<Client>;
 }
 
@@ -207,6 +215,91 @@ for (const [name, { create, dial }] of Object.entries(KINDS)) {
     });
   });
 
+  test(`${name}: setTimeout() closes a connection that is silent, and no other`, async () => {
+    const server = create((request, response) => {
+      if (request.url === "/late") return;
+      if (request.url !== "/slow") return tell(request, response);
+      let written = 0;
+      const timer = setInterval(() => {
+        response.write(".");
+        if (++written < 8) return;
+        clearInterval(timer);
+        response.end(originOf(request));
+      }, 100);
+    });
+    server.setTimeout(500);
+    Object.assign(server, { keepAliveTimeout: 60_000 });
+    server.on("upgrade", (_request, socket: Socket) => {
+      socket.on("error", () => {});
+      socket.pipe(socket);
+    });
+    proxied(server, { trust: TRUST });
+    await listening(server, async (port) => {
+      const silent = await dial(port);
+      const late = await dial(port);
+      await late.write(GET.replace("/", "/late"));
+      const idle = await dial(port);
+      await idle.write(GET);
+      const upgraded = await dial(port);
+      await upgraded.write(
+        "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n",
+      );
+      const slow = await dial(port);
+      await slow.write(GET.replace("/", "/slow"));
+      assert.equal(await silent.rest(), "");
+      assert.equal(await late.rest(), "");
+      await slow.until(ORIGIN);
+      await idle.write(GET); // keepAliveTimeout bounds this one
+      await idle.until(ORIGIN, 2);
+      await idle.write(GET.replace("/", "/late"));
+      await upgraded.write("still there");
+      await upgraded.until("still there");
+      await idle.rest();
+      for (const { socket } of [silent, late, idle, slow, upgraded]) {
+        socket.destroy();
+      }
+    });
+  });
+
+  test(`${name}: setTimeout() leaves the connection to who listens for 'timeout'`, async () => {
+    const server = create((request, response) => {
+      const { url } = request;
+      if (url === "/request") request.once("timeout", () => response.end(url));
+      if (url === "/response") {
+        response.setTimeout(100, () => response.end(url));
+      }
+      if (url === "/socket") request.socket.setTimeout(100);
+    });
+    const seen = new Set<unknown>();
+    server.setTimeout(200);
+    server.on("timeout", (socket: Socket) => {
+      seen.add(socket.remoteAddress);
+      socket.end("the server\n");
+    });
+    proxied(server, { trust: TRUST });
+    const post =
+      "POST /request HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n";
+    await listening(server, async (port) => {
+      const clients = await Promise.all(
+        [post, "/response", "/socket"].map(async (text) => {
+          const client = await dial(port);
+          await client.write(
+            text.startsWith("/") ? GET.replace("/", text) : post,
+          );
+          return client;
+        }),
+      );
+      const [request = "", response = "", socket = ""] = await Promise.all(
+        clients.map((client) => client.rest()),
+      );
+      assert.match(request, /\/request/);
+      assert.match(response, /\/response/);
+      assert.equal(socket, "the server\n");
+      assert.deepEqual([...seen], [CLIENT.remoteAddress]);
+      for (const { socket } of clients) socket.destroy();
+    });
+  });
+
   test(`${name}: close() ends what is idle or pending and lets the rest finish`, async () => {
     const { promise: asked, resolve: ask } = Promise.withResolvers<
       ServerResponse
@@ -265,20 +358,53 @@ test("https: listeners see the client, whatever the event", async () => {
   );
 });
 
-test("http: a server that listens already is wrapped, or refused where it is native", async () => {
-  const server = createHttp(tell);
-  await listening(server, async (port) => {
-    if (RUNTIME === "bun") {
-      assert.throws(() => proxied(server, { trust: TRUST }), /listens already/);
-      assert.equal(Object.hasOwn(server, "emit"), false);
-      return;
-    }
-    proxied(server, { trust: TRUST });
-    const client = await dialPlain(port);
-    await client.write(GET);
-    await client.until(ORIGIN);
-    client.socket.destroy();
+/** A socket of UNIX for servers. */
+const PATH = join(mkdtempSync(join(tmpdir(), "listens-")), "socket");
+
+for (
+  const [name, create, dial] of [
+    ["http", () => createHttp(tell), dialPlain],
+    ["https", () => createHttps(KEY_PAIR, tell), dialSecure],
+  ] as const
+) {
+  for (const when of ["at once", "later"]) {
+    test(`${name}: a server that listens already is wrapped ${when}`, async () => {
+      const server = create();
+      let isClosed = false;
+      server.on("close", () => isClosed = true);
+      const isListening = once(server, "listening");
+      server.listen(0, "127.0.0.1");
+      if (when === "later") await within(isListening, "listening");
+      const place = server.address(); // not known at once on every runtime
+      const { stats } = proxied(server, { trust: TRUST });
+      await within(isListening, "listening");
+      assert.equal(server.listening, true);
+      assert.deepEqual(server.address(), place ?? server.address());
+      const client = await dial(portOf(server));
+      await client.write(GET);
+      await client.until(ORIGIN);
+      assert.equal(stats.accepted, 1);
+      assert.equal(isClosed, false);
+      client.socket.destroy();
+      await closed(server);
+      await until("it to be told", () => isClosed);
+    });
+  }
+}
+
+test("http: a server that listens on a path already is wrapped", async () => {
+  const server = createHttp((request, response) => {
+    response.end(`${request.socket.remoteAddress}`);
   });
+  server.listen(PATH);
+  await once(server, "listening");
+  proxied(server, { trust: ["unix"] });
+  await until("it to listen", () => server.listening);
+  const client = new Client(connect(PATH));
+  await client.write(Buffer.concat([HEADER, Buffer.from(GET)]));
+  await client.until(CLIENT.remoteAddress);
+  client.socket.destroy();
+  await closed(server);
 });
 
 test("http: a server listens, counts and fails as without a proxy", async () => {

@@ -7,8 +7,8 @@ import { DRIVERS, runScenarios } from "./_drivers.ts";
 
 const FILES = [
   ...["accept", "server", "services", "http", "memory"],
-  ...["not_tls", "tls_upon", "resume", "lazy", "testing"],
-  ...["encrypted", "header_of", "agents", "connector"],
+  ...["not_tls", "tls_upon", "resume", "lazy", "testing", "writes", "sticky"],
+  ...["encrypted", "header_of", "agents", "connector", "relay", "upgrade"],
 ].map((name) => `./${name}_scenarios.ts`);
 
 for (const driver of DRIVERS) {

@@ -4,11 +4,12 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
-import { createServer } from "node:net";
+import { createServer as createHttpsServer } from "node:https";
+import { createServer, Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import { createServer as createTlsServer } from "node:tls";
+import { createServer as createTlsServer, TLSSocket } from "node:tls";
 import { encode } from "../../../codec/mod.ts";
 import {
   accept,
@@ -138,6 +139,33 @@ test("proxied() tells the client of a failed handshake too", async () => {
     client.socket.destroy();
   });
 });
+
+for (
+  const [name, create] of Object.entries({
+    "node:net": () => createServer(),
+    "node:http": () => createHttpServer(),
+    "node:tls": () => createTlsServer(KEY_PAIR),
+    "node:https": () => createHttpsServer(KEY_PAIR),
+  })
+) {
+  test(`verify of a server of ${name} is called with a socket of node:net`, async () => {
+    const { promise: asked, resolve: ask } = Promise.withResolvers<Socket>();
+    const server = proxied(create(), {
+      trust: TRUST,
+      verify: (_info, socket) => {
+        ask(socket);
+        return false;
+      },
+    });
+    await listening(server, async (port) => {
+      const client = await dial(port, HEADER);
+      const socket = await within(asked, "verify");
+      assert(socket instanceof Socket && !(socket instanceof TLSSocket));
+      assert.equal(socket.setNoDelay(true), socket);
+      await client.rest();
+    });
+  });
+}
 
 test("proxied() counts direct and LOCAL connections and refusals by code, and reports them once", async () => {
   const told: string[] = [];

@@ -88,7 +88,7 @@ test("a port without a service is dropped with a report, after its header", asyn
   proxied(server, {
     trust: TRUST,
     verify: (info) =>
-      info.destination !== undefined && "port" in info.destination &&
+      info.destination?.port !== undefined &&
       services.has(info.destination.port),
     onReject: ({ code }) => void reports.push(code),
   });

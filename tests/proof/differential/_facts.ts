@@ -17,7 +17,7 @@ export function commonFacts(
   hostOf: (hostname: string) => string,
 ): Facts {
   const end = (address: Address) =>
-    "hostname" in address
+    address.hostname !== undefined
       ? `${hostOf(address.hostname)} ${address.port}`
       : textBytes(address.path).toHex();
   const { source, destination } = info;

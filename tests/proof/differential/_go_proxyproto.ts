@@ -161,7 +161,7 @@ const RULES: Rules = {
       applies: ({ version, source, destination }) =>
         version === 1 &&
         [source, destination].some((end) =>
-          end !== undefined && "hostname" in end &&
+          end?.hostname !== undefined &&
           end.hostname.startsWith("::ffff:") && end.hostname.includes(".")
         ),
     },

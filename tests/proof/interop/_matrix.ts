@@ -1,5 +1,5 @@
 /**
- * The rows of all systems as data, and as the table of the README.
+ * The rows of all systems as data, and as the tables of `README.md`.
  *
  * @module
  */
@@ -8,6 +8,10 @@ import type { Row } from "./_system.ts";
 
 const BEGIN = "<!-- interop -->";
 const END = "<!-- /interop -->";
+
+/** Where the rows are kept, and the page that shows them. */
+export const MATRIX: URL = new URL("matrix.json", import.meta.url);
+export const PAGE: URL = new URL("README.md", import.meta.url);
 
 /** A system in one direction, with what was tried. */
 export interface Tested extends Pick<Row, "system" | "version" | "direction"> {
@@ -42,29 +46,26 @@ export function merge(
   ];
 }
 
-/** The tables of the README. */
+/** The tables of the page. */
 export function toMarkdown(matrix: readonly Tested[]): string {
   const of = (direction: Row["direction"]) =>
     matrix.filter((tested) => tested.direction === direction);
   return [
-    "| Sends to us | Version | Rows | Headers | TLVs | Remarks |",
+    "| Sender | Version | Rows | Headers | TLVs | Remarks |",
     "| - | - | - | - | - | - |",
     ...of("sender").map(senderLine),
     "",
-    "| Reads ours | Version | Rows | As specified | Remarks |",
+    "| Receiver | Version | Rows | As specified | Remarks |",
     "| - | - | - | - | - |",
     ...of("receiver").map(receiverLine),
   ].join("\n");
 }
 
-/** A text with other tables between the marks; `undefined` without marks. */
-export function replaceTables(
-  text: string,
-  tables: string,
-): string | undefined {
+/** A page with other tables between the marks. */
+export function replaceTables(text: string, tables: string): string {
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END);
-  if (begin < 0 || end < begin) return undefined;
+  if (begin < 0 || end < begin) throw new Error(`No ${BEGIN} and ${END}`);
   return `${text.slice(0, begin + BEGIN.length)}\n\n${tables}\n\n${
     text.slice(end)
   }`;
@@ -82,7 +83,7 @@ function senderLine({ system, version, rows }: Tested): string {
     String(rows.length),
     headers(seen),
     tlvs(seen),
-    [...remarks(rows), ...runtimes(rows)].join("; "),
+    sentences([...remarks(rows), ...runtimes(rows)]),
   );
 }
 
@@ -113,18 +114,18 @@ function receiverLine({ system, version, rows }: Tested): string {
     version,
     String(rows.length),
     String(regular.length),
-    remarks(rows).join("; "),
+    sentences(remarks(rows)),
   );
 }
 
-/** Where it was before our servers of other runtimes. */
+/** The runtimes of our servers that it was tried in front of. */
 function runtimes(rows: Tested["rows"]): string[] {
   const names = unique(
     rows.map(({ input }) => / to our server on (.+)$/.exec(input)?.[1]),
   );
   return names.length === 0
     ? []
-    : [`also before our servers on ${names.join(", ")}`];
+    : [`also in front of our servers on ${names.join(", ")}`];
 }
 
 function remarks(rows: Tested["rows"]): string[] {
@@ -136,6 +137,12 @@ function remarks(rows: Tested["rows"]): string[] {
 
 function unique(texts: readonly (string | undefined)[]): string[] {
   return [...new Set(texts.filter((text) => text !== undefined))];
+}
+
+/** Remarks as sentences: a chain of them is hard to read. */
+function sentences(texts: readonly string[]): string {
+  return texts.map((text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`)
+    .join(" ");
 }
 
 function line(...cells: string[]): string {

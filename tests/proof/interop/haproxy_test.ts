@@ -103,8 +103,8 @@ for (
         );
         assertEquals(info?.version, version);
         assertEquals(info?.family, family);
-        assertEquals(conn.remoteAddr, { ...client.localAddr });
-        assertEquals(conn.localAddr, { ...client.remoteAddr });
+        assertEquals<unknown>(conn.remoteAddr, { ...client.localAddr });
+        assertEquals<unknown>(conn.localAddr, { ...client.remoteAddr });
         assert("port" in conn.localAddr && "hostname" in conn.hopAddr);
         assertEquals(conn.localAddr.port, port);
         assertEquals(conn.hopAddr.hostname, "127.0.0.1");
@@ -149,7 +149,7 @@ listen dual
       await send(client, PAYLOAD);
       const { conn } = await acceptNext(upstream, opened, { unmap });
       const { hostname, port } = client.localAddr;
-      assertEquals(conn.remoteAddr, {
+      assertEquals<unknown>(conn.remoteAddr, {
         transport: "tcp",
         hostname: unmap ? hostname : `::ffff:${hostname}`,
         port,
@@ -182,7 +182,7 @@ listen tls
     );
     await send(secure, PAYLOAD);
     const { info, conn } = await acceptNext(upstream, opened);
-    assertEquals(conn.remoteAddr, { ...localAddr });
+    assertEquals<unknown>(conn.remoteAddr, { ...localAddr });
     assert(info !== undefined);
     const { CRC32C, UNIQUE_ID, ...texts } = info.tlvs;
     assertEquals(texts, {
@@ -259,7 +259,7 @@ Deno.test({
       const { info, conn } = await accept(tcp, { trust: TRUST });
       assertEquals(info?.command, "PROXY");
       assertEquals(conn.remoteAddr, real);
-      assertEquals(conn.localAddr, { ...conn.raw.localAddr });
+      assertEquals<unknown>(conn.localAddr, { ...conn.raw.localAddr });
     });
   },
 });

@@ -1,7 +1,7 @@
 /**
  * Runs real systems on both sides: those of every run, or with `--all` all that
  * are installed. Prints what came of it, writes `matrix.json` and the tables of
- * the README from it, and fails when a row is not as expected. `--install`
+ * `README.md` from it, and fails when a row is not as expected. `--install`
  * installs them first.
  *
  * @module
@@ -12,7 +12,9 @@ import { LONGEST_RUN, within } from "../../_within.ts";
 import { drive, type Driver, type Step } from "./_driver.ts";
 import {
   bySystem,
+  MATRIX,
   merge,
+  PAGE,
   replaceTables,
   type Tested,
   toMarkdown,
@@ -24,9 +26,7 @@ import { chain } from "./senders/chain.ts";
 import { SENDERS } from "./senders/mod.ts";
 import { sendTo } from "./senders/to_runtimes.ts";
 
-const MATRIX = new URL("matrix.json", import.meta.url);
 const INSTALL = new URL("install.sh", import.meta.url);
-const README = new URL("../../../README.md", import.meta.url);
 
 const { all, install } = readArguments({
   all: { type: "boolean", help: "all that are installed" },
@@ -130,12 +130,10 @@ async function readMatrix(): Promise<Tested[]> {
 async function writeResults(): Promise<void> {
   const matrix = merge(await readMatrix(), bySystem(recorded()));
   await Deno.writeTextFile(MATRIX, JSON.stringify(matrix, null, 2) + "\n");
-  const readme = await Deno.readTextFile(README);
-  const written = replaceTables(readme, toMarkdown(matrix));
-  if (written === undefined) console.log("the README has no marks for tables");
-  else await Deno.writeTextFile(README, written);
+  const page = await Deno.readTextFile(PAGE);
+  await Deno.writeTextFile(PAGE, replaceTables(page, toMarkdown(matrix)));
   await new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "--quiet", MATRIX.pathname, README.pathname],
+    args: ["fmt", "--quiet", MATRIX.pathname, PAGE.pathname],
   }).output();
 }
 

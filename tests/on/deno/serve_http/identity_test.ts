@@ -4,6 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { connect } from "node:net";
 import { once } from "node:events";
 import { LONGEST_WAIT, within } from "../../../_within.ts";
+import { buildFewPorts } from "../../_few_ports.ts";
 import { TRUST } from "../../../conn/_loopback.ts";
 import { type End, Judge, type Plan, playAll } from "./_claims.ts";
 import { Client, HOSTNAME, request, serve, until, withInner } from "./_kit.ts";
@@ -43,27 +44,11 @@ Deno.test("serveHttp() tells clients apart half of whom reset amid a request", a
   assert(judge.judged > 4000);
 });
 
-/** Builds what leaves a process few ports to connect from. */
-async function buildFewPorts(folder: string): Promise<string | undefined> {
-  const library = `${folder}/few_ports.so`;
-  const source = new URL("_few_ports.c", import.meta.url).pathname;
-  const compiler = new Deno.Command("cc", {
-    args: ["-shared", "-fPIC", "-o", library, source, "-ldl"],
-  });
-  const { success } = await compiler.output().catch(() => ({ success: false }));
-  return success ? library : undefined;
-}
-
 Deno.test("serveHttp() tells clients apart with 50 ports, among strangers at its internal server", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const library = Deno.build.os === "linux"
-      ? await buildFewPorts(folder)
-      : undefined;
-    if (library === undefined) {
-      console.log("skipped: few ports: no C compiler, or not on Linux");
-      return;
-    }
+    const library = await buildFewPorts(folder);
+    if (library === undefined) return;
     const env = { LD_PRELOAD: library };
     const server = await start("_claims_server.ts", [], env);
     const [port, innerPort]: number[] = JSON.parse(server.first);

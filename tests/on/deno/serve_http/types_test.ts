@@ -114,7 +114,8 @@ function optionsAreChecked(options: DenoServeTcpOptions): void {
   serveHttp({ proxy: { trust: "any", lazy: true } }, handler);
   serveHttp({ path: "", proxy }, (_, { remoteAddr }) => {
     // @ts-expect-error: a client of a UNIX listener may be one of a network
-    return new Response(remoteAddr.path);
+    const path: string = remoteAddr.path;
+    return new Response(path);
   });
 }
 

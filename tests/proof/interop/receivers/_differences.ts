@@ -17,25 +17,25 @@ export const NO_CHECKSUM: Differences = {
 
 /** It refuses a header without addresses. */
 export const NO_UNKNOWN: Differences = {
-  "v1 UNKNOWN": { outcome: "refused", note: "refuses UNKNOWN" },
+  "v1 UNKNOWN": { outcome: "refused", note: "rejects UNKNOWN" },
 };
 
 /** It refuses the 15 bytes of the shortest line. */
 export const NO_SHORT_UNKNOWN: Differences = {
   "v1 UNKNOWN": {
     outcome: "refused",
-    note: "takes UNKNOWN only with something behind it",
+    note: "accepts UNKNOWN only if more bytes follow on the line",
   },
 };
 
 /** It refuses PROXY without a family. */
 export const NO_UNSPEC: Differences = {
-  "v2 UNSPEC": { outcome: "refused", note: "refuses PROXY with UNSPEC" },
+  "v2 UNSPEC": { outcome: "refused", note: "rejects PROXY with UNSPEC" },
 };
 
 /** It refuses families of datagrams. */
 export const NO_UDP: Differences = {
-  "v2 UDP4": { outcome: "refused", note: "refuses datagram families" },
+  "v2 UDP4": { outcome: "refused", note: "rejects datagram families" },
 };
 
 /** It keeps the addresses of the socket for families of datagrams. */
@@ -45,7 +45,7 @@ export const REAL_UDP: Differences = {
 
 /** It refuses UNIX sockets. */
 export const NO_UNIX: Differences = {
-  "v2 UNIX": { outcome: "refused", note: "refuses UNIX sockets" },
+  "v2 UNIX": { outcome: "refused", note: "rejects UNIX sockets" },
 };
 
 /** It keeps the addresses of the socket for UNIX sockets. */
@@ -56,24 +56,24 @@ export const REAL_UNIX: Differences = {
 /** It wants a header in one read. */
 export const NO_PIECES: Differences = noPieces(
   INPUTS.filter(({ cut }) => cut !== undefined).map(({ name }) => name),
-  "refuses headers in pieces",
+  "rejects headers in pieces",
 );
 
 /** It wants a line of v1 in one read. */
 export const NO_PIECES_OF_V1: Differences = noPieces(
   ["v1 TCP4 in two pieces"],
-  "refuses a line of v1 in pieces",
+  "rejects a line of v1 in pieces",
 );
 
 /** It wants in one read by what it tells v2 from v1. */
 export const NO_PIECES_OF_SIGNATURE: Differences = noPieces(
   ["v2 TCP4 with its signature in two pieces"],
-  "refuses the signature of v2 in pieces",
+  "rejects the signature of v2 in pieces",
 );
 
 /** It refuses headers of v2 that are longer than lines of v1. */
 export function atMost(length: number): Differences {
-  const note = `refuses headers over ${length} bytes, v2 as well`;
+  const note = `rejects headers over ${length} bytes, also of v2`;
   return Object.fromEntries(
     INPUTS.filter(({ header }) => header.length > length)
       .map(({ name }) => [name, { outcome: "refused", note } as const]),

@@ -83,7 +83,7 @@ export const receiver: Receiver = {
     ...NO_UNSPEC,
     "v2 UNIX": {
       outcome: "src=localhost",
-      note: "takes UNIX sockets for the machine itself",
+      note: "treats UNIX clients as clients on its own host",
     },
   },
   version: () => versionOf("mariadbd", "--version"),

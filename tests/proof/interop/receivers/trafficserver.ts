@@ -40,7 +40,7 @@ export const receiver: Receiver = {
     ...NO_UDP,
     ...NO_UNKNOWN,
     ...NO_UNSPEC,
-    "v2 LOCAL": { outcome: "refused", note: "refuses LOCAL" },
+    "v2 LOCAL": { outcome: "refused", note: "rejects LOCAL" },
     ...atMost(109),
   },
   version: () => versionOf("traffic_server", "--version"),

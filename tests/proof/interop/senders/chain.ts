@@ -134,7 +134,7 @@ export const chain: Driver = {
         await using relay = await startOtherRelay(last.port);
         return await ask(relay.ports[0] ?? 0);
       },
-      note: "haproxy 2.6 does not pass on ALPN and the facts of TLS",
+      note: "does not forward ALPN and SSL (haproxy 2.6)",
     });
   },
 };

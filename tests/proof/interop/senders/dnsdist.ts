@@ -108,7 +108,7 @@ getServer(1):setUp()
       target: "decodeDatagram()",
       expected: "v2 INET STREAM, client -> dialled, xE0=custom",
       see: overHttps,
-      note: "a datagram says STREAM where the client came by HTTPS",
+      note: "writes STREAM in a datagram if the client uses DNS over HTTPS",
     });
     await attempt({
       input: "v2 TCP4 with a TLV of its own",

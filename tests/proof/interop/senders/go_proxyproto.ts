@@ -37,7 +37,7 @@ const CASES: readonly {
     input: "v1 of mixed families",
     expected: "refused: address",
     note:
-      "mixed families in a TCP6 line, which are not in the specification: `mixedTcp6`",
+      "mixed families in a TCP6 line, which the specification forbids (`mixedTcp6` accepts them)",
   },
   {
     kind: "v1-mixed",
@@ -69,7 +69,7 @@ const CASES: readonly {
     kind: "v2-udp4",
     input: "v2 UDP4, over TCP",
     expected: `v2 INET DGRAM, ${INET}`,
-    note: "a UDP family over TCP is taken as it is",
+    note: "accepts a UDP family over TCP",
   },
   {
     kind: "v2-unix",

@@ -73,7 +73,7 @@ hosts:
       expected: "refused: address",
       see: () => throughHttpSender(upstream, dialAsInet6(behind)),
       note:
-        "mixed families in a TCP6 line, which are not in the specification: `mixedTcp6`",
+        "mixed families in a TCP6 line, which the specification forbids (`mixedTcp6` accepts them)",
     });
     await attempt({
       input: "v1 of mixed families, `mixedTcp6` on",

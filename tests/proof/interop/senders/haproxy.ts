@@ -124,7 +124,7 @@ export const haproxy: Driver = {
       input: "v1 checks",
       expected: "v1 INET STREAM, client -> dialled",
       see: () => check("send-proxy"),
-      note: "checks by v1 name their own addresses",
+      note: "health checks by v1 name their own addresses",
     });
     await attempt({
       input: "v2 checks",

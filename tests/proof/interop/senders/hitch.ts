@@ -99,7 +99,7 @@ export const hitch: Driver = {
           { ...HEADER, tlvs: { AUTHORITY: "first.example" } },
           { checksum: true },
         )),
-      note: "`proxy-proxy` passes on the header of whoever is before it, whole",
+      note: "`proxy-proxy` forwards the received header unchanged",
     });
     if (!HAS_IPV6) return;
     await attempt({

@@ -80,7 +80,7 @@ export const nginx: Driver = {
       target: "decodeDatagram()",
       expected: "v1 INET STREAM, client -> dialled",
       see: () => datagramThroughSender(datagrams, udp),
-      note: "says TCP4 in datagrams: v1 has no word for UDP",
+      note: "writes TCP4 in datagrams, because v1 has no name for UDP",
     });
     await attempt({
       input: "v1 in the first of two datagrams",
@@ -98,7 +98,7 @@ export const nginx: Driver = {
       input: "v1 TCP6 with mapped addresses, `unmap` on",
       expected: "v1 INET STREAM, client -> dialled",
       see: () => throughSender(upstream, dial(dual), { unmap: true }),
-      note: "mapped addresses from a dual-stack listener: `unmap`",
+      note: "mapped addresses from a dual-stack listener (`unmap` shows IPv4)",
     });
   },
 };
