@@ -35,10 +35,9 @@ const FIRST_BUFFER_SIZE = 4096;
  * - The port is registered before the first byte is sent.
  * - A client that is gone ends our sending direction, and no more. The port is
  *   released when the server has closed its own end.
- * - A server that resets the connection frees the port at once, and the next
- *   process to connect may get it before we hear of that. Each request is
- *   therefore dispatched only if our connection is open at that moment: then there
- *   can be no other one of that port.
+ * - A server that resets the connection frees the port at once: another process
+ *   may get it while we do not know. So a request is dispatched only if our
+ *   connection is open at that moment: then there is no other one of that port.
  */
 export class Links {
   /** By our port towards the internal server. */
@@ -94,7 +93,7 @@ export class Link {
   #isServerGone = false;
   /** Whether no more is sent to the server. */
   #isEnded = false;
-  /** Calls to the server's connection that wait: they fail if it is reset. */
+  /** Whether calls to the server's connection wait. */
   #isReading = false;
   #isWriting = false;
   /** Whether bytes have been sent that the server has not answered yet. */
@@ -110,11 +109,14 @@ export class Link {
   }
 
   /**
-   * Returns whether the connection to the server is open at this moment.
+   * Returns whether the connection to the server is open at this moment, so that a
+   * request of its port is the client's.
    *
-   * Writing no bytes asks the system. That is not possible during another write, or
-   * after the end was written. Then another call is pending, and it fails in the
-   * next turn of the event loop if the connection has been reset.
+   * Writing no bytes asks the system. A pending read does not show it: on a busy
+   * machine, a stranger's request was dispatched 170 ms before that read failed.
+   * During another write, or after the end was written, nothing can be written. Then
+   * another call is pending, and it fails in the next turn of the event loop if the
+   * connection has been reset.
    */
   async isOpen(): Promise<boolean> {
     if (this.#isServerGone) return false;
@@ -122,7 +124,7 @@ export class Link {
       return await writeAll(this.#target, EMPTY);
     }
     if (!this.#isReading && !this.#isWriting) return false; // not known
-    await sleep(0);
+    await sleep(1);
     return !this.#isServerGone;
   }
 
