@@ -30,6 +30,7 @@ import type { Socket } from "node:net";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
+import { checkNames } from "../codec/internal.ts";
 import type { ProxyInfo } from "../codec/mod.ts";
 import { checkSocket } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
@@ -48,6 +49,7 @@ import { showOn } from "./node/show.ts";
 import { checkTarget, isSocket } from "./node/target.ts";
 import { beginTls } from "./node/upgrade.ts";
 import type {
+  AdoptOptions,
   ExportedInfo,
   NodeAccepted,
   NodeAcceptOptions,
@@ -79,6 +81,7 @@ export {
 export { type Closable, perClient } from "./node/per_client.ts";
 export type { EncodeOptions, ProxyHeader, RawTlv } from "../codec/mod.ts";
 export type {
+  AdoptOptions,
   ExportedInfo,
   NodeAccepted,
   NodeAcceptOptions,
@@ -488,7 +491,8 @@ export function exportInfo(socket: NodeSocket): ExportedInfo {
  * same socket.
  *
  * Call it before anything reads from the socket. Pass only data that your own
- * primary process sent: `trust` and `verify` are not applied again.
+ * primary process sent: `trust` and `verify` are not applied again. Pass the
+ * `define` of the primary process again, because functions do not travel.
  *
  * Packages for sticky sessions send messages of their own. Add the data where
  * they send, and adopt the socket in a listener that runs before theirs:
@@ -540,8 +544,13 @@ export function exportInfo(socket: NodeSocket): ExportedInfo {
  * }
  * ```
  */
-export function adopt<S extends NodeSocket>(socket: S, exported: unknown): S {
+export function adopt<S extends NodeSocket>(
+  socket: S,
+  exported: unknown,
+  options: AdoptOptions = {},
+): S {
   checkSocket(socket);
-  adoptSocket(socket, exported);
+  checkNames("options", options, ["define"]);
+  adoptSocket(socket, exported, options);
   return socket;
 }

@@ -25,6 +25,7 @@ const SHIPPED = [
   "conn/deno.ts",
   "conn/node.ts",
   "conn/cli.ts",
+  "conn/register.ts",
   "conn/testing.ts",
 ];
 const STEPS: Step[] = [

@@ -3,6 +3,7 @@ import type {
   ProxyInfo,
   ProxyProtocolError,
 } from "../../codec/mod.ts";
+import { claimView } from "../_claim_view.ts";
 import { type Ends, showEnds, tcpAddress, unixAddress } from "../_ends.ts";
 import {
   type Facts,
@@ -157,6 +158,13 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
     this.#claim = { info, ends };
     // The application holds the socket: no claim before `verify` has agreed.
     if (this.#phase !== "lazy") this.#believe();
+  }
+
+  get asked(): S | undefined {
+    if (this.#phase !== "lazy") return undefined;
+    const { hop, conn } = this;
+    const { info, ends: shown } = this.#claim ?? {};
+    return claimView(conn, { info, hop, shown, conn, isAwaited: false });
   }
 
   #believe(): void {

@@ -126,7 +126,8 @@ export interface BunListenerOptions<S extends BunSocket = BunNativeSocket>
   /**
    * Called with each valid header of a trusted peer. Return `true` to accept;
    * any other answer rejects the connection. `timeout` does not apply to it, only
-   * `signal`. The socket shows the client already; do not write to it here.
+   * `signal`. The socket shows the client already; do not write to it here. With
+   * `lazy` it is a view of the socket that the application has.
    */
   verify?: (info: ProxyInfo, socket: S) => boolean | Promise<boolean>;
 }

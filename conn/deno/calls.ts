@@ -6,12 +6,21 @@ export interface Calls {
 }
 
 /**
- * As they were when this was loaded: a program may put others in their place, such
- * as a `Deno.serve` that calls `serveHttp`.
+ * As they were when this was loaded first, by whichever copy of this package: a
+ * program may put others in their place, such as a `Deno.serve` that calls
+ * `serveHttp`, and `./register` does.
  */
-const CALLS: Calls | undefined = "Deno" in globalThis
-  ? { serve: Deno.serve, listen: Deno.listen, connect: Deno.connect }
-  : undefined;
+const CALLS: unique symbol = Symbol.for("@edgewire/proxy-protocol/deno calls");
+
+interface Holder {
+  [CALLS]?: Calls;
+}
+
+const holder: typeof globalThis & Holder = globalThis;
+if ("Deno" in globalThis) {
+  const { serve, listen, connect } = Deno;
+  holder[CALLS] ??= { serve, listen, connect };
+}
 
 /**
  * Returns the calls of Deno.
@@ -19,7 +28,8 @@ const CALLS: Calls | undefined = "Deno" in globalThis
  * @throws {TypeError} on any other runtime.
  */
 export function callsOfDeno(): Calls {
-  if (CALLS !== undefined) return CALLS;
+  const calls = holder[CALLS];
+  if (calls !== undefined) return calls;
   throw new TypeError(
     "Cannot serve: serveHttp() of @edgewire/proxy-protocol/deno needs Deno; use /bun or /node",
   );

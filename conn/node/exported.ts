@@ -1,13 +1,18 @@
 import { Buffer } from "node:buffer";
 import { TLSSocket } from "node:tls";
 import { EMPTY, quote } from "../../codec/internal.ts";
-import { type Address, decode, type ProxyInfo } from "../../codec/mod.ts";
+import {
+  type Address,
+  decode,
+  type ProxyInfo,
+  type TlvReader,
+} from "../../codec/mod.ts";
 import type { Ends } from "../_ends.ts";
 import { DISCARDED } from "../admission/discarded.ts";
 import { type Facts, factsOf, remember } from "../_facts.ts";
 import { override } from "./override.ts";
 import { showOn } from "./show.ts";
-import type { ExportedInfo, NodeSocket } from "./types.ts";
+import type { AdoptOptions, ExportedInfo, NodeSocket } from "./types.ts";
 
 /** Changes with the fields, so that two releases do not misunderstand each other. */
 const FORM = "proxy-protocol 1";
@@ -41,7 +46,7 @@ export function exportSocket(socket: NodeSocket): ExportedInfo {
 }
 
 function toExported(
-  { info, hop, shown, decode }: Facts,
+  { info, hop, shown, decode, conn }: Facts,
   payload: Uint8Array,
 ): ExportedInfo {
   const { define: _functions, ...plain } = decode ?? {};
@@ -57,6 +62,8 @@ function toExported(
       },
     }),
     ...(shown && { shown }),
+    // Of a socket without TLS: the option `encrypted` has set it.
+    isEncrypted: Reflect.get(conn, "encrypted") === true,
     payload: toBase64(payload),
   };
 }
@@ -100,13 +107,17 @@ function stopReading(handle: unknown): void {
 }
 
 /** What `adopt` does. */
-export function adoptSocket(socket: NodeSocket, exported: unknown): void {
+export function adoptSocket(
+  socket: NodeSocket,
+  exported: unknown,
+  { define = [] }: AdoptOptions,
+): void {
   // It shows an address that was claimed: nobody may claim another.
   if (factsOf(socket) !== undefined) {
     throw new TypeError("Cannot adopt the socket: accepted or adopted already");
   }
-  const { header, hop, shown, payload } = readExported(exported);
-  const info = header && readHeader(header);
+  const { header, hop, shown, isEncrypted, payload } = readExported(exported);
+  const info = header && readHeader(header, define);
   if (info && header.isDiscarded) DISCARDED.add(info);
   remember(socket, {
     info,
@@ -118,6 +129,7 @@ export function adoptSocket(socket: NodeSocket, exported: unknown): void {
     decode: header?.decode ?? {},
   });
   if (shown !== undefined) showOn(socket, shown);
+  if (isEncrypted) Reflect.set(socket, "encrypted", true);
   if (payload !== "") socket.unshift(fromBase64(payload));
 }
 
@@ -132,8 +144,9 @@ function readExported(value: unknown): ExportedInfo {
 
 function isExported(value: unknown): value is ExportedInfo {
   if (!isRecord(value) || value.form !== FORM) return false;
-  const { hop, header, shown, payload } = value;
+  const { hop, header, shown, isEncrypted, payload } = value;
   return isAddress(hop) && typeof payload === "string" &&
+    typeof isEncrypted === "boolean" &&
     (header === undefined || isHeader(header)) &&
     (shown === undefined || isEnds(shown));
 }
@@ -162,10 +175,11 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 /** @throws {TypeError} whatever is wrong with it: no peer is to blame. */
 function readHeader(
   { raw, decode: options }: NonNullable<ExportedInfo["header"]>,
+  define: readonly TlvReader[],
 ): ProxyInfo {
   let cause: unknown;
   try {
-    const info = decode(fromBase64(raw), options);
+    const info = decode(fromBase64(raw), { ...options, define });
     if (info !== undefined) return info;
   } catch (error) {
     cause = error;

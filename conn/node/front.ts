@@ -8,6 +8,7 @@ import {
   type TlsOptions,
   type TLSSocket,
 } from "node:tls";
+import { markWrapped } from "./is_server.ts";
 import { override } from "./override.ts";
 import type { NodeServer, NodeSocket } from "./types.ts";
 
@@ -32,6 +33,7 @@ export function listenInFront(
 ): void {
   const isHttp = server instanceof HttpServer;
   const front = createServer({ allowHalfOpen: isHttp, noDelay: isHttp }, admit);
+  markWrapped(front); // for `./register`, which would wrap it when it listens
   for (const event of ["listening", "error", "drop", "close"]) {
     front.on(event, (...args) => server.emit(event, ...args));
   }

@@ -3,12 +3,20 @@ import { Server as NetServer } from "node:net";
 import { Server as TlsServer } from "node:tls";
 import { listenerHint } from "../_misuse.ts";
 
-/** Servers that are behind the PROXY protocol. */
-const WRAPPED = new WeakSet<object>();
+/**
+ * The mark of servers that are behind the PROXY protocol. All copies of this
+ * package have the same: `./register` and a program may load two of them.
+ */
+const WRAPPED = Symbol.for("@edgewire/proxy-protocol/node wrapped");
 
 /** Remembers that a server is behind the PROXY protocol. */
 export function markWrapped(server: object): void {
-  WRAPPED.add(server);
+  Object.defineProperty(server, WRAPPED, { value: true });
+}
+
+/** Whether a server is behind the PROXY protocol. */
+export function isWrapped(server: object): boolean {
+  return Object.hasOwn(server, WRAPPED);
 }
 
 /** Where packages keep the server that their connections come by. */
@@ -30,12 +38,16 @@ function isServer(value: unknown): boolean {
  * socket themselves; none of them speaks first.
  */
 export function checkLazy(server: object): void {
-  const readsHandles = server instanceof TlsServer ||
-    server instanceof HttpServer || server.constructor.name === "Http2Server";
-  if (!readsHandles) return;
+  if (!readsHandles(server)) return;
   throw new TypeError(
     "Cannot read lazy: only for servers of node:net, those of HTTP and TLS do not speak first",
   );
+}
+
+/** Whether a server is one of HTTP or TLS, which read the handle of a socket themselves. */
+export function readsHandles(server: object): boolean {
+  return server instanceof TlsServer || server instanceof HttpServer ||
+    server.constructor.name === "Http2Server";
 }
 
 /**
@@ -53,7 +65,7 @@ export function checkServer(value: unknown): void {
       }`,
     );
   }
-  if (typeof value === "object" && value !== null && WRAPPED.has(value)) {
+  if (typeof value === "object" && value !== null && isWrapped(value)) {
     throw new TypeError("Cannot wrap the server: wrapped already");
   }
 }

@@ -7,6 +7,7 @@ import type {
   ProxyProtocolError,
 } from "../../codec/mod.ts";
 import { type Ends, tcpAddress, unixAddress } from "../_ends.ts";
+import { claimView } from "../_claim_view.ts";
 import { type Facts, factsOf, remember } from "../_facts.ts";
 import { Admission, type Peer } from "../admission/admission.ts";
 import type { Gate } from "../admission/gate.ts";
@@ -174,6 +175,13 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     this.#claim = { info, shown, isEncrypted };
     // Its application holds it: no claim before `verify` has agreed.
     if (this.#ready === undefined) this.#believe();
+  }
+
+  get asked(): S | undefined {
+    if (this.#ready === undefined) return undefined;
+    const { info, shown } = this.#claim;
+    const { hop, conn } = this.#facts;
+    return claimView(this.conn, { info, hop, shown, conn, isAwaited: false });
   }
 
   #believe(): void {

@@ -1,6 +1,11 @@
 import type { IpcNetConnectOpts, Socket, TcpNetConnectOpts } from "node:net";
 import type { ConnectionOptions, TLSSocketOptions } from "node:tls";
-import type { Address, DecodeOptions, ProxyInfo } from "../../codec/mod.ts";
+import type {
+  Address,
+  DecodeOptions,
+  ProxyInfo,
+  TlvReader,
+} from "../../codec/mod.ts";
 import type {
   AcceptOptions,
   ListenerOptions,
@@ -130,7 +135,8 @@ export interface NodeAcceptOptions<S = NodeSocket> extends AcceptOptions<S> {
   /**
    * Called with each valid header of a trusted peer. Return `true` to accept;
    * any other answer rejects the connection. `timeout` does not apply to it, only
-   * `signal`. The socket shows the client already; do not read from it here.
+   * `signal`. The socket shows the client already; do not read from it here. With
+   * `lazy` it is a view of the socket that the application has.
    */
   verify?: (info: ProxyInfo, socket: S) => boolean | Promise<boolean>;
   /**
@@ -197,6 +203,19 @@ export interface ExportedInfo {
     readonly remoteAddr: Address;
     readonly localAddr: Address;
   };
+  /** Whether the option `encrypted` has set that of the socket. */
+  readonly isEncrypted: boolean;
   /** Bytes after the header that were received but not read, in base64. */
   readonly payload: string;
+}
+
+/** Options of {@link adopt}. */
+export interface AdoptOptions {
+  /**
+   * Readers of own TLVs, as {@link DecodeOptions.define} has them. Functions do not
+   * travel to another process.
+   *
+   * @default {[]}
+   */
+  define?: readonly TlvReader[];
 }

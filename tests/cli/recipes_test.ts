@@ -8,8 +8,8 @@ import { programUnder, readPage } from "../recipes/_readme.ts";
 import { DENO, run, start } from "./_cli.ts";
 
 const PAGE = await readPage("conn/cli/README.md");
-const UNIT = programUnder("systemd", "ini", PAGE);
-const CONTAINER = programUnder("A container", "dockerfile", PAGE);
+const UNIT = programUnder(PAGE, "systemd", "ini");
+const CONTAINER = programUnder(PAGE, "A container", "dockerfile");
 const PROGRAM = "/usr/local/bin/proxy-protocol";
 
 /** What an instruction of the container file has, as JSON. */

@@ -1,7 +1,6 @@
 /**
  * Packs the package for npm: `deno run -A tests/npm_consumer/pack.ts FILE`. In a
- * workflow of GitHub it
- * names the repository.
+ * workflow of GitHub, the package names its repository.
  *
  * @module
  */

@@ -25,7 +25,8 @@ export class HttpHandlers {
   /** Wraps the handlers among options; the others stay as they are. */
   wrap(options: Handlers & object): object {
     const { fetch, routes, static: former, websocket, ...others } = options;
-    const pages = routes ?? former;
+    const given = routes ?? former;
+    const pages = isObject(given) && !Array.isArray(given) ? given : undefined;
     if (typeof fetch === "function") {
       this.#fetch = function (request, server) {
         return Reflect.apply(fetch, this, [request, server]);
@@ -37,13 +38,14 @@ export class HttpHandlers {
     };
     const isFetched = typeof fetch === "function" ||
       // As if there were none, Bun answers 404 for what no route is for.
-      (fetch === undefined && isObject(pages));
+      (fetch === undefined && pages !== undefined);
     return {
       ...others,
       fetch: isFetched ? this.#guard.wrap(fallback) : fetch,
-      routes: isObject(pages)
-        ? guardRoutes(pages, this.#guard, fallback)
-        : pages,
+      // An array goes to Bun, which takes it for none: an app of Hono has one.
+      routes: pages === undefined
+        ? given
+        : guardRoutes(pages, this.#guard, fallback),
       websocket: isObject(websocket)
         ? this.#upgrades.wrap(websocket)
         : websocket,

@@ -57,6 +57,11 @@ export class Place {
     };
   }
 
+  /** The port, as it is given or as Bun would choose it. */
+  get port(): unknown {
+    return this.#options.port;
+  }
+
   /** Different for different places. */
   get id(): string {
     return this.unix ?? `${this.hostname}:${this.#options.port}`;

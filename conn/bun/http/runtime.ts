@@ -74,10 +74,15 @@ interface Runtime {
 
 declare const Bun: Runtime;
 
-/**
- * The runtime as it was when this was loaded first: a program may put `serveHttp`
- * in the place of `Bun.serve`, and `--hot` loads this again after that.
- */
+/** The runtime as it was when this was loaded: a program may replace `Bun.serve` by `serveHttp`. */
+const LOADED: Runtime | undefined = typeof Bun === "undefined" ? undefined : {
+  serve: Bun.serve,
+  listen: Bun.listen,
+  connect: Bun.connect,
+  hash: Bun.hash,
+};
+
+/** The same of the first time: `--hot` loads this again, after `Bun.serve` is another one. */
 const NATIVE: unique symbol = Symbol.for(
   "@edgewire/proxy-protocol/bun native",
 );
@@ -87,14 +92,11 @@ interface Holder {
 }
 
 const holder: typeof globalThis & Holder = globalThis;
-if (typeof Bun !== "undefined") {
-  const { serve, listen, connect, hash } = Bun;
-  holder[NATIVE] ??= { serve, listen, connect, hash };
-}
 
 /** @throws {TypeError} on another runtime. */
 export function bun(): Runtime {
-  const native = holder[NATIVE];
-  if (native !== undefined) return native;
-  throw new TypeError("Cannot serve: serveHttp() of ./bun needs Bun");
+  if (LOADED === undefined) {
+    throw new TypeError("Cannot serve: serveHttp() of ./bun needs Bun");
+  }
+  return holder[NATIVE] ??= LOADED;
 }
