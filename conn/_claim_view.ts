@@ -2,9 +2,9 @@ import { showEnds } from "./_ends.ts";
 import { type Facts, remember } from "./_facts.ts";
 
 /**
- * A view of a socket of Bun or Node, for `verify` with `lazy`: it shows the client
- * that a header claims, which the socket itself must not show its application
- * before `verify` has agreed. All else is the socket's.
+ * Returns a view of a socket of Bun or Node, for `verify` with `lazy`. It shows the
+ * client that a header claims. The socket itself must not show that client to its
+ * application before `verify` has agreed. All else is the socket's.
  */
 export function claimView<S extends object>(socket: S, facts: Facts): S {
   const claimed = {};

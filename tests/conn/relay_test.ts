@@ -636,3 +636,14 @@ Deno.test("relay() refuses wrong options, and closes both ends", async () => {
     peer.close();
   }
 });
+
+Deno.test("relay() passes QMux on unchanged: ALPN h3 over a stream, as haproxy 3.4 sends it", async () => {
+  const header = encode({
+    ...CLIENT,
+    tlvs: { ALPN: "h3", AUTHORITY: "example.com" },
+  }, { checksum: true });
+  const received = await relayed(header, { send: 2 });
+  assertEquals(received, header);
+  const info = decode(received);
+  assertEquals([info?.transport, info?.tlvs.ALPN], ["STREAM", "h3"]);
+});
