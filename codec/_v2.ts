@@ -40,13 +40,13 @@ const COPIED_LENGTH = 512;
 const NUMBERS_END = FIXED_LENGTH + BLOCK_LENGTHS[INET6_STREAM]!;
 
 /**
- * The bytes that are read, as far as they are copied. To copy 28 bytes takes 6
- * to 12 ns, where a view of the caller's takes 60 to 90: as long as the rest of
- * a decode. Code of the user, the readers of `define`, runs when it is read.
+ * The bytes that are read, as far as they are copied. To copy 28 bytes needs 6
+ * to 12 ns. A view of the caller's bytes needs 60 to 90, as long as the rest of a
+ * decode. Code of the user, the readers of `define`, runs when it is read.
  */
 const head: Block = newBlock(COPIED_LENGTH);
 
-/** What accepts TLVs that are refused. */
+/** The option that accepts rejected TLVs. */
 const REMEDY = '`tlvs: "lenient"` accepts them';
 
 const signature = viewOf(Uint8Array.from(SIGNATURE));
@@ -85,7 +85,7 @@ export function scanV2(
   const raw = firstBytes(bytes, length);
   const info = isAddressed
     ? addressed(raw, tlv_start, options.unmap === true)
-    // The family of LOCAL is to be ignored; undefined nibbles of PROXY have been refused.
+    // The family of LOCAL is to be ignored; undefined nibbles of PROXY are rejected above.
     : new Info(
       2,
       isProxy ? "PROXY" : "LOCAL",
@@ -203,7 +203,7 @@ function tlv_startOf(isProxy: boolean, block: number, length: number): number {
   return isProxy ? length : FIXED_LENGTH;
 }
 
-/** Checks the fixed part as far as it is in, in {@link head}; the header's length, or the least it can be. */
+/** Checks the part of {@link head} that has arrived; returns the header's length, or the least it can be. */
 function leastLength(bytes: Uint8Array, maxLength: number): number {
   const { length } = bytes;
   const { view } = head;

@@ -3,7 +3,7 @@ import { CHECKSUM_LENGTH } from "./_wire.ts";
 /** Castagnoli's polynomial, bits reversed (RFC 4960, appendix B). */
 const POLYNOMIAL = 0x82f63b78;
 
-/** Bytes taken at a time: two and a half times as fast as one by one (slicing-by-8). */
+/** Bytes read at a time: two and a half times as fast as one by one (slicing-by-8). */
 const SLICE = 8;
 
 /** Register after a byte and as many zeroes, up to 7, one table behind the other. */
@@ -60,10 +60,10 @@ export function crc32c(bytes: Uint8Array): number {
   return ~update(~0, bytes, 0, bytes.length) >>> 0;
 }
 
-/** What the field of the checksum is taken as (section 2.2.3). */
+/** The field of the checksum while it is computed (section 2.2.3). */
 const ZEROES = new Uint8Array(CHECKSUM_LENGTH);
 
-/** CRC32C of the header in the first `length` bytes, its checksum at `field` taken as zero (section 2.2.3). */
+/** CRC32C of the header in the first `length` bytes, its checksum at `field` as zero (section 2.2.3). */
 export function headerChecksum(
   bytes: Uint8Array,
   length: number,

@@ -53,7 +53,7 @@ import { RELAY } from "./cli/relay.ts";
 
 export type { CliIo };
 
-/** That of deno.json, which packages for npm leave out. */
+/** Version in deno.json, which packages for npm leave out. */
 const VERSION = "0.1.0";
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
@@ -70,7 +70,8 @@ Shows, makes, receives and passes on headers of the PROXY protocol.
 Commands:
 ${columns([...COMMANDS].map(([name, { summary }]) => [name, summary]))}
 
-${PROGRAM} COMMAND --help tells more, --version the version. Run it by one of
+${PROGRAM} COMMAND --help explains a command. --version prints the version.
+Run one of:
 
   npx ${PACKAGE} COMMAND
   bunx ${PACKAGE} COMMAND
@@ -80,19 +81,19 @@ On Deno it needs the permissions that the command's help names.
 
 Exit codes: 0 fine, 1 a bad header or a failure, 2 wrong arguments.`;
 
-/** The command line was used well. */
+/** Exit code for success. */
 const OK = 0;
 
-/** A bad header, a failed connection. */
+/** Exit code for a bad header or a failed connection. */
 const FAILED = 1;
 
-/** Wrong arguments. */
+/** Exit code for wrong arguments. */
 const WRONG_USAGE = 2;
 
 /**
- * Runs the command line; resolves to its exit code. Failures are told by
- * `io.warn`: nothing is thrown. Control characters in text are escaped, those of
- * peers and those of arguments.
+ * Runs the command line. Resolves to its exit code. It reports failures with
+ * `io.warn` and never throws. Control characters in texts of peers and in arguments
+ * are escaped.
  *
  * @example
  * ```ts

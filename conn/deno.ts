@@ -1,9 +1,9 @@
 /**
  * The PROXY protocol for `Deno.serve`.
  *
- * {@link serveHttp} takes the options and the handler of `Deno.serve`, and
- * `proxy` besides: who may send a header. The handler is told the client's
- * address, and what the header says.
+ * {@link serveHttp} accepts the options and the handler of `Deno.serve`, and the
+ * option `proxy`, which says who may send a header. The handler receives the
+ * client's address and the decoded header.
  *
  * ```ts
  * import { serveHttp } from "@edgewire/proxy-protocol/deno";
@@ -53,11 +53,11 @@ export type {
 export type { ConnFacts } from "./proxied_conn.ts";
 
 /**
- * Serves HTTP to clients that come by a proxy: `Deno.serve` behind PROXY headers
- * (section 2).
+ * Serves HTTP like `Deno.serve` to clients that connect through a proxy with PROXY
+ * headers (section 2).
  *
- * It takes the options of `Deno.serve` and `proxy`. Whatever `Deno.serve` does
- * works: HTTP/2 by ALPN and HTTP/1 over TLS that begins after the header, WebSocket
+ * It accepts the options of `Deno.serve` and `proxy`. All features of `Deno.serve`
+ * work: HTTP/2 by ALPN and HTTP/1 over TLS that begins after the header, WebSocket
  * upgrades, `request.signal`, UNIX listeners. `reusePort` needs `--unstable-net`,
  * and vsock listeners are not supported.
  *

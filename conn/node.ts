@@ -2,9 +2,9 @@
  * The PROXY protocol for servers and sockets of `node:net`, `node:tls`,
  * `node:http`, `node:https` and `node:http2`, on Node, Deno and Bun.
  *
- * {@link proxied} makes a server take the header off each connection before
- * anything else sees it, TLS included; applications and frameworks on top stay
- * as they are, and `request.socket.remoteAddress` is the client.
+ * {@link proxied} makes a server read the header of each connection first, even
+ * before TLS. Applications and frameworks on top need no change, and
+ * `request.socket.remoteAddress` is the client.
  *
  * ```ts ignore
  * import { createServer } from "node:http";
@@ -97,26 +97,24 @@ export type {
 export type { RelayOptions, RelayResult } from "./sending/types.ts";
 
 /**
- * Takes the PROXY header off a socket and gives back both: what the header
- * says, and the same socket, whose `remoteAddress`, `remotePort`,
- * `remoteFamily`, `localAddress`, `localPort` and `localFamily` are now those
- * of the client's connection (section 2). They stay the real ones for LOCAL,
- * UNKNOWN and UNSPEC, with `header: "discard"` and where there is no header; a
- * client on a UNIX socket has none, as ever.
+ * Reads the PROXY header of a socket. Returns the decoded header and the same
+ * socket. The addresses of the socket are now those of the client's connection
+ * (section 2): `remoteAddress`, `remotePort`, `remoteFamily`, `localAddress`,
+ * `localPort` and `localFamily`. They are `undefined` for a client on a UNIX
+ * socket. They stay the real ones for LOCAL, UNKNOWN and UNSPEC, without a header,
+ * and with `header: "discard"`.
  *
- * Call it before anything reads from the socket. Only the header is taken from
- * it: whoever listens next, in whatever way, gets the payload from its first
- * byte on, even when that is later. The deadline is 5000 ms unless `timeout`
- * says otherwise, and ends with the header. Of a `tls.TLSSocket` it is the
- * header inside TLS.
+ * Call it before anything reads from the socket. It removes only the header. Your
+ * next reader receives the payload from its first byte, in whatever way and
+ * whenever it reads. `timeout` is the time limit for the header, 5000 ms by
+ * default. For a `tls.TLSSocket`, the header is the one inside TLS.
  *
- * @throws {ProxyProtocolError} when the connection is refused; the socket is
- * destroyed then, and its `'error'` events are taken care of. Code `empty` is
- * a peer that closed without a byte, as TCP health checks do: not worth a line
- * in a log.
- * @throws {TypeError} for a wrong or unknown option, for what is no socket and for
- * one that was accepted already, before it is touched.
- * @throws {RangeError} for an option out of its range, before it is touched.
+ * @throws {ProxyProtocolError} when the connection is rejected. The socket is then
+ * destroyed, and its `'error'` events are handled. Code `empty` means that the peer
+ * closed without sending a byte, as TCP health checks do. Do not log it.
+ * @throws {TypeError} for a wrong or unknown option, for a value that is not a
+ * socket, and for a socket that was accepted already. The socket is then unchanged.
+ * @throws {RangeError} for an option out of its range. The socket is then unchanged.
  *
  * @example
  * ```ts ignore
@@ -137,14 +135,14 @@ export async function accept<S extends NodeSocket>(
   options: NodeAcceptOptions<S>,
 ): Promise<NodeAccepted<S>> {
   checkSocket(socket);
-  // Counted by nobody, and reported to the caller alone.
+  // Not counted in `stats`, and reported only to the caller.
   const policy = { ...readNodeOptions(options), onReject: undefined };
   const gate = new Gate<S>(policy, true);
   try {
     const info = await new Promise<ProxyInfo | undefined>((resolve, reject) =>
       new NodePeer(socket, gate, (info, flow) => {
         resolve(info);
-        setImmediate(() => { // the caller listens by then
+        setImmediate(() => { // by then the caller has added its listeners
           release(socket);
           flow();
         });
@@ -157,26 +155,32 @@ export async function accept<S extends NodeSocket>(
 }
 
 /**
- * Makes a server of `node:net`, `node:tls`, `node:http`, `node:https` or
- * `node:http2` take its connections behind PROXY headers, in clear and before
- * TLS (section 2), and gives back the same server. Its listeners, whenever they
- * are added, see a connection once its header is in; its sockets, those of TLS
- * and of requests too, show the client like those of {@link accept}.
+ * Makes a server read a PROXY header from each connection, in plain text and before
+ * TLS (section 2). Returns the same server. It accepts servers of `node:net`,
+ * `node:tls`, `node:http`, `node:https` and `node:http2`.
  *
- * Header reads run beside each other: a silent peer delays nobody, and no more
- * than `maxPending` (1024) are waited for. Refused connections are destroyed,
- * counted in `stats` and told to `onReject`. Closing the server, or the
- * `signal`, also closes those whose header is pending; with a signal that has
- * fired already the server does not come to listen, as with that of its
- * `listen`. Timeouts of HTTP begin when the header is in.
+ * Listeners of the server receive a connection after its header has arrived,
+ * whenever they are added. Its sockets show the client like those of
+ * {@link accept}, including the sockets of TLS and of requests.
  *
- * A server may listen already: connections from before are not checked. On Bun,
- * servers of HTTP and TLS are native, and a server of `node:net` listens in their
- * place. There a server that listens already listens once more, at the same
- * address and without its other options of `listen`.
+ * Headers are read concurrently, so a silent peer delays no other. At most
+ * `maxPending` (1024) headers are pending. A rejected connection is destroyed,
+ * counted in `stats` and reported to `onReject`. Timeouts of HTTP begin when the
+ * header has arrived.
  *
- * @throws {TypeError} for anything but a server of these modules, with what to
- * wrap instead; for one that is wrapped already; for a wrong or unknown option.
+ * Closing the server also closes connections whose header is pending. `signal`
+ * closes the server. If the signal has already fired, the server does not begin to
+ * listen, as with the `signal` of `listen`.
+ *
+ * A server that already listens can be wrapped. Its existing connections are not
+ * checked. On Bun, servers of HTTP and TLS are native, so a server of `node:net`
+ * listens in their place. If such a server already listens, it listens again at the
+ * same address, without its other options of `listen`.
+ *
+ * @throws {TypeError} for a value that is not a server of these modules. The
+ * message says what to wrap instead.
+ * @throws {TypeError} for a server that is wrapped already, and for a wrong or
+ * unknown option.
  * @throws {RangeError} for an option out of its range, with its name.
  *
  * @example
@@ -230,8 +234,8 @@ export function proxied<S extends NodeServer>(
     else signal?.addEventListener("abort", stop);
   };
   heedSignal();
-  // All servers get their connections by this event, and whoever has asked for
-  // it, before or later, is called from here: there are no listeners to move.
+  // Every server receives its connections by this event. Replacing `emit` reaches
+  // all listeners, those that are added later included.
   override(server, "emit", (...event: unknown[]) => {
     const [name, first] = event;
     if (name === "connection") {
@@ -260,7 +264,7 @@ function readNodeOptions<S>(options: NodeAcceptOptions<S>): Policy<S> {
   return readOptions(options, ["encrypted"]);
 }
 
-/** Events that bring something new built upon a socket. */
+/** Events whose arguments are built upon a socket. */
 const HEIRS = new Set<unknown>([
   "secureConnection",
   "tlsClientError",
@@ -268,14 +272,14 @@ const HEIRS = new Set<unknown>([
   "stream",
 ]);
 
-/** Passes on what is known of a socket, since links to it end with it. */
+/** Copies the facts of a socket, because links to the socket end with it. */
 function inherit(heir: unknown): void {
   if (typeof heir !== "object" || heir === null) return;
   const facts = factsOf(heir);
   if (facts === undefined) return;
   remember(heir, facts);
   const { shown, conn } = facts;
-  // It asks the socket below, as long as that is there.
+  // A TLS socket asks the socket below only while that exists.
   if (shown !== undefined && heir instanceof TLSSocket) showOn(heir, shown);
   // A session of Bun asks for the class of its socket.
   const isPlain = Reflect.get(heir, "encrypted") === false;
@@ -288,12 +292,12 @@ function inherit(heir: unknown): void {
 }
 
 /**
- * Resolves to the header of a socket that was handed over with `lazy`, when it
- * has come and `verify` has agreed; at once for any other. It takes what
- * {@link proxyInfo} takes.
+ * Resolves to the header of a socket that was delivered with `lazy`, after the
+ * header has arrived and `verify` has accepted it. For any other socket, it
+ * resolves at once. It accepts the same arguments as {@link proxyInfo}.
  *
- * @throws {ProxyProtocolError} when the connection is rejected; the socket is
- * destroyed then.
+ * @throws {ProxyProtocolError} when the connection is rejected. The socket is then
+ * destroyed.
  *
  * @example
  * ```ts ignore
@@ -439,11 +443,11 @@ export function upgradeTls(
 }
 
 /**
- * Returns what is known of an accepted socket as plain data, to be sent to
- * another process with the socket itself: the header, the hop, the addresses
- * that the socket shows, and the payload that was received but not read. There
- * {@link adopt} makes the socket what it is here. Sticky load balancing needs
- * this, because a worker that is sent a socket sees only the proxy.
+ * Returns the state of an accepted socket as plain data, to send to another process
+ * with the socket. It has the header, the hop, the addresses that the socket shows,
+ * and the payload that was received but not read. In the other process,
+ * {@link adopt} restores this state. Sticky load balancing needs this, because a
+ * worker that receives a socket sees only the proxy.
  *
  * Send the socket right after the call, and destroy it if sending fails. It is no
  * longer read in this process, and its unread payload is in the result, so that

@@ -29,7 +29,7 @@ export interface CliIo {
   onReload?(reload: () => void): void;
 }
 
-/** Whoever read the output has ended, such as `head`: no failure of ours. */
+/** The reader of the output has ended, such as `head`. This is not a failure. */
 export class OutputClosedError extends Error {
   /** Name of the class. */
   override name = "OutputClosedError";
@@ -70,13 +70,13 @@ export function answerOutput(io: CliIo): WritableStream<Uint8Array> {
   });
 }
 
-/** How many lines may wait for whoever reads standard error. */
+/** Most lines that may wait for the reader of standard error. */
 export const MOST_LINES = 256;
 
 /**
- * {@link warn} for lines that peers cause: while nobody reads it, those over
- * {@link MOST_LINES} are left out, or they would fill the memory. The next line
- * that is written says how many.
+ * Calls {@link warn} for lines that peers cause. While nobody reads standard error,
+ * lines above {@link MOST_LINES} are left out, or they would fill the memory. The
+ * next line that is written says how many.
  */
 export function boundedWarn(io: CliIo): (line: string) => Promise<void> {
   let waiting = 0;
@@ -100,8 +100,8 @@ export function boundedWarn(io: CliIo): (line: string) => Promise<void> {
 }
 
 /**
- * Does what the system may refuse, such as to connect; the error says what it
- * was. Permissions of Deno are asked for by their flags.
+ * Runs work that the system may reject, such as connecting. The error names the
+ * work. For a missing permission of Deno, it names the flag.
  */
 export async function attempt<T>(
   what: string,
@@ -146,7 +146,7 @@ export function reasonOf(error: unknown): string {
   return reason || error.message;
 }
 
-/** Writes all of `bytes` to what may take a part of them. */
+/** Writes all of `bytes` to a writer that may accept only a part at once. */
 export async function writeAll(
   to: { write(bytes: Uint8Array): Promise<number> },
   bytes: Uint8Array,

@@ -30,10 +30,13 @@ import type { Arrival, ByteConn, HeaderOptions, Received } from "./runtime.ts";
 import { jsonLine, line, type Seen, verbose } from "./seen.ts";
 import { printable } from "./show.ts";
 
-/** How long to read what a peer still sends, in ms: closing at once would reset it. */
+/** Time in ms to read on before closing. Closing at once would reset the peer. */
 const DRAIN_TIME = 1000;
 
-/** Connections at once; more wait in the system, so that no peer can take all descriptors. */
+/**
+ * Most connections at once, so that no peer can use all descriptors. More wait in
+ * the system.
+ */
 const MOST_AT_ONCE = 256;
 
 const OPTIONS = {
@@ -56,7 +59,7 @@ const OPTIONS = {
   count: {
     type: "string",
     value: "NUMBER",
-    help: "end after so many connections",
+    help: "end after this many connections",
   },
   ...LENIENCIES,
 } as const satisfies Options;
@@ -67,16 +70,17 @@ export const LISTEN: Command = {
   summary: "What does my balancer send? Prints a line for each connection.",
   notes:
     `A line has the time, the peer that connected and the header: version, command,
-family, client, destination, TLVs, the checksum's verdict. Connections that are
-refused are shown with the reason, the byte and what they began with; those
-that close without a byte, as health checks do, as empty. Each is closed then.
-A peer that has reset before it could be accepted is shown as -. When the
-system has no descriptors left, a warning says so and listen tries again.
+family, client, destination, TLVs and the result of the checksum. A rejected
+connection is shown with the reason, the byte and its first bytes. A connection
+that closes without a byte, as health checks do, is shown as empty. Then each
+connection is closed. A peer that has reset before it could be accepted is shown
+as -. If the system has no descriptors left, listen prints a warning and tries
+again.
 
---ui shows the headers byte by byte in a page, for this machine alone.
+--ui shows the headers byte by byte in a page, only for this machine.
 
-Without --trust everybody is listened to: nothing here believes a header.
-SIGINT and SIGTERM end it with exit code 0.`,
+Without --trust every peer may send a header, because listen only shows it.
+SIGINT and SIGTERM end listen with exit code 0.`,
   options: OPTIONS,
   permissions: "--allow-net",
   examples: [
@@ -142,12 +146,12 @@ function withUiPort(args: readonly string[]): string[] {
 
 /** What is done with connections. */
 interface Shows {
-  /** It listens, at this address; nothing is accepted before this resolves. */
+  /** Called when it listens, with the address. It accepts after this resolves. */
   onListening(where: string): Promise<void>;
   onConnection(seen: Seen, conn?: ByteConn): Promise<void>;
 }
 
-/** Takes the header off each connection, side by side. */
+/** Reads the headers of all connections, concurrently. */
 async function listen(
   io: CliIo,
   address: HostPort,
@@ -184,7 +188,7 @@ async function listen(
     } catch (error) {
       if (signal.aborted) break;
       if (!isPeerGone(error)) {
-        // Not awaited: where nobody reads the line, listening is to go on.
+        // Not awaited, so that it accepts connections even if nobody reads the line.
         report(`Cannot accept a connection, trying again: ${reasonOf(error)}`)
           .catch((error) => ending.abort(error));
         await pauses.take();

@@ -8,27 +8,28 @@ import { TrustFile } from "./trust_file.ts";
 import { runWorker, toParent } from "./worker.ts";
 import { startWorkers } from "./workers.ts";
 
-/** Passes connections on. */
+/** Forwards connections. */
 export const RELAY: Command = {
   usage: "--map [HOST:]PORT=HOST:PORT --trust RANGE [OPTION...]",
   summary:
-    "Takes headers off connections, or puts them on, and relays to other servers.",
+    "Removes or adds headers of connections, and relays them to other servers.",
   notes:
-    `Each --map is a port to listen on and its service. With --send the service is
-told who the client is, with the TLVs that came; without it it gets the bytes
-behind the header. --accept none expects no header and needs no --trust: the
-first proxy of a chain. With --accept optional a client that comes through a
-trusted peer without a header can forge one.
+    `Each --map is a port to listen on and its service. With --send the service
+receives a header with the client and all received TLVs. Without it the service
+receives only the bytes after the header. --accept none is for the first proxy of
+a chain. It expects no header and needs no --trust. With --accept optional, the
+clients of a trusted peer that sends no headers can forge one.
 
 A RANGE is an address, a CIDR range, loopback or private. --untrusted direct
-relays everybody else without a header, --untrusted RANGE only these clients.
+relays all other clients without a header, --untrusted RANGE only these clients.
 
-Refused connections and failures are lines on standard error. --stats prints
-for each port: accepted (direct without a header, local), rejected by reason,
-pending, active, failed, and the bytes of connections that have ended.
+Rejected connections and failures are lines on standard error. With --stats,
+relay prints a line for each port. It counts connections that are accepted
+(direct without a header, local), rejected by reason, pending, active and failed,
+and the bytes of ended connections.
 
-SIGTERM and SIGINT stop listening; what is open may end within --grace, then it
-is closed, and the exit code is 0. A second signal ends at once.
+SIGTERM and SIGINT stop listening. Open connections may end within --grace. Then
+they are closed, and the exit code is 0. A second signal ends at once.
 
 TCP keepalive is on for both sides. A worker that ends is replaced. conn/cli in
 the repository has the formats of --log and --metrics, and recipes for systemd

@@ -38,13 +38,13 @@ export const RELAY_OPTIONS = {
     type: "string",
     multiple: true,
     value: "[HOST:]PORT=HOST:PORT",
-    help: "listen there and relay to that, repeatable",
+    help: "listen on the first and relay to the second, repeatable",
   },
   trust: {
     type: "string",
     multiple: true,
     value: "RANGE",
-    help: "who may send a header, or any for everybody; repeatable",
+    help: "peers that may send a header, or any; repeatable",
   },
   "trust-file": {
     type: "string",
@@ -60,7 +60,7 @@ export const RELAY_OPTIONS = {
     type: "string",
     multiple: true,
     value: "reject|direct|RANGE",
-    help: "who else is relayed, without a header; repeatable (reject)",
+    help: "other clients to relay without a header; repeatable (reject)",
   },
   send: { type: "string", value: "v1|v2", help: "the header to write (none)" },
   checksum: { type: "boolean", help: "add a CRC32C to the header" },
@@ -83,7 +83,7 @@ export const RELAY_OPTIONS = {
   "idle-timeout": {
     type: "string",
     value: "SECONDS",
-    help: "close connections on which nothing moves for so long (never)",
+    help: "close connections without traffic for this long (never)",
   },
   "half-open-timeout": {
     type: "string",
@@ -122,7 +122,8 @@ export const RELAY_OPTIONS = {
   stats: {
     type: "string",
     value: "SECONDS",
-    help: "print counters as JSON so often and at the end; 0: at the end",
+    help:
+      "print counters as JSON at this interval and at the end; 0: at the end",
   },
   grace: {
     type: "string",

@@ -162,7 +162,7 @@ export function errorFields(error: ProxyProtocolError): object {
   return { code, message, offset, version, hint, received };
 }
 
-/** An info as plain data, with what takes a computation to know. */
+/** Returns an info as plain data, with its computed values. */
 export function infoFields(info: ProxyInfo): object {
   const isRight = isChecksumRight(info);
   return {

@@ -36,7 +36,7 @@ function rowsOf(
   );
 }
 
-/** Groups beside each other; of lines that repeat there is only the first. */
+/** Returns groups side by side. Repetitions of a line are replaced by one `*`. */
 function hexLines(groups: readonly Uint8Array[]): string[] {
   const lines: string[] = [];
   let line = "";

@@ -69,21 +69,22 @@ function toExported(
 }
 
 /**
- * Takes what a socket has received and nobody has read, and stops the socket:
- * Node sends it when it has sent those before it, which may take a while.
+ * Removes and returns the received bytes that nobody has read, and stops the
+ * socket. Node sends sockets one after the other, so more bytes could arrive
+ * before it sends this one.
  */
 function takeUnread(socket: NodeSocket): Uint8Array {
   if (socket.readableEncoding) {
     throw new TypeError("Cannot export the socket: it has an encoding");
   }
-  override(socket, "_read", () => {}); // by which the stream would start again
+  override(socket, "_read", () => {}); // or the stream would read again
   stopReading(Reflect.get(socket, "_handle"));
   return socket.readableLength > 0
     ? readUnheard(socket, socket.readableLength)
     : EMPTY;
 }
 
-/** Reads without telling the listeners of `'data'`, who would take it as well. */
+/** Reads without a `'data'` event, or its listeners would also receive the bytes. */
 function readUnheard(socket: NodeSocket, length: number): Uint8Array {
   const { emit } = socket;
   override(

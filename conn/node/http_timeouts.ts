@@ -89,7 +89,10 @@ class HttpTimeouts {
     if (!isHeard.includes(true)) socket.destroy();
   }
 
-  /** The head of a request is in; without a response the socket is HTTP no more. */
+  /**
+   * Continues after the head of a request. Without a response, the socket no longer
+   * belongs to HTTP.
+   */
   #proceed(request: unknown, response: unknown): void {
     if (!(request instanceof IncomingMessage)) return;
     const { socket } = request;
@@ -125,7 +128,7 @@ class HttpTimeouts {
     });
   }
 
-  /** Nothing is asked for: what the next request takes counts once it begins. */
+  /** Waits for the next request. The time of that request counts after it begins. */
   #idle(socket: Socket): void {
     const { bytesRead } = socket;
     const { keepAliveTimeout } = this.#server;

@@ -24,7 +24,7 @@ export function showOn(socket: object, ends: Ends): void {
   if (ASKS_HANDLES && "getpeername" in handle) {
     override(handle, "getpeername", teller(ends.remoteAddr));
     override(handle, "getsockname", teller(ends.localAddr));
-    // What the socket has been told before, and tells when its handle is gone.
+    // Names that the socket keeps, and returns when its handle is gone.
     Reflect.set(socket, "_peername", namesOf(ends.remoteAddr));
     Reflect.set(socket, "_sockname", namesOf(ends.localAddr));
     return;

@@ -27,23 +27,23 @@ export interface NodeSocket {
   readonly localPort?: number | undefined;
   /** Whether both directions are closed. */
   readonly destroyed: boolean;
-  /** Why it was closed, where that was an error. */
+  /** Error that closed the socket, if any. */
   readonly errored?: Error | null | undefined;
-  /** Bytes that {@link read} has at hand. */
+  /** Number of bytes that {@link read} can return. */
   readonly readableLength: number;
-  /** What bytes are read as, where that is text. */
+  /** Encoding of the text that is read, if it is not bytes. */
   readonly readableEncoding?: string | null | undefined;
-  /** Whether it flows; `null` before anybody has asked for either. */
+  /** Whether the socket flows. `null` before the first `resume()` or `pause()`. */
   readonly readableFlowing?: boolean | null | undefined;
   /** Whether the end has been read. */
   readonly readableEnded: boolean;
-  /** Takes `size` bytes; `null` while there are fewer. */
+  /** Returns `size` bytes, or `null` if there are fewer. */
   read(size?: number): unknown;
-  /** Takes what arrives, from the runtime; `null` is the end. */
+  /** Receives bytes from the runtime. `null` is the end. */
   push(chunk: unknown): boolean;
-  /** Gives bytes back. */
+  /** Puts bytes back to the front of the buffer. */
   unshift(bytes: Uint8Array): void;
-  /** Makes it flow. */
+  /** Starts the flow. */
   resume(): unknown;
   /** Closes both directions. */
   destroy(): unknown;
@@ -169,20 +169,20 @@ export interface NodeListenerOptions<S = Socket>
 export interface NodeAccepted<S> {
   /** The header; `undefined` where none was looked for or found. */
   info: ProxyInfo | undefined;
-  /** The very socket that was given, positioned after the header. */
+  /** The same socket that was passed, positioned after the header. */
   conn: S;
 }
 
 /** What {@link proxied} adds to a server. */
 export interface NodeProxied {
-  /** What has been let in and refused so far; the object is live. */
+  /** Counts of accepted and rejected connections so far. The object is live. */
   readonly stats: ListenerStats;
 }
 
 /**
- * What {@link exportInfo} returns: plain data, of which JSON and structured
- * clones keep everything. Only {@link adopt} of the same release reads it, so
- * its fields may change.
+ * Result of {@link exportInfo}: plain data, which JSON and structured clones
+ * preserve. Only {@link adopt} of the same release reads it, so its fields may
+ * change.
  */
 export interface ExportedInfo {
   /** The form of the other fields. */

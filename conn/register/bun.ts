@@ -17,12 +17,12 @@ interface Socket extends BunSocket {
   reload(options: Reload): unknown;
 }
 
-/** What handlers are replaced with. */
+/** Argument of `reload`, with the new handlers. */
 interface Reload {
   readonly socket: Handlers;
 }
 
-/** Handlers, which are not told what a header says. */
+/** Handlers, whose `open` does not receive the header. */
 interface Handlers extends Omit<BunHandlers<Socket>, "open"> {
   open?(socket: Socket): unknown;
 }
@@ -91,7 +91,7 @@ export function coverBun(rules: Rules): void {
     const listener = listen(behind(options, rules));
     const { reload } = listener;
     override(listener, "reload", (next: Reload) =>
-      // Or the new handlers would be told of connections without a header.
+      // Or the new handlers would receive connections without a header.
       Reflect.apply(reload, listener, [
         behind({ ...options, socket: next.socket }, rules),
       ]));

@@ -21,7 +21,7 @@ interface ServeOptions extends ListenOptions {
 
 type ServeArgument = DenoHandler<Address> | ServeOptions | undefined;
 
-/** Where `Deno.serve` listens unless it is told. */
+/** Default port of `Deno.serve`. */
 const DEFAULT_PORT = 8000;
 
 /** Puts `Deno.serve`, `Deno.listen` and `Deno.listenTls` behind the PROXY protocol. */

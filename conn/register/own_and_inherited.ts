@@ -16,7 +16,7 @@ export function ownAndInherited(options: object): object {
   return all;
 }
 
-/** `Object.prototype`, that of another realm too. */
+/** Whether an object is the `Object.prototype` of any realm. */
 function isRoot(owner: object): boolean {
   return Object.getPrototypeOf(owner) === null;
 }

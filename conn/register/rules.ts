@@ -38,8 +38,9 @@ export class Rules {
   }
 
   /**
-   * Ends the program if what listens on a port is covered against the list, or is
-   * not: the environment of Deno has moved it, or the system has chosen the port.
+   * Ends the program if the list of ports contradicts what was done for a listener.
+   * That happens if the environment of Deno has changed the port, or the system has
+   * chosen it.
    */
   confirm(what: string, port: number, isCovered: boolean): void {
     if (this.covers(port) === isCovered) return;
@@ -50,7 +51,7 @@ export class Rules {
     );
   }
 
-  /** Ends the program if UDP is received where TCP would be behind the PROXY protocol. */
+  /** Ends the program if UDP uses a port whose TCP is behind the PROXY protocol. */
   checkUdp(what: string, port: number): void {
     if (port === 0 || !this.covers(port)) return; // 0: a client's
     end(

@@ -58,8 +58,8 @@ test("listen prints a line for each connection, whatever became of it", async (o
     /v2 PROXY INET STREAM 192\.0\.2\.1:1111 -> 198\.51\.100\.1:2222 CRC32C=right AUTHORITY="a\.example" SSL_CLIENT=1 SSL_VERIFY=1 SSL_VERSION="TLSv1\.3" client=unverified$/,
     /v1 UNKNOWN$/,
     /v2 LOCAL$/,
-    /refused \(signature\): No PROXY header: received "GET \/ HTTP\/1\.1" \(an HTTP request\)$/,
-    /refused \(incomplete\): .*closed after 14 bytes; received "PROXY TCP4 1\.2"$/,
+    /rejected \(signature\): No PROXY header: received "GET \/ HTTP\/1\.1" \(an HTTP request\)$/,
+    /rejected \(incomplete\): .*closed after 14 bytes; received "PROXY TCP4 1\.2"$/,
     /empty: closed without a byte, as health checks do$/,
   ];
   assertEquals(lines.length, expected.length);
@@ -210,7 +210,7 @@ for (const trust of ["10.0.0.0/8", "private"]) {
     await using _ = cli;
     await tell(port, HEADER);
     const { out } = await cli.ended();
-    assertMatch(out, /refused \(untrusted\): .* not trusted\n$/);
+    assertMatch(out, /rejected \(untrusted\): .* not trusted\n$/);
   });
 }
 

@@ -42,7 +42,7 @@ export class HttpHandlers {
     return {
       ...others,
       fetch: isFetched ? this.#guard.wrap(fallback) : fetch,
-      // An array goes to Bun, which takes it for none: an app of Hono has one.
+      // Bun ignores `routes` if it is an array, as an app of Hono has it.
       routes: pages === undefined
         ? given
         : guardRoutes(pages, this.#guard, fallback),
