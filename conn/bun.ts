@@ -193,7 +193,7 @@ export async function ready(socket: object): Promise<ProxyInfo | undefined> {
  * It accepts the options of `upgradeTLS`: `tls`, `socket`, `data`. It adds
  * `isServer` and `initialData`, which the types of Bun do not have.
  *
- * @returns The TLS socket; `undefined` when the connection is closed already.
+ * @returns The TLS socket, or `undefined` if the connection is already closed.
  *
  * @example
  * ```ts ignore
@@ -355,20 +355,18 @@ export async function relay(
  * @throws {Error} when it cannot listen, with the code of the system.
  *
  * @example
- * ```ts
- * import { proxyHop, proxyInfo, serveHttp } from "@edgewire/proxy-protocol/bun";
+ * ```ts ignore
+ * import { proxyInfo, serveHttp } from "@edgewire/proxy-protocol/bun";
  *
- * function main() {
- *   const server = serveHttp({
- *     port: 8080,
- *     fetch(request, server) {
- *       console.log(proxyHop(request), proxyInfo(request)?.tlvs.AUTHORITY);
- *       return new Response(`hello ${server.requestIP(request)?.address}\n`);
- *     },
- *     proxy: { trust: ["10.0.0.0/8"] },
- *   });
- *   console.log(`${server.url}`, server.stats);
- * }
+ * serveHttp({
+ *   port: 8080,
+ *   fetch(request, server) {
+ *     console.log(server.requestIP(request)?.address); // 192.0.2.7
+ *     console.log(proxyInfo(request)?.tlvs.AUTHORITY); // example.com
+ *     return new Response("hello\n");
+ *   },
+ *   proxy: { trust: ["10.0.0.0/8"] },
+ * });
  * ```
  */
 export function serveHttp<D = undefined, R extends string = never>(

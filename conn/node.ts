@@ -321,44 +321,48 @@ export async function ready(
 }
 
 /**
- * Connects a socket to a target and copies both ways until both ends have ended.
- * With `send`, it writes a header for the target first: the client, and the TLVs
- * that were received (section 4.1, chains of proxies). The end of one direction is
- * passed on, the other continues. In the end both are closed, in every case.
+ * Connects a socket to a target and copies in both directions until both have
+ * ended. With `send`, it first writes a header to the target: the client, and the
+ * received TLVs (section 4.1, chains of proxies). The end of one direction is
+ * forwarded, and the other direction continues. At the end both sockets are closed,
+ * in every case.
  *
- * The target is an object with the options of `net.connect`, and with `tls` those of
- * `tls.connect`; a socket; or a function that returns one. A target with TLS gets
- * the header and payload inside TLS, once its certificate is verified. Reading from
+ * The target is a socket, a function that returns one, or an object with the options
+ * of `net.connect`. With `tls`, these are the options of `tls.connect`. A target
+ * with TLS receives the header and the payload inside TLS, after its certificate is
+ * verified. Reading from
  * one side pauses while more bytes wait on the other than its `highWaterMark`, or
  * 64 KiB until the target is connected. Only `signal` bounds that time.
  *
  * When one side is reset, or fails in another way, the other side is reset, also
- * below TLS. On Deno a reset below TLS arrives as an end. A target that cannot be reached and the `signal` end both in order.
+ * below TLS. On Deno a reset below TLS arrives as an end. If the target cannot be
+ * reached, or the `signal` fires, both sockets are closed without a reset.
  *
- * The socket comes from {@link proxied} or {@link accept}, or is TLS on such a
- * socket. Do not read from it or write to it after the call. One that was handed
- * over with `lazy` is relayed at once; with `send`, the target is dialled when the
- * header has arrived. A header that is rejected is the `error` of the result.
+ * The socket must come from {@link proxied} or {@link accept}, or be TLS on such a
+ * socket. Do not read from it or write to it after the call. A socket that was
+ * delivered with `lazy` is relayed at once. With `send`, the target is dialled after
+ * the header has arrived. If the header is rejected, the `error` of the result says
+ * why.
  *
- * Failures of the connections are in the result, that to connect included.
+ * Failures of the connections, including a failure to connect, are returned in the
+ * result.
  *
- * @throws {TypeError} for a wrong option, or a socket that was not accepted here,
- * or is relayed already; both sockets are destroyed then.
- * @throws {RangeError} for an option out of its range; both are destroyed then.
+ * @throws {TypeError} for a wrong option, and for a socket that was not accepted
+ * here or is relayed already. Both sockets are then destroyed.
+ * @throws {RangeError} for an option out of its range. Both sockets are then
+ * destroyed.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { createServer } from "node:net";
  * import { proxied, relay } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const server = createServer(async (socket) => {
- *     const target = { host: "10.0.0.9", port: 443 };
- *     const { sent, received, error } = await relay(socket, target, { send: 2 });
- *     console.log(sent, received, error);
- *   });
- *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8443);
- * }
+ * const server = createServer(async (socket) => {
+ *   const target = { host: "10.0.0.9", port: 443 };
+ *   const { sent, received } = await relay(socket, target, { send: 2 });
+ *   console.log(sent, received); // 5 0
+ * });
+ * proxied(server, { trust: ["10.0.0.0/8"] }).listen(8443);
  * ```
  */
 export function relay(
@@ -391,41 +395,47 @@ export function relay(
 }
 
 /**
- * Continues a connection with TLS: directly after a header in plain text, or later,
- * as STARTTLS does. The TLS session begins with the bytes that came with the
- * header; the TLS socket shows the client, and {@link proxyInfo} and
- * {@link proxyHop} know it.
+ * Begins TLS on a connection: directly after a plain-text header, or later, as
+ * STARTTLS does. The TLS session begins with the bytes that arrived with the header.
+ * The TLS socket shows the client. {@link proxyInfo} and {@link proxyHop} accept it.
  *
- * It is the server, with the options of `new TLSSocket`, unless `isServer` is
- * `false`: then it is the client, with the options of `tls.connect`. To parse a key once and not for every
- * connection, give it `secureContext`. `'secure'` is emitted when the handshake
- * is complete (`'secureConnect'` as the client); a handshake that fails closes the
- * connection, and an `'error'` before that needs no listener. The handshake has no
- * deadline of its own: `setTimeout` of the socket sets one.
+ * By default it is the server, with the options of `new TLSSocket`. With
+ * `isServer: false` it is the client, with the options of `tls.connect`. Pass
+ * `secureContext` to parse a key only once, and not for every connection.
  *
- * Do not read from the plain socket or write to it after the call. Bytes that you
- * have read, but that belong to TLS, go back by `socket.unshift()` before it.
+ * `'secure'` is emitted when the handshake is complete, or `'secureConnect'` as the
+ * client. A failed handshake closes the connection. An `'error'` before that needs
+ * no listener. The handshake has no time limit, unless you set one with
+ * `setTimeout` of the socket.
  *
- * @returns The TLS socket; `undefined` when the connection is closed already.
+ * Do not read from the plain socket or write to it after the call. If you have read
+ * bytes that belong to TLS, return them with `socket.unshift()` before the call.
  *
- * @throws {TypeError} for a socket whose header has not arrived: with `lazy`, wait
+ * @returns The TLS socket, or `undefined` if the connection is already closed.
+ *
+ * @throws {TypeError} for a socket whose header has not arrived. With `lazy`, wait
  * for {@link ready}.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { readFileSync } from "node:fs";
  * import { createServer } from "node:net";
  * import { createSecureContext } from "node:tls";
  * import { proxied, upgradeTls } from "@edgewire/proxy-protocol/node";
  *
- * function main(key: string, cert: string) {
- *   const secureContext = createSecureContext({ key, cert });
- *   const server = createServer((socket) => {
- *     const tls = upgradeTls(socket, { secureContext });
- *     tls?.on("error", console.error);
- *     tls?.once("secure", () => tls.write(`hello ${tls.remoteAddress}\n`));
+ * const secureContext = createSecureContext({
+ *   key: readFileSync("key.pem"),
+ *   cert: readFileSync("cert.pem"),
+ * });
+ * const server = createServer((socket) => {
+ *   const tls = upgradeTls(socket, { secureContext });
+ *   tls?.on("error", console.error);
+ *   tls?.once("secure", () => {
+ *     console.log(tls.remoteAddress); // 192.0.2.7
+ *     tls.end("hello\n");
  *   });
- *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8443);
- * }
+ * });
+ * proxied(server, { trust: ["10.0.0.0/8"] }).listen(8443);
  * ```
  */
 export function upgradeTls(
@@ -458,28 +468,26 @@ export function upgradeTls(
  * socket with an encoding.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import cluster from "node:cluster";
  * import { createServer, Socket } from "node:net";
  * import process from "node:process";
  * import { adopt, exportInfo, proxied } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   if (cluster.isPrimary) {
- *     const workers = [cluster.fork(), cluster.fork()];
- *     const server = createServer({ pauseOnConnect: true }, (socket) => {
- *       const client = Number(socket.remoteAddress?.split(".").at(-1));
- *       const worker = workers[client % workers.length];
- *       worker?.send({ proxy: exportInfo(socket) }, socket);
- *     });
- *     proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
- *   } else {
- *     process.on("message", (message: { proxy: unknown }, socket) => {
- *       if (!(socket instanceof Socket)) return; // the client has left
- *       adopt(socket, message.proxy);
- *       socket.end(`hello ${socket.remoteAddress}\n`);
- *     });
- *   }
+ * if (cluster.isPrimary) {
+ *   const workers = [cluster.fork(), cluster.fork()];
+ *   const server = createServer({ pauseOnConnect: true }, (socket) => {
+ *     const client = Number(socket.remoteAddress?.split(".").at(-1));
+ *     const worker = workers[client % workers.length];
+ *     worker?.send({ proxy: exportInfo(socket) }, socket);
+ *   });
+ *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
+ * } else {
+ *   process.on("message", (message: { proxy: unknown }, socket) => {
+ *     if (!(socket instanceof Socket)) return; // the client has left
+ *     adopt(socket, message.proxy);
+ *     socket.end(`hello ${socket.remoteAddress}\n`);
+ *   });
  * }
  * ```
  */
@@ -501,7 +509,7 @@ export function exportInfo(socket: NodeSocket): ExportedInfo {
  * Packages for sticky sessions send messages of their own. Add the data where
  * they send, and adopt the socket in a listener that runs before theirs:
  *
- * ```ts
+ * ```ts ignore
  * import cluster from "node:cluster";
  * import { Socket } from "node:net";
  * import process from "node:process";
@@ -531,21 +539,19 @@ export function exportInfo(socket: NodeSocket): ExportedInfo {
  * not return. Missing data is an error, never a direct client.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { createServer } from "node:http";
  * import { Socket } from "node:net";
  * import process from "node:process";
  * import { adopt } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const server = createServer((request, response) => {
- *     response.end(`hello ${request.socket.remoteAddress}\n`);
- *   });
- *   process.on("message", (message: { proxy: unknown }, socket) => {
- *     if (!(socket instanceof Socket)) return; // the client has left
- *     server.emit("connection", adopt(socket, message.proxy));
- *   });
- * }
+ * const server = createServer((request, response) => {
+ *   response.end(`hello ${request.socket.remoteAddress}\n`);
+ * });
+ * process.on("message", (message: { proxy: unknown }, socket) => {
+ *   if (!(socket instanceof Socket)) return; // the client has left
+ *   server.emit("connection", adopt(socket, message.proxy));
+ * });
  * ```
  */
 export function adopt<S extends NodeSocket>(

@@ -136,7 +136,7 @@ export interface BunListenerOptions<S extends BunSocket = BunNativeSocket>
    * Called with each valid header of a trusted peer. Return `true` to accept;
    * any other answer rejects the connection. `timeout` does not apply to it, only
    * `signal`. The socket already shows the client. Do not write to it here. With
-   * `lazy` it is a view of the application's socket.
+   * `lazy` the socket is a view of the application's socket.
    */
   verify?: (info: ProxyInfo, socket: S) => boolean | Promise<boolean>;
 }

@@ -122,8 +122,7 @@ export const RELAY_OPTIONS = {
   stats: {
     type: "string",
     value: "SECONDS",
-    help:
-      "print counters as JSON at this interval and at the end; 0: at the end",
+    help: "print counters as JSON at this interval; 0: only at the end",
   },
   grace: {
     type: "string",

@@ -14,13 +14,13 @@ import { override } from "./override.ts";
 import { showOn } from "./show.ts";
 import type { AdoptOptions, ExportedInfo, NodeSocket } from "./types.ts";
 
-/** Changes with the fields, so that two releases do not misunderstand each other. */
+/** Changes with the fields, so that another release rejects the data. */
 const FORM = "proxy-protocol 1";
 
-/** What has been exported: nothing is read from these sockets here any more. */
+/** Exported data by connection. These sockets are no longer read in this process. */
 const EXPORTED = new WeakMap<Facts, ExportedInfo>();
 
-/** What `exportInfo` does. */
+/** Implements `exportInfo`. */
 export function exportSocket(socket: NodeSocket): ExportedInfo {
   const facts = factsOf(socket);
   if (facts === undefined) {
@@ -56,13 +56,13 @@ function toExported(
     ...(info && {
       header: {
         raw: toBase64(info.raw),
-        // It was short enough, and JSON has no `Infinity`.
+        // The header has passed the limit, and JSON has no `Infinity`.
         decode: { ...plain, maxLength: info.raw.length },
         isDiscarded: DISCARDED.has(info),
       },
     }),
     ...(shown && { shown }),
-    // Of a socket without TLS: the option `encrypted` has set it.
+    // On a socket without TLS, the option `encrypted` has set it.
     isEncrypted: Reflect.get(conn, "encrypted") === true,
     payload: toBase64(payload),
   };
@@ -101,19 +101,19 @@ function readUnheard(socket: NodeSocket, length: number): Uint8Array {
   }
 }
 
-/** Bun has sent the socket by the time it could read again. */
+/** Stops reading. Not needed on Bun, which sends the socket before it reads again. */
 function stopReading(handle: unknown): void {
   if (!isRecord(handle) || typeof handle.readStop !== "function") return;
   handle.readStop();
 }
 
-/** What `adopt` does. */
+/** Implements `adopt`. */
 export function adoptSocket(
   socket: NodeSocket,
   exported: unknown,
   { define = [] }: AdoptOptions,
 ): void {
-  // It shows an address that was claimed: nobody may claim another.
+  // The socket already shows the address of a client. Do not replace it.
   if (factsOf(socket) !== undefined) {
     throw new TypeError("Cannot adopt the socket: accepted or adopted already");
   }
@@ -173,7 +173,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-/** @throws {TypeError} whatever is wrong with it: no peer is to blame. */
+/** @throws {TypeError} for any wrong data, because no peer has sent it. */
 function readHeader(
   { raw, decode: options }: NonNullable<ExportedInfo["header"]>,
   define: readonly TlvReader[],
@@ -194,7 +194,7 @@ function toBase64({ buffer, byteOffset, byteLength }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString("base64");
 }
 
-/** A copy: a small `Buffer` shares its memory with others. */
+/** Returns a copy, because a small `Buffer` shares its memory with others. */
 function fromBase64(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, "base64"));
 }

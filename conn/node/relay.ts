@@ -68,7 +68,7 @@ export class NodeRelay implements PipeOwner {
   #takeClient(): void {
     const client = this.#client;
     client.allowHalfOpen = true;
-    client.setNoDelay?.(true); // what the target sends at once arrives at once
+    client.setNoDelay?.(true); // so that small writes of the target are not delayed
     mendPauses(client);
     this.#up.watch(client);
     this.#up.read();
@@ -166,7 +166,7 @@ export class NodeRelay implements PipeOwner {
   lose(pipe: NodePipe, error: unknown): void {
     if (this.#hasFailed || (pipe.isOver && this.#back(pipe).isOver)) return;
     this.#error ??= error;
-    // What it had sent before its end is still passed on.
+    // Bytes that the socket sent before it failed are still forwarded.
     if (!pipe.hasEnded || pipe.isOver) this.#fail(error);
   }
 
@@ -182,7 +182,7 @@ export class NodeRelay implements PipeOwner {
     this.#settle();
   }
 
-  /** Closes both ends at once: by a reset where an orderly end would deceive. */
+  /** Closes both ends at once, by a reset if an orderly end would be wrong. */
   #fail(error: unknown): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
@@ -216,7 +216,7 @@ export class NodeRelay implements PipeOwner {
   }
 }
 
-/** Closes a socket, whose end has been asked for, once it has written what it has. */
+/** Closes a socket that is ending, after it has written its waiting bytes. */
 function finish(socket: NodeRelaySocket): void {
   if (socket.writableFinished) socket.destroy();
   else socket.on("finish", () => socket.destroy());

@@ -1,14 +1,14 @@
-/** As much of Bun as the server needs. */
+/** Members of Bun that the server needs. */
 
 import type { BunProxiedHandlers, BunSocket } from "../types.ts";
 import type { BunPlainServer } from "./types.ts";
 
-/** What `Bun.serve` gives, by whatever name its type has. */
+/** Server that `Bun.serve` returns. */
 export interface NativeServer extends BunPlainServer {
   upgrade(request: Request, ...options: unknown[]): boolean;
 }
 
-/** What `Bun.listen` gives. */
+/** Listener that `Bun.listen` returns. */
 export interface NativeListener {
   readonly port: number;
   /** Says where it listens. */
@@ -74,7 +74,7 @@ interface Runtime {
 
 declare const Bun: Runtime;
 
-/** The runtime as it was when this was loaded: a program may replace `Bun.serve` by `serveHttp`. */
+/** Original functions of Bun. A program may replace `Bun.serve` by `serveHttp` later. */
 const LOADED: Runtime | undefined = typeof Bun === "undefined" ? undefined : {
   serve: Bun.serve,
   listen: Bun.listen,
@@ -82,7 +82,7 @@ const LOADED: Runtime | undefined = typeof Bun === "undefined" ? undefined : {
   hash: Bun.hash,
 };
 
-/** The same of the first time: `--hot` loads this again, after `Bun.serve` is another one. */
+/** Property with the functions of the first load. `--hot` loads this module again. */
 const NATIVE: unique symbol = Symbol.for(
   "@edgewire/proxy-protocol/bun native",
 );
