@@ -22,7 +22,7 @@ interface Reload {
   readonly socket: Handlers;
 }
 
-/** Handlers, which are not told what a header says. */
+/** Handlers of a program that knows nothing of headers. */
 interface Handlers extends Omit<BunHandlers<Socket>, "open"> {
   open?(socket: Socket): unknown;
 }
@@ -91,7 +91,7 @@ export function coverBun(rules: Rules): void {
     const listener = listen(behind(options, rules));
     const { reload } = listener;
     override(listener, "reload", (next: Reload) =>
-      // Or the new handlers would be told of connections without a header.
+      // Or the new handlers would be called for connections without a header.
       Reflect.apply(reload, listener, [
         behind({ ...options, socket: next.socket }, rules),
       ]));

@@ -21,7 +21,7 @@ interface ServeOptions extends ListenOptions {
 
 type ServeArgument = DenoHandler<Address> | ServeOptions | undefined;
 
-/** Where `Deno.serve` listens unless it is told. */
+/** Where `Deno.serve` listens by default. */
 const DEFAULT_PORT = 8000;
 
 /** Puts `Deno.serve`, `Deno.listen` and `Deno.listenTls` behind the PROXY protocol. */
@@ -70,6 +70,16 @@ export function coverDeno(rules: Rules): void {
       }
       return Reflect.apply(native, Deno, [options]);
     });
+  }
+
+  if ("QuicEndpoint" in Deno) {
+    const QuicEndpoint = new Proxy(Deno.QuicEndpoint, {
+      construct(target, args: [ListenOptions?], newTarget) {
+        rules.checkUdp("Deno.QuicEndpoint", args[0]?.port ?? 0);
+        return Reflect.construct(target, args, newTarget);
+      },
+    });
+    Reflect.set(Deno, "QuicEndpoint", QuicEndpoint);
   }
 
   function confirm(what: string, addr: object, isCovered: boolean): void {

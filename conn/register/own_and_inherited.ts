@@ -16,7 +16,7 @@ export function ownAndInherited(options: object): object {
   return all;
 }
 
-/** `Object.prototype`, that of another realm too. */
+/** Whether it is `Object.prototype`, of this realm or another. */
 function isRoot(owner: object): boolean {
   return Object.getPrototypeOf(owner) === null;
 }

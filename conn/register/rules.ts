@@ -38,8 +38,9 @@ export class Rules {
   }
 
   /**
-   * Ends the program if what listens on a port is covered against the list, or is
-   * not: the environment of Deno has moved it, or the system has chosen the port.
+   * Ends the program if the list of ports says otherwise than what was done. Then
+   * the environment of Deno has moved the listener, or the system has chosen the
+   * port.
    */
   confirm(what: string, port: number, isCovered: boolean): void {
     if (this.covers(port) === isCovered) return;

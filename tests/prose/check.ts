@@ -18,8 +18,14 @@ const MOST_README_LINES = 300;
 /** Files and folders whose comments and messages are clean. More of them is better. */
 const CLEAN: readonly string[] = [
   ...["mod.ts", "conn/_", "conn/accept", "conn/admission", "conn/datagram"],
-  ...["conn/header_of", "conn/native", "conn/proxied", "conn/relay"],
-  ...["conn/sending", "conn/serve", "conn/types", "conn/write_header"],
+  ...["conn/header_of", "conn/native", "conn/proxied", "conn/register"],
+  ...[
+    "conn/relay",
+    "conn/sending",
+    "conn/serve",
+    "conn/types",
+    "conn/write_header",
+  ],
 ];
 
 /** Built files, and data. */
