@@ -10,7 +10,7 @@ export function newBlock(length: number): Block {
   return { bytes, view: new DataView(bytes.buffer) };
 }
 
-/** One field at a time, on its way to where it is written: 3 ns, where a view of the target takes 60 to 90. */
+/** One field at a time, on its way to where it is written: 3 ns, a view of the target needs 60 to 90. */
 const field = newBlock(4);
 
 /** Writes a number of 16 bits. */

@@ -1,3 +1,4 @@
+import { viewOf } from "./_block.ts";
 import { TLV_HEADER_LENGTH } from "./_wire.ts";
 import { headerChecksum } from "./crc32c.ts";
 import type { ProxyInfo } from "./types.ts";
@@ -17,5 +18,5 @@ export function checksumAt({ tlv_loc, tlv_start = 0 }: ProxyInfo): number {
 
 /** CRC32C of a header, the field of the TLV at `offset` as zero. */
 export function checksumOf({ raw }: ProxyInfo, offset: number): number {
-  return headerChecksum(raw, raw.length, offset + TLV_HEADER_LENGTH);
+  return headerChecksum(viewOf(raw), raw.length, offset + TLV_HEADER_LENGTH);
 }

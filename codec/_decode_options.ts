@@ -7,7 +7,7 @@ const VERSIONS: readonly (1 | 2)[] = [1, 2];
 
 const NO_READERS: readonly TlvReader[] = [];
 
-/** What {@link decode} and its like do when they are told nothing. */
+/** Options of {@link decode} and its like if the caller gives none. */
 export const DEFAULTS: DecodeOptions = {};
 
 /** Names of {@link DecodeOptions}. */

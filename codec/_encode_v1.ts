@@ -16,7 +16,7 @@ import type { ProxyHeader } from "./types.ts";
 /** What one header at a time says. */
 const head = newHead();
 
-/** One line at a time, in bytes: as a string it takes twice as long. */
+/** One line at a time, in bytes: as a string it needs twice as long. */
 const line = new Uint8Array(LONGEST_LINE);
 
 /**

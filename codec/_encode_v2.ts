@@ -1,7 +1,7 @@
 /** Writes the binary header (section 2.2). */
 
 import { newHead, readEndpoints } from "./_endpoints.ts";
-import { put32 } from "./_block.ts";
+import { put32, viewOf } from "./_block.ts";
 import { hasReceivedEnds, receivedHeader } from "./_received.ts";
 import {
   apart,
@@ -46,8 +46,8 @@ const NO_ENTRIES: readonly TlvEntry[] = [];
 const NEW_CHECKSUM: TlvEntry = { type: TLV_TYPES.CRC32C, value: 0 };
 
 /**
- * Checks and measures a header before a byte of it is written, into `target`
- * where there is one already.
+ * Checks and measures a header before a byte of it is written, into `target` if the
+ * caller has one.
  */
 export function planV2(
   header: ProxyHeader,
@@ -82,7 +82,7 @@ export function planV2(
   const length = tlv_start + entriesLength(entries);
   if (length > LONGEST_HEADER) {
     throw new RangeError(
-      `Cannot encode tlvs: a header takes at most ${LONGEST_HEADER} bytes, received ${length}`,
+      `Cannot encode tlvs: a header has at most ${LONGEST_HEADER} bytes, received ${length}`,
     );
   }
   return { tlv_start, entries, length };
@@ -105,7 +105,7 @@ function writeChecksum(plan: PlanV2, target: Uint8Array): void {
   for (const { type, value } of plan.entries) {
     const field = at + TLV_HEADER_LENGTH;
     if (type === TLV_TYPES.CRC32C) {
-      put32(headerChecksum(target, plan.length, field), target, field);
+      put32(headerChecksum(viewOf(target), plan.length, field), target, field);
     }
     at = field + valueLength(value);
   }

@@ -43,7 +43,7 @@ interface Loose {
 
 /**
  * Reads what a header says of the connection, and writes it to `head` as v2 has
- * it: command, family, address block. How many bytes it takes.
+ * it: command, family, address block. Returns its length in bytes.
  *
  * @throws {TypeError} for fields of a wrong kind or that contradict each other.
  * @throws {RangeError} for a port or a path out of range.
@@ -73,7 +73,7 @@ export function readEndpoints(
     !hasAddresses;
   if (isUnspec || isBare) {
     head[COMMAND_AT] = PROXY_BYTE;
-    // A family without its addresses, which receivers refuse, is not written.
+    // Receivers reject a family without its addresses, so none is written.
     head[FAMILY_AT] = familyNibble === 0 ? transportNibble : 0;
     return FIXED_LENGTH;
   }
@@ -86,7 +86,7 @@ export function readEndpoints(
   head[COMMAND_AT] = PROXY_BYTE;
   const transport = transportOf("source", carrier);
   if (toCarrier !== carrier) {
-    transportOf("destination", toCarrier); // one that is unknown is told as such
+    transportOf("destination", toCarrier); // an unknown one is reported as such
     refuse("destination.transport", `${toCarrier} does not go with ${carrier}`);
   }
   if (toldTransport !== undefined && transportNibble !== transport) {
@@ -118,7 +118,7 @@ export function readEndpoints(
   return end + PORTS_LENGTH;
 }
 
-/** Mixed families are INET6, whatever of the two is told. */
+/** Mixed families are INET6, whichever of the two the header names. */
 function checkTold(
   told: Family | undefined,
   family: Family,
@@ -217,7 +217,7 @@ function writePath(
 function checkPathLength(field: string, length: number): void {
   if (length <= UNIX_PATH_LENGTH) return;
   throw new RangeError(
-    `Cannot encode ${field}: takes at most ${UNIX_PATH_LENGTH} bytes, received ${length}`,
+    `Cannot encode ${field}: expected at most ${UNIX_PATH_LENGTH} bytes, received ${length}`,
   );
 }
 

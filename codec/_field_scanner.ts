@@ -22,9 +22,9 @@ function hexDigit(byte: number | undefined): number {
 }
 
 /**
- * Reads addresses and ports as text, byte by byte and as far as they are in:
+ * Reads addresses and ports as text, byte by byte and as far as they have arrived:
  * the grammar of section 2.1, each rule once. A method is true when its field
- * and the separator behind it are read. Else either `fault` says what is wrong
+ * and the separator after it are read. Else either `fault` says what is wrong
  * with the byte at `at`, or `missing` is the least number of bytes that must
  * still come to finish the field.
  *

@@ -12,7 +12,7 @@ const DOTTED: readonly string[] = OCTETS.map((octet) => "." + octet);
 /** Longest text of groups. */
 const LONGEST_GROUPS = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".length;
 
-/** The text of one IPv6 address at a time: to concatenate its groups takes twice as long. */
+/** The text of one IPv6 address at a time: to concatenate its groups needs twice as long. */
 const text = new Uint8Array(LONGEST_GROUPS);
 
 /** ASCII of each digit. */
@@ -66,8 +66,8 @@ export function familyOf(
   destination: string,
   unmap: boolean,
 ): Family {
-  const isIpv6 = source.includes(":") || destination.includes(":");
-  return unmap && !isIpv6 ? "INET" : "INET6";
+  const isInet = unmap && !source.includes(":") && !destination.includes(":");
+  return isInet ? "INET" : "INET6";
 }
 
 /** Whether the 16 octets at `at` are a mapped IPv4 address, `::ffff:a.b.c.d`. */
@@ -87,9 +87,9 @@ function writeGroup(group: number, at: number): number {
 }
 
 /**
- * RFC 5952 text of the 16 octets at `at`: lower case, no leading zeroes, the
- * first longest run of two or more zero groups as `::`, mapped IPv4 dotted; with
- * `unmap` only its dotted quad.
+ * Returns RFC 5952 text of the 16 octets at `at`: lower case, no leading zeroes, the
+ * first longest run of two or more zero groups as `::`. Mapped IPv4 is dotted. With
+ * `unmap` only its dotted quad is returned.
  */
 export function formatIpv6(
   { bytes, view }: Block,

@@ -29,8 +29,8 @@ export function checkNames(
 }
 
 /**
- * Whether an object has no names but those that a loop sees. Its constructor
- * tells within 1 ns, its prototype takes 10.
+ * Whether an object has no names but those that a loop sees. A look at its
+ * constructor costs 1 ns, one at its prototype 10.
  */
 export function isLiteral(given: object): boolean {
   return given.constructor === Object;
@@ -66,7 +66,7 @@ function checkInherited(
   }
 }
 
-/** `Object.prototype`, that of another realm too. */
+/** Whether it is `Object.prototype`, also that of another realm. */
 function isRoot(owner: object): boolean {
   return Object.getPrototypeOf(owner) === null &&
     Object.hasOwn(owner, "hasOwnProperty");
@@ -88,7 +88,7 @@ function checkName(
 }
 
 /**
- * Checks an option that takes few values.
+ * Checks an option that has few values.
  *
  * @throws {TypeError} when it is another.
  */
@@ -120,7 +120,7 @@ export function suggestion(name: string, names: readonly string[]): string {
   return near === undefined ? "" : `, did you mean ${quote(near)}?`;
 }
 
-/** Longest name that is looked at: the distance takes the square of it. */
+/** Longest name that is looked at: the work grows with its square. */
 const LONGEST_NAME = 32;
 
 function nearest(name: string, names: readonly string[]): string | undefined {

@@ -24,7 +24,7 @@ export function readIp(
   return readIpv4(text, target, at) ? 4 : readIpv6(text, target, at) ? 16 : 0;
 }
 
-/** Straight from the text: byte by byte through the scanner it takes twice as long. */
+/** Straight from the text: byte by byte through the scanner it needs twice as long. */
 function readIpv4(text: string, target: Uint8Array, at: number): boolean {
   const last = at + 3;
   let start = 0;

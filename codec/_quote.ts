@@ -1,7 +1,7 @@
 /** Longest text of a value that goes into a message. */
 const LONGEST_QUOTE = 64;
 
-/** What JSON leaves as it is, though a terminal or a log acts on it: controls, marks of direction, ends of lines. */
+/** What JSON leaves as it is, though a terminal or a log acts on it: controls, signs of direction, ends of lines. */
 const UNSEEN_REGEXP = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**

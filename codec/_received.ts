@@ -57,7 +57,7 @@ function scanOrFail(
     const result = scanV2(bytes, options, LONGEST_HEADER);
     return typeof result === "number" ? undefined : result;
   } catch {
-    return undefined; // refused
+    return undefined; // rejected
   }
 }
 

@@ -21,7 +21,7 @@ const field = newBlock(2);
 /** How much of a signature bytes begin with, whatever its version. */
 export type SignaturePart = "none" | "part" | "whole";
 
-/** Tells whether bytes begin with a signature of v1 or v2, or may still do. */
+/** Returns whether bytes begin with a signature of v1 or v2, or may still do. */
 export function signatureIn(bytes: Uint8Array): SignaturePart {
   const signature = bytes[0] === LINE[0] ? LINE : SIGNATURE;
   const { length } = signature;

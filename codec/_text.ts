@@ -7,8 +7,8 @@ const ENCODER = new TextEncoder();
 const ESCAPE = 0xdc00;
 
 /**
- * Arrays of each length for the codes of short ASCII text: that way it takes
- * from 50 to 150 ns, where a TextDecoder takes 150 to 450.
+ * Arrays of each length for the codes of short ASCII text: they need
+ * 50 to 150 ns, a TextDecoder 150 to 450.
  */
 const CODES: readonly number[][] = Array.from(
   { length: 48 },
@@ -59,7 +59,7 @@ export function encodeText(text: string): Uint8Array | undefined {
   return Uint8Array.from(bytes);
 }
 
-/** Whether a text takes one byte per character. */
+/** Whether a text has one byte per character. */
 export function isAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     if (text.charCodeAt(i) > 0x7f) return false;
@@ -68,8 +68,8 @@ export function isAscii(text: string): boolean {
 }
 
 /**
- * Writes a text of one byte per character; where it ends. For so few bytes a
- * TextEncoder takes three times as long.
+ * Writes a text of one byte per character; returns where it ends. For so few bytes
+ * a TextEncoder needs three times as long.
  */
 export function writeLatin1(
   text: string,

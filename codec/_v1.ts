@@ -4,8 +4,10 @@ import { CR, LF, SPACE } from "./_ascii.ts";
 import { FieldScanner, MIXED_FAULT } from "./_field_scanner.ts";
 import { byteText } from "./_hint.ts";
 import { Info } from "./_info.ts";
-import { familyOf, formatIpv4, formatIpv6 } from "./_ip_text.ts";
+import { familyOf } from "./_ip_text.ts";
+import { ipv4Text, ipv6Text } from "./_text_memory.ts";
 import {
+  CRLF_LENGTH,
   firstBytes,
   LINE_SIGNATURE,
   LONGEST_LINE,
@@ -36,8 +38,6 @@ const LEAST_AFTER_SOURCE6 = ":: 0 0\r\n".length;
 const LEAST_AFTER_DESTINATION = "0 0\r\n".length;
 const LEAST_AFTER_SOURCE_PORT = "0\r\n".length;
 const LEAST_AFTER_CR = "\n".length;
-
-const CRLF_LENGTH = "\r\n".length;
 
 /**
  * Reads a line. A number is how many bytes must at least still come; the line
@@ -117,7 +117,6 @@ function scanUnknown(bytes: Uint8Array): Info | number {
     undefined,
     firstBytes(bytes, length),
     start,
-    length - CRLF_LENGTH,
   );
 }
 
@@ -159,15 +158,14 @@ function scanTcp(
     { transport: "tcp", hostname: source, port: sourcePort },
     { transport: "tcp", hostname: destination, port: destinationPort },
     firstBytes(bytes, length),
-    length,
-    length,
+    length - CRLF_LENGTH,
   );
 }
 
 function hostname(unmap: boolean): string {
   return fields.isIpv6
-    ? formatIpv6(fields.octets, 0, unmap)
-    : formatIpv4(fields.octets.bytes, 0);
+    ? ipv6Text(fields.octets, 0, unmap)
+    : ipv4Text(fields.octets, 0);
 }
 
 /** The least that must still come to finish a line that stopped in a field. */

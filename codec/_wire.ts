@@ -28,6 +28,9 @@ export const LONGEST_HEADER: number = FIXED_LENGTH + 0xffff;
 /** Longest v1 line, CRLF included (section 2.1). */
 export const LONGEST_LINE = 107;
 
+/** What ends a v1 line (section 2.1). */
+export const CRLF_LENGTH: number = "\r\n".length;
+
 /** Shortest v1 line (section 2.1). */
 export const SHORTEST_LINE: number = "PROXY UNKNOWN\r\n".length;
 

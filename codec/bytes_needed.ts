@@ -3,10 +3,10 @@ import { scan } from "./_scan.ts";
 import type { DecodeOptions } from "./types.ts";
 
 /**
- * Tells how many bytes must at least still come until the header that `bytes`
- * begin is complete; 0 when it is. Reading that many never takes a byte of the
- * payload, so a reader that asks again after each read stops exactly behind
- * the header (sections 2.1 and 2.2).
+ * Returns how many bytes are missing at least until the header that `bytes` begin
+ * is complete; 0 when it is. Reading that many never reads a byte of the payload.
+ * So a reader that asks again after each read stops exactly at the end of the
+ * header (sections 2.1 and 2.2).
  *
  * @throws {ProxyProtocolError} as soon as the bytes cannot become a valid
  * header, and nothing else for any bytes.

@@ -1,45 +1,49 @@
+import { viewOf } from "./_block.ts";
 import { CHECKSUM_LENGTH } from "./_wire.ts";
 
 /** Castagnoli's polynomial, bits reversed (RFC 4960, appendix B). */
 const POLYNOMIAL = 0x82f63b78;
 
-/** Bytes taken at a time: two and a half times as fast as one by one (slicing-by-8). */
-const SLICE = 8;
-
-/** Register after a byte and as many zeroes, up to 7, one table behind the other. */
-const TABLES = new Int32Array(SLICE * 256);
-for (let byte = 0; byte < 256; byte++) {
-  let crc = byte;
-  for (let bit = 0; bit < SLICE * 8; bit++) {
-    crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1;
-    if (bit % 8 === 7) TABLES[(bit >> 3) * 256 + byte] = crc;
-  }
+/** The register after each byte and so many zeroes. */
+function tableOf(zeroes: number): Int32Array {
+  return Int32Array.from({ length: 256 }, (_, byte) => {
+    let crc = byte;
+    for (let bit = 0; bit < 8 * (1 + zeroes); bit++) {
+      crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1;
+    }
+    return crc;
+  });
 }
 
-/** Register after a byte, the low 8 bits, and as many zeroes as the rest says, up to 7. */
-function entry(index: number): number {
-  return TABLES[index]!;
-}
+/** Eight tables. With an offset into one table the work needs a quarter longer on V8. */
+const T0 = tableOf(0);
+const T1 = tableOf(1);
+const T2 = tableOf(2);
+const T3 = tableOf(3);
+const T4 = tableOf(4);
+const T5 = tableOf(5);
+const T6 = tableOf(6);
+const T7 = tableOf(7);
 
-/** Runs a CRC32C register over `bytes[start]` to `bytes[end - 1]`. */
+/** Runs a CRC32C register over the bytes from `start` to `end`. */
 function update(
   crc: number,
-  bytes: Uint8Array,
+  view: DataView,
   start: number,
   end: number,
 ): number {
-  let i = start;
-  for (; i + SLICE <= end; i += SLICE) {
-    crc ^= bytes[i]! | bytes[i + 1]! << 8 |
-      bytes[i + 2]! << 16 | bytes[i + 3]! << 24;
-    crc = entry(7 << 8 | crc & 0xff) ^ entry(6 << 8 | crc >>> 8 & 0xff) ^
-      entry(5 << 8 | crc >>> 16 & 0xff) ^ entry(4 << 8 | crc >>> 24) ^
-      entry(3 << 8 | bytes[i + 4]!) ^
-      entry(2 << 8 | bytes[i + 5]!) ^
-      entry(1 << 8 | bytes[i + 6]!) ^ entry(bytes[i + 7]!);
+  let at = start;
+  // By 8 bytes: two and a half times as fast as one by one (slicing-by-8).
+  for (; at + 8 <= end; at += 8) {
+    const low = crc ^ view.getInt32(at, true);
+    const high = view.getInt32(at + 4, true);
+    crc = T7[low & 0xff]! ^ T6[low >>> 8 & 0xff]! ^
+      T5[low >>> 16 & 0xff]! ^ T4[low >>> 24]! ^
+      T3[high & 0xff]! ^ T2[high >>> 8 & 0xff]! ^
+      T1[high >>> 16 & 0xff]! ^ T0[high >>> 24]!;
   }
-  for (; i < end; i++) {
-    crc = entry((crc ^ bytes[i]!) & 0xff) ^ crc >>> 8;
+  for (; at < end; at++) {
+    crc = T0[(crc ^ view.getUint8(at)) & 0xff]! ^ crc >>> 8;
   }
   return crc;
 }
@@ -57,19 +61,19 @@ function update(
  * ```
  */
 export function crc32c(bytes: Uint8Array): number {
-  return ~update(~0, bytes, 0, bytes.length) >>> 0;
+  return ~update(~0, viewOf(bytes), 0, bytes.length) >>> 0;
 }
 
-/** What the field of the checksum is taken as (section 2.2.3). */
-const ZEROES = new Uint8Array(CHECKSUM_LENGTH);
+/** The field of the checksum while it is computed (section 2.2.3). */
+const ZEROES = viewOf(new Uint8Array(CHECKSUM_LENGTH));
 
-/** CRC32C of the header in the first `length` bytes, its checksum at `field` taken as zero (section 2.2.3). */
+/** CRC32C of the header in the first `length` bytes, its checksum at `field` as zero (section 2.2.3). */
 export function headerChecksum(
-  bytes: Uint8Array,
+  view: DataView,
   length: number,
   field: number,
 ): number {
-  let crc = update(~0, bytes, 0, field);
-  crc = update(crc, ZEROES, 0, ZEROES.length);
-  return ~update(crc, bytes, field + ZEROES.length, length) >>> 0;
+  let crc = update(~0, view, 0, field);
+  crc = update(crc, ZEROES, 0, CHECKSUM_LENGTH);
+  return ~update(crc, view, field + CHECKSUM_LENGTH, length) >>> 0;
 }

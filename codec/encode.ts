@@ -11,9 +11,9 @@ import type { EncodeOptions, ProxyHeader } from "./types.ts";
 
 /**
  * Encodes a header into one new buffer, to be sent in one write: many
- * receivers refuse a header that comes in pieces (sections 2.1 and 2.2).
+ * receivers reject a header in pieces (sections 2.1 and 2.2).
  *
- * Takes a decoded `ProxyInfo` as well as two addresses. A v2 header of PROXY
+ * The header may be a decoded `ProxyInfo`, or just two addresses. A v2 header of PROXY
  * that the defaults of {@link decode} accept is encoded to the bytes it came
  * from. A changed name in `tlvs` is written once, a removed one not at all, and
  * the others keep their places. What stood inside SSL is removed with it.
@@ -23,8 +23,8 @@ import type { EncodeOptions, ProxyHeader } from "./types.ts";
  * TLVs. v1 writes the short `PROXY UNKNOWN` for what it cannot say: LOCAL,
  * UNSPEC, UNIX, DGRAM.
  *
- * A header may take 65551 bytes; few receivers take more than 4096, and without
- * TLVs all do.
+ * A header may have 65551 bytes. Few receivers accept more than 4096. All of them
+ * accept one without TLVs.
  *
  * @throws {TypeError} for a field or an option that is unknown or of the wrong
  * kind, with its name.
@@ -60,7 +60,7 @@ export function encode(
 }
 
 /**
- * Encodes a header at the start of `target`; returns how many bytes it took.
+ * Encodes a header at the start of `target`; returns its length in bytes.
  * Nothing is written when it throws.
  *
  * @throws {TypeError} like {@link encode}.

@@ -3,7 +3,7 @@ import { hintOf } from "./_hint.ts";
 import type { Address } from "./types.ts";
 
 /**
- * Why a header or a connection was refused. From the codec:
+ * Why a header or a connection was rejected. From the codec:
  *
  * - `signature`: the bytes are not a PROXY header of an accepted version
  * - `version`, `command`, `family`, `transport`: an undefined value
@@ -19,7 +19,7 @@ import type { Address } from "./types.ts";
  * - `incomplete`: closed in the middle of the header
  * - `timeout`: no whole header within the deadline
  * - `aborted`: the signal fired
- * - `verify`: the `verify` hook refused
+ * - `verify`: the `verify` hook rejected
  * - `overload`: too many headers are pending
  * - `io`: the connection failed
  */
@@ -44,11 +44,11 @@ export type ProxyProtocolErrorCode =
   | "overload"
   | "io";
 
-/** What a {@link ProxyProtocolError} tells besides its message. */
+/** What a {@link ProxyProtocolError} has besides its message. */
 export interface ProxyProtocolErrorDetails extends ErrorOptions {
   /** Byte of the header where it went wrong. Defaults to 0. */
   offset?: number;
-  /** Version of the header, where it could be told. */
+  /** Version of the header, if it is known. */
   version?: 1 | 2;
   /** What was received; its first 128 bytes are kept, as a copy. */
   received?: Uint8Array;
@@ -82,11 +82,11 @@ const KEPT_BYTES = 128;
 export class ProxyProtocolError extends Error {
   /** Name of the class. */
   override name = "ProxyProtocolError";
-  /** Why it was refused. */
+  /** Why it was rejected. */
   readonly code: ProxyProtocolErrorCode;
   /** Byte of the header where it went wrong. */
   readonly offset: number;
-  /** Version of the header, where it could be told. */
+  /** Version of the header, if it is known. */
   readonly version: 1 | 2 | undefined;
   /**
    * What the bytes are instead of a header, with code `signature`: `"an HTTP

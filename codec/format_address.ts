@@ -16,18 +16,12 @@ const PLAIN_PATH_REGEXP = /^[^\p{C}\p{Z}"\\@][^\p{C}\p{Z}"\\]*$/u;
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { formatAddress } from "@edgewire/proxy-protocol/codec";
  *
- * assertEquals(
- *   formatAddress({ transport: "tcp", hostname: "2001:db8::1", port: 443 }),
- *   "[2001:db8::1]:443",
- * );
- * assertEquals(
- *   formatAddress({ transport: "unix", path: "/run/a.sock" }),
- *   "unix:/run/a.sock",
- * );
- * assertEquals(formatAddress({ transport: "unix", path: "\0a" }), "unix:@a");
+ * const client = { transport: "tcp", hostname: "2001:db8::1", port: 443 } as const;
+ * console.log(formatAddress(client)); // [2001:db8::1]:443
+ * const socket = { transport: "unix", path: "/run/a.sock" } as const;
+ * console.log(formatAddress(socket)); // unix:/run/a.sock
  * ```
  */
 export function formatAddress(address: Address | undefined): string {

@@ -16,7 +16,6 @@ import type { Address, ProxyInfo } from "./types.ts";
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
  * import { decode, encode, forwarded } from "@edgewire/proxy-protocol/codec";
  *
  * const info = decode(encode({
@@ -24,10 +23,8 @@ import type { Address, ProxyInfo } from "./types.ts";
  *   destination: { transport: "tcp", hostname: "2001:db8::2", port: 443 },
  *   tlvs: { SSL: true },
  * }));
- * assertEquals(
- *   forwarded(info!),
- *   'for="[2001:db8::1]:56324";by="[2001:db8::2]:443";proto=https',
- * );
+ * const value = info && forwarded(info);
+ * console.log(value); // for="[2001:db8::1]:56324";by="[2001:db8::2]:443";proto=https
  * ```
  */
 export function forwarded(

@@ -37,7 +37,7 @@ export interface DecodedSimpleDatagram {
   payload: Uint8Array;
 }
 
-/** What {@link encodeSimpleDatagram} takes; a {@link DecodedSimpleDatagram} is one. */
+/** The header for {@link encodeSimpleDatagram}; a {@link DecodedSimpleDatagram} is one. */
 export interface SimpleDatagramHeader {
   /** The client; its transport is `udp`. */
   source: Address;
@@ -46,11 +46,11 @@ export interface SimpleDatagramHeader {
 }
 
 /**
- * Takes the header of Cloudflare's
- * [Simple Proxy Protocol](https://developers.cloudflare.com/spectrum/reference/simple-proxy-protocol-header/)
- * off a datagram: 38 bytes in front of the payload of every datagram, which
- * Spectrum sends for UDP in place of the PROXY protocol. There is nothing in it
- * to verify: ask whom the datagram came from before you believe it.
+ * Decodes a datagram with the header of Cloudflare's
+ * [Simple Proxy Protocol](https://developers.cloudflare.com/spectrum/reference/simple-proxy-protocol-header/).
+ * Spectrum sends it for UDP instead of the PROXY protocol: 38 bytes before the
+ * payload of every datagram. Nothing in it can be verified, so check which address
+ * the datagram came from.
  *
  * @throws {ProxyProtocolError} code `signature` when the datagram does not
  * begin with 0x56EC, `incomplete` when it ends within the header, `empty` when

@@ -136,8 +136,8 @@ export type HexDigit =
   | "F";
 
 /**
- * Where each TLV of {@link Tlvs} starts: bytes from the first TLV to the type
- * byte, for the sub-TLVs of SSL too. Its value starts 3 bytes further on.
+ * Where each TLV of {@link Tlvs} starts, also the sub-TLVs of SSL: bytes from the
+ * first TLV to the type byte. Its value starts 3 bytes after that.
  */
 export type TlvLocations = Record<string, number>;
 
@@ -257,7 +257,7 @@ export interface ProxyInfo<Defined extends object = object>
 }
 
 /**
- * What {@link encode} takes. A {@link ProxyInfo} is one; two addresses are
+ * A header for {@link encode}. A {@link ProxyInfo} is one; two addresses are
  * enough.
  */
 export interface ProxyHeader {
@@ -329,7 +329,7 @@ export interface DecodeOptions<R extends TlvReader = TlvReader> {
   /**
    * Show `::ffff:192.0.2.1` as `192.0.2.1`, and the family as `INET` if that
    * leaves no IPv6 address. On a connection it applies to each address that is
-   * shown or sent: the hop and the addresses of direct peers too.
+   * shown or sent, also to the hop and to direct peers.
    *
    * @default {false}
    */
@@ -341,7 +341,7 @@ export interface DecodeOptions<R extends TlvReader = TlvReader> {
    */
   versions?: readonly (1 | 2)[];
   /**
-   * Longest header to accept, in bytes. A longer announcement is refused at
+   * Longest header to accept, in bytes. A longer announcement is rejected at
    * once. A v1 line is never longer than 107 bytes.
    *
    * @default {4096}
@@ -359,7 +359,7 @@ export interface EncodeOptions {
    */
   version?: 1 | 2;
   /**
-   * `true` adds a CRC32C TLV where there is none, `false` leaves one out. A
+   * `true` adds a CRC32C TLV if there is none, `false` leaves one out. A
    * CRC32C among the TLVs is always computed anew (section 2.2.3).
    *
    * @default {undefined} as the TLVs have it

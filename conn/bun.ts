@@ -1,10 +1,10 @@
 /**
  * The PROXY protocol for the sockets of `Bun.listen`.
  *
- * {@link proxied} wraps the handlers once: `open` is called when the header is
- * in, and is told what it says; `data` gets the payload from its first byte
- * on. The header inside TLS needs nothing else than `tls` in `Bun.listen`; for
- * TLS after a header in clear there is {@link upgradeTls}.
+ * {@link proxied} wraps the handlers once. `open` is called with the decoded
+ * header as soon as the header has arrived. `data` receives the payload from its
+ * first byte. For a header inside TLS, set `tls` in `Bun.listen`. For TLS after a
+ * plain-text header, call {@link upgradeTls}.
  *
  * ```ts ignore
  * import { proxied } from "@edgewire/proxy-protocol/bun";
@@ -28,8 +28,8 @@
  * `socket.data`, call `proxied` inside a call that names the type of the data:
  * `Bun.listen<Data>({ socket: proxied({ … }, { … }) })`.
  *
- * For HTTP, {@link serveHttp} takes the options of `Bun.serve`. Servers of
- * `node:http` are served by `@edgewire/proxy-protocol/node`, which runs on Bun.
+ * For HTTP, {@link serveHttp} accepts the options of `Bun.serve`. For servers of
+ * `node:http`, use `@edgewire/proxy-protocol/node`, which also runs on Bun.
  *
  * @module
  */
@@ -87,31 +87,34 @@ export type {
 } from "./bun/http/types.ts";
 export type { RelayOptions, RelayResult } from "./sending/types.ts";
 
-/** Handlers that have been wrapped. */
+/** Handlers that `proxied` has returned. */
 const WRAPPED = new WeakSet<object>();
 
 /**
- * Wraps the handlers of `Bun.listen({ socket })` so that they hear of a
- * connection when its PROXY header is in (section 2): TCP, TLS with the header
- * inside, and UNIX sockets.
+ * Wraps the handlers of `Bun.listen({ socket })`, so that they are called for a
+ * connection after its PROXY header has arrived (section 2). It works for TCP, TLS
+ * with the header inside, and UNIX sockets.
  *
- * `open` gets the header besides the socket, whose `remoteAddress`,
- * `remotePort`, `remoteFamily`, `localAddress`, `localPort` and `localFamily`
- * are now those of the client's connection; for a client on a UNIX socket they
- * are `undefined`. They stay the real ones for LOCAL, UNKNOWN, UNSPEC and direct
- * peers, and for `header: "discard"`. All other handlers are called as without a
- * proxy, in the order of the events, and not at all for a connection that was
- * refused. What comes with the header, or while `verify` is asked, is
- * delivered after `open`; `pause()` in `open` holds it back.
+ * `open` receives the socket and the header. The addresses of the socket are now
+ * those of the client's connection: `remoteAddress`, `remotePort`, `remoteFamily`,
+ * `localAddress`, `localPort` and `localFamily`. They are `undefined` for a client
+ * on a UNIX socket. They stay the real ones for LOCAL, UNKNOWN, UNSPEC and direct
+ * peers, and for `header: "discard"`.
  *
- * Refused connections are closed, counted in `stats` and told to `onReject`;
- * nothing that a peer does throws. `signal` closes the connections that are
- * pending and refuses later ones; the listener is the caller's to stop. Errors
- * that the application's handlers throw go where they go without a proxy: to
- * its `error` handler, else they are uncaught.
+ * All other handlers are called as without a proxy, in the order of the events. No
+ * handler is called for a rejected connection. Payload that arrives with the
+ * header, or while `verify` runs, is delivered after `open`. `pause()` in `open`
+ * delays its delivery.
  *
- * The handlers serve one listener or several, and are wrapped once. `socket.reload()` of Bun replaces
- * those of the whole listener, so do not give it others than these.
+ * A rejected connection is closed, counted in `stats` and reported to `onReject`.
+ * Nothing that a peer does throws. `signal` closes the pending connections and
+ * rejects later ones, but you stop the listener. Errors that your handlers throw
+ * are handled as without a proxy: your `error` handler receives them, else they
+ * are uncaught.
+ *
+ * The returned handlers may serve several listeners. Handlers can be wrapped only
+ * once. `socket.reload()` of Bun replaces the handlers of the whole listener, so
+ * pass only these handlers to it.
  *
  * @throws {TypeError} for a wrong or unknown option, with its name.
  * @throws {RangeError} for an option out of its range, with its name.
@@ -145,7 +148,7 @@ export function proxied<
   if (WRAPPED.has(handlers)) {
     throw new TypeError("Cannot wrap the handlers: wrapped already");
   }
-  // The connections that are waited for keep the process alive.
+  // Connections whose header is pending keep the process alive.
   const gate = new Gate<S>(readOptions(options), false);
   const wrapped: BunProxiedHandlers<S, P> = {
     stats: gate.stats,
@@ -157,8 +160,9 @@ export function proxied<
 }
 
 /**
- * Resolves to the header of a socket that was opened with `lazy`, when it has
- * come and `verify` has agreed; at once for any other.
+ * Resolves to the header of a socket that was opened with `lazy`, after the header
+ * has arrived and `verify` has accepted it. For any other socket, it resolves at
+ * once.
  *
  * @throws {ProxyProtocolError} when the connection is rejected; it is closed then.
  *
@@ -181,15 +185,15 @@ export async function ready(socket: object): Promise<ProxyInfo | undefined> {
 }
 
 /**
- * Goes on with TLS after a header in clear: `socket.upgradeTLS` as the server,
- * called in `open`. The TLS session begins with what came with the header; the
- * socket that it gives shows the client too. From then on the handlers of
- * `options` are called, and those of {@link proxied} no more.
+ * Begins TLS as the server after a plain-text header, with `socket.upgradeTLS`.
+ * Call it in `open`. The TLS session begins with the payload that arrived with the
+ * header. The returned socket also shows the client. From then on the handlers of
+ * `options` are called, and no longer those of {@link proxied}.
  *
- * It takes the options of `upgradeTLS`: `tls`, `socket`, `data`. Two more that
- * TLS needs here are not in the types of Bun: `isServer` and `initialData`.
+ * It accepts the options of `upgradeTLS`: `tls`, `socket`, `data`. It adds
+ * `isServer` and `initialData`, which the types of Bun do not have.
  *
- * @returns The TLS socket; `undefined` when the connection is closed already.
+ * @returns The TLS socket, or `undefined` if the connection is already closed.
  *
  * @example
  * ```ts ignore
@@ -250,33 +254,35 @@ export function upgradeTls<
 }
 
 /**
- * Connects to a target and copies both ways until both ends have ended, like
- * `relay` for other runtimes. With `send`, it writes a header for the target first:
- * the client, and the TLVs that were received (section 4.1, chains of proxies). In
- * the end both are closed, in every case.
+ * Connects to a target and copies in both directions until both have ended, like
+ * `relay` for other runtimes. With `send`, it first writes a header to the target:
+ * the client, and the received TLVs (section 4.1, chains of proxies). At the end
+ * both connections are closed, in every case.
  *
- * Call it in `open`, or `pause()` there until you do. From then on none of the
- * handlers of {@link proxied} is called for the socket. No more is read of a side
- * while 64 KiB or more are kept that the other has not taken, or that the target
- * is not there for yet; how long that may take is for a `signal` to say.
+ * Call it in `open`, or call `pause()` there until you do. From then on no handler
+ * of {@link proxied} is called for the socket. Reading from one side pauses while
+ * 64 KiB or more wait to be written to the other, or for the target to connect.
+ * That has no time limit of its own, so pass a `signal` or an `idleTimeout`.
  *
- * The end of one direction is passed on and the other goes on where `Bun.listen`
- * has `allowHalfOpen: true`; without it Bun closes the connection of a client that
- * has ended its direction, before the answer.
+ * Set `allowHalfOpen: true` in `Bun.listen`. Then the end of one direction is
+ * forwarded, and the other direction continues. Without it, when a client ends its
+ * direction, Bun closes the connection before the answer.
  *
  * When one side is reset, or fails in another way, the other side is reset, also
- * below TLS. A target that cannot be reached and the `signal` end both in order.
+ * below TLS. If the target cannot be reached, or the `signal` fires, both sides are
+ * closed without a reset.
  *
- * A socket that was opened with `lazy` is relayed at once; with `send`, the target
- * is dialled when the header has arrived. A header that is rejected is the
- * `error` of the result.
+ * A socket that was opened with `lazy` is relayed at once. With `send`, the target
+ * is dialled after the header has arrived. If the header is rejected, the `error`
+ * of the result says why.
  *
- * Failures of the connections are in the result, that to connect included. A
- * target with TLS gets the header and payload once its certificate is verified.
+ * Failures of the connections, including a failure to connect, are returned in the
+ * result. A target with TLS receives the header and the payload after its
+ * certificate is verified.
  *
  * @throws {TypeError} for a wrong option, or a socket that {@link proxied} has
- * not opened; the socket is closed then.
- * @throws {RangeError} for an option out of its range; the socket is closed then.
+ * not opened. The socket is then closed.
+ * @throws {RangeError} for an option out of its range. The socket is then closed.
  *
  * @example
  * ```ts ignore
@@ -352,20 +358,18 @@ export async function relay(
  * @throws {Error} when it cannot listen, with the code of the system.
  *
  * @example
- * ```ts
- * import { proxyHop, proxyInfo, serveHttp } from "@edgewire/proxy-protocol/bun";
+ * ```ts ignore
+ * import { proxyInfo, serveHttp } from "@edgewire/proxy-protocol/bun";
  *
- * function main() {
- *   const server = serveHttp({
- *     port: 8080,
- *     fetch(request, server) {
- *       console.log(proxyHop(request), proxyInfo(request)?.tlvs.AUTHORITY);
- *       return new Response(`hello ${server.requestIP(request)?.address}\n`);
- *     },
- *     proxy: { trust: ["10.0.0.0/8"] },
- *   });
- *   console.log(`${server.url}`, server.stats);
- * }
+ * serveHttp({
+ *   port: 8080,
+ *   fetch(request, server) {
+ *     console.log(server.requestIP(request)?.address); // 192.0.2.7
+ *     console.log(proxyInfo(request)?.tlvs.AUTHORITY); // example.com
+ *     return new Response("hello\n");
+ *   },
+ *   proxy: { trust: ["10.0.0.0/8"] },
+ * });
  * ```
  */
 export function serveHttp<D = undefined, R extends string = never>(

@@ -1,13 +1,15 @@
 /**
- * The command line: shows headers, makes them, listens for them, passes them
- * on. It runs on Deno, as it is or compiled into one file.
+ * The command line: shows, makes, receives and forwards headers. It runs on Deno, Bun
+ * and Node, and Deno compiles it into one file.
  *
  * ```sh
+ * npx @edgewire/proxy-protocol --help
+ * bunx @edgewire/proxy-protocol --help
  * deno run jsr:@edgewire/proxy-protocol/cli --help
  * deno compile --allow-net --allow-read -o proxy-protocol jsr:@edgewire/proxy-protocol/cli
  * ```
  *
- * As a module it is a function, for a tool that has it as a command of its own:
+ * As a module it exports a function, for tools that have it as a command:
  *
  * ```ts
  * import { runCli } from "@edgewire/proxy-protocol/cli";
@@ -26,14 +28,15 @@
  * @module
  */
 
+import process from "node:process";
 import { quote } from "../codec/internal.ts";
 import { UsageError } from "./cli/usage_error.ts";
 import {
   columns,
   type Command,
   helpOf,
+  PACKAGE,
   PROGRAM,
-  SPECIFIER,
 } from "./cli/command.ts";
 import { DECODE } from "./cli/decode.ts";
 import { ENCODE } from "./cli/encode.ts";
@@ -41,16 +44,16 @@ import {
   type CliIo,
   OutputClosedError,
   print,
-  processIo,
   reasonOf,
   warn,
 } from "./cli/io.ts";
 import { LISTEN } from "./cli/listen.ts";
+import { processIo } from "./cli/process_io.ts";
 import { RELAY } from "./cli/relay.ts";
 
 export type { CliIo };
 
-/** That of deno.json, which packages for npm leave out. */
+/** Version in deno.json, which packages for npm leave out. */
 const VERSION = "0.1.0";
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
@@ -67,25 +70,30 @@ Shows, makes, receives and passes on headers of the PROXY protocol.
 Commands:
 ${columns([...COMMANDS].map(([name, { summary }]) => [name, summary]))}
 
-${PROGRAM} COMMAND --help tells more, --version the version. Without being
-compiled it is run as: deno run ${SPECIFIER} COMMAND, with the
-permissions that the command's help names.
+${PROGRAM} COMMAND --help explains a command. --version prints the version.
+Run one of:
+
+  npx ${PACKAGE} COMMAND
+  bunx ${PACKAGE} COMMAND
+  deno run jsr:${PACKAGE}/cli COMMAND
+
+On Deno it needs the permissions that the command's help names.
 
 Exit codes: 0 fine, 1 a bad header or a failure, 2 wrong arguments.`;
 
-/** The command line was used well. */
+/** Exit code for success. */
 const OK = 0;
 
-/** A bad header, a failed connection. */
+/** Exit code for a bad header or a failed connection. */
 const FAILED = 1;
 
-/** Wrong arguments. */
+/** Exit code for wrong arguments. */
 const WRONG_USAGE = 2;
 
 /**
- * Runs the command line; resolves to its exit code. Failures are told by
- * `io.warn`: nothing is thrown. Control characters in text are escaped, those of
- * peers and those of arguments.
+ * Runs the command line. Resolves to its exit code. It reports failures with
+ * `io.warn` and never throws. Control characters in texts of peers and in arguments
+ * are escaped.
  *
  * @example
  * ```ts
@@ -140,4 +148,6 @@ export async function runCli(
   }
 }
 
-if (import.meta.main) Deno.exit(await runCli(Deno.args, processIo()));
+if (import.meta.main) {
+  process.exit(await runCli(process.argv.slice(2), processIo()));
+}

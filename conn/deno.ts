@@ -1,19 +1,19 @@
 /**
  * The PROXY protocol for `Deno.serve`.
  *
- * {@link serveHttp} takes the options and the handler of `Deno.serve`, and
- * `proxy` besides: who may send a header. The handler is told the client's
- * address, and what the header says.
+ * {@link serveHttp} accepts the options and the handler of `Deno.serve`, and the
+ * option `proxy`, which says who may send a header. The handler receives the
+ * client's address and the decoded header.
  *
- * ```ts
+ * ```ts ignore
  * import { serveHttp } from "@edgewire/proxy-protocol/deno";
  *
- * function start(port: number) {
- *   return serveHttp({ port, proxy: { trust: ["10.0.0.0/8"] } }, (_, info) => {
- *     console.log(info.remoteAddr.hostname, info.proxy?.tlvs.AUTHORITY);
- *     return new Response("hello\n");
- *   });
- * }
+ * const proxy = { trust: ["10.0.0.0/8"] };
+ * serveHttp({ port: 8080, proxy }, (_request, info) => {
+ *   console.log(info.remoteAddr.hostname); // 192.0.2.7
+ *   console.log(info.proxy?.tlvs.AUTHORITY); // example.com
+ *   return new Response("hello\n");
+ * });
  * ```
  *
  * For connections other than HTTP, wrap a listener with `proxied` of
@@ -53,16 +53,17 @@ export type {
 export type { ConnFacts } from "./proxied_conn.ts";
 
 /**
- * Serves HTTP to clients that come by a proxy: `Deno.serve` behind PROXY headers
- * (section 2).
+ * Serves HTTP like `Deno.serve` to clients that connect through a proxy with PROXY
+ * headers (section 2).
  *
- * It takes the options of `Deno.serve` and `proxy`. Whatever `Deno.serve` does
- * works: HTTP/2 by ALPN and HTTP/1 over TLS that begins after the header, WebSocket
+ * It accepts the options of `Deno.serve` and `proxy`. All features of `Deno.serve`
+ * work: HTTP/2 by ALPN and HTTP/1 over TLS that begins after the header, WebSocket
  * upgrades, `request.signal`, UNIX listeners. `reusePort` needs `--unstable-net`,
  * and vsock listeners are not supported.
  *
- * `Deno.serve` cannot take over a connection. An internal one listens on a free
- * port of 127.0.0.1, and the bytes after each header are copied to it. It follows:
+ * `Deno.serve` accepts no existing connection. So an internal `Deno.serve` listens
+ * on a free port of 127.0.0.1, and the bytes after each header are copied to it.
+ * Consequences:
  *
  * - Net access to 127.0.0.1 is required besides the public address:
  *   `--allow-net=0.0.0.0:8000,127.0.0.1`.
@@ -79,46 +80,44 @@ export type { ConnFacts } from "./proxied_conn.ts";
  * `proxy.onReject`. An accepted connection for which the system has no port left
  * is closed, counted and reported there too, with code `io`.
  *
- * `DENO_SERVE_ADDRESS` moves the public listener, as it moves that of `Deno.serve`.
- * It has to be readable for that (`--allow-env=DENO_SERVE_ADDRESS`). With
- * `DENO_TRUST_PROXY_HEADERS=1` clients could name their own address, so that
- * `finished` rejects and no client is served.
+ * `DENO_SERVE_ADDRESS` changes the address of the public listener, as for
+ * `Deno.serve`. This needs permission to read it
+ * (`--allow-env=DENO_SERVE_ADDRESS`). With `DENO_TRUST_PROXY_HEADERS=1` clients
+ * could name their own address. Then `finished` rejects and no client is served.
  *
  * @throws {TypeError} for a wrong or unknown option of `proxy`, with its name, and
- * for a wrong option of `Deno.serve`; on a runtime other than Deno.
+ * for a wrong option of `Deno.serve`.
+ * @throws {TypeError} on a runtime other than Deno.
  * @throws {RangeError} for an option out of its range, with its name.
  * @throws {Deno.errors.NotCapable} without net access to one of the addresses.
  * @throws {Deno.errors.AddrInUse} if another process listens there.
- * @throws {Error} if `DENO_SERVE_ADDRESS` is set to what is not supported, or may
- * not be read.
+ * @throws {Error} if `DENO_SERVE_ADDRESS` has an unsupported value, or may not be
+ * read.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { serveHttp } from "@edgewire/proxy-protocol/deno";
  *
- * function start(port: number, cert: string, key: string) {
- *   const server = serveHttp({
- *     port,
- *     cert,
- *     key,
- *     proxy: {
- *       trust: ["10.0.0.0/8"],
- *       onReject: (error) => console.warn(error.code, error.hop, error.message),
- *     },
- *   }, (request, { remoteAddr, hopAddr, proxy }) => {
- *     console.log(request.url, remoteAddr.hostname, "by way of", hopAddr);
- *     return Response.json({ tlsVersion: proxy?.tlvs.SSL_VERSION ?? null });
- *   });
- *   Deno.addSignalListener("SIGTERM", () => server.shutdown());
- *   return server;
- * }
+ * const server = serveHttp({
+ *   port: 8443,
+ *   cert: Deno.readTextFileSync("cert.pem"),
+ *   key: Deno.readTextFileSync("key.pem"),
+ *   proxy: {
+ *     trust: ["10.0.0.0/8"],
+ *     onReject: (error) => console.warn(error.code, error.hop, error.message),
+ *   },
+ * }, (request, { remoteAddr, proxy }) => {
+ *   console.log(remoteAddr.hostname); // 192.0.2.7
+ *   return Response.json({ alpn: proxy?.tlvs.ALPN ?? null, url: request.url });
+ * });
+ * Deno.addSignalListener("SIGTERM", () => server.shutdown());
  * ```
  */
 export function serveHttp(
   options: DenoServeUnixOptions,
   handler: DenoHandler<Address>,
 ): DenoHttpServer<DenoUnixAddr>;
-/** Serves HTTP on an address; see the first form. */
+/** Serves HTTP on an address. See the first form. */
 export function serveHttp(
   options: DenoServeTcpOptions,
   handler: DenoHandler,

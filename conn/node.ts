@@ -2,9 +2,9 @@
  * The PROXY protocol for servers and sockets of `node:net`, `node:tls`,
  * `node:http`, `node:https` and `node:http2`, on Node, Deno and Bun.
  *
- * {@link proxied} makes a server take the header off each connection before
- * anything else sees it, TLS included; applications and frameworks on top stay
- * as they are, and `request.socket.remoteAddress` is the client.
+ * {@link proxied} makes a server read the header of each connection first, even
+ * before TLS. Applications and frameworks on top need no change, and
+ * `request.socket.remoteAddress` is the client.
  *
  * ```ts ignore
  * import { createServer } from "node:http";
@@ -30,6 +30,7 @@ import type { Socket } from "node:net";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { TLSSocket } from "node:tls";
+import { checkNames } from "../codec/internal.ts";
 import type { ProxyInfo } from "../codec/mod.ts";
 import { checkSocket } from "./_misuse.ts";
 import { Gate } from "./admission/gate.ts";
@@ -48,6 +49,7 @@ import { showOn } from "./node/show.ts";
 import { checkTarget, isSocket } from "./node/target.ts";
 import { beginTls } from "./node/upgrade.ts";
 import type {
+  AdoptOptions,
   ExportedInfo,
   NodeAccepted,
   NodeAcceptOptions,
@@ -79,6 +81,7 @@ export {
 export { type Closable, perClient } from "./node/per_client.ts";
 export type { EncodeOptions, ProxyHeader, RawTlv } from "../codec/mod.ts";
 export type {
+  AdoptOptions,
   ExportedInfo,
   NodeAccepted,
   NodeAcceptOptions,
@@ -94,26 +97,24 @@ export type {
 export type { RelayOptions, RelayResult } from "./sending/types.ts";
 
 /**
- * Takes the PROXY header off a socket and gives back both: what the header
- * says, and the same socket, whose `remoteAddress`, `remotePort`,
- * `remoteFamily`, `localAddress`, `localPort` and `localFamily` are now those
- * of the client's connection (section 2). They stay the real ones for LOCAL,
- * UNKNOWN and UNSPEC, with `header: "discard"` and where there is no header; a
- * client on a UNIX socket has none, as ever.
+ * Reads the PROXY header of a socket. Returns the decoded header and the same
+ * socket. The addresses of the socket are now those of the client's connection
+ * (section 2): `remoteAddress`, `remotePort`, `remoteFamily`, `localAddress`,
+ * `localPort` and `localFamily`. They are `undefined` for a client on a UNIX
+ * socket. They stay the real ones for LOCAL, UNKNOWN and UNSPEC, without a header,
+ * and with `header: "discard"`.
  *
- * Call it before anything reads from the socket. Only the header is taken from
- * it: whoever listens next, in whatever way, gets the payload from its first
- * byte on, even when that is later. The deadline is 5000 ms unless `timeout`
- * says otherwise, and ends with the header. Of a `tls.TLSSocket` it is the
- * header inside TLS.
+ * Call it before anything reads from the socket. It removes only the header. Your
+ * next reader receives the payload from its first byte, in whatever way and
+ * whenever it reads. `timeout` is the time limit for the header, 5000 ms by
+ * default. For a `tls.TLSSocket`, the header is the one inside TLS.
  *
- * @throws {ProxyProtocolError} when the connection is refused; the socket is
- * destroyed then, and its `'error'` events are taken care of. Code `empty` is
- * a peer that closed without a byte, as TCP health checks do: not worth a line
- * in a log.
- * @throws {TypeError} for a wrong or unknown option, for what is no socket and for
- * one that was accepted already, before it is touched.
- * @throws {RangeError} for an option out of its range, before it is touched.
+ * @throws {ProxyProtocolError} when the connection is rejected. The socket is then
+ * destroyed, and its `'error'` events are handled. Code `empty` means that the peer
+ * closed without sending a byte, as TCP health checks do. Do not log it.
+ * @throws {TypeError} for a wrong or unknown option, for a value that is not a
+ * socket, and for a socket that was accepted already. The socket is then unchanged.
+ * @throws {RangeError} for an option out of its range. The socket is then unchanged.
  *
  * @example
  * ```ts ignore
@@ -134,14 +135,14 @@ export async function accept<S extends NodeSocket>(
   options: NodeAcceptOptions<S>,
 ): Promise<NodeAccepted<S>> {
   checkSocket(socket);
-  // Counted by nobody, and reported to the caller alone.
+  // Not counted in `stats`, and reported only to the caller.
   const policy = { ...readNodeOptions(options), onReject: undefined };
   const gate = new Gate<S>(policy, true);
   try {
     const info = await new Promise<ProxyInfo | undefined>((resolve, reject) =>
       new NodePeer(socket, gate, (info, flow) => {
         resolve(info);
-        setImmediate(() => { // the caller listens by then
+        setImmediate(() => { // by then the caller has added its listeners
           release(socket);
           flow();
         });
@@ -154,26 +155,32 @@ export async function accept<S extends NodeSocket>(
 }
 
 /**
- * Makes a server of `node:net`, `node:tls`, `node:http`, `node:https` or
- * `node:http2` take its connections behind PROXY headers, in clear and before
- * TLS (section 2), and gives back the same server. Its listeners, whenever they
- * are added, see a connection once its header is in; its sockets, those of TLS
- * and of requests too, show the client like those of {@link accept}.
+ * Makes a server read a PROXY header from each connection, in plain text and before
+ * TLS (section 2). Returns the same server. It accepts servers of `node:net`,
+ * `node:tls`, `node:http`, `node:https` and `node:http2`.
  *
- * Header reads run beside each other: a silent peer delays nobody, and no more
- * than `maxPending` (1024) are waited for. Refused connections are destroyed,
- * counted in `stats` and told to `onReject`. Closing the server, or the
- * `signal`, also closes those whose header is pending; with a signal that has
- * fired already the server does not come to listen, as with that of its
- * `listen`. Timeouts of HTTP begin when the header is in.
+ * Listeners of the server receive a connection after its header has arrived,
+ * whenever they are added. Its sockets show the client like those of
+ * {@link accept}, including the sockets of TLS and of requests.
  *
- * A server may listen already: connections from before are not checked. On Bun,
- * servers of HTTP and TLS are native, and a server of `node:net` listens in their
- * place. There a server that listens already listens once more, at the same
- * address and without its other options of `listen`.
+ * Headers are read concurrently, so a silent peer delays no other. At most
+ * `maxPending` (1024) headers are pending. A rejected connection is destroyed,
+ * counted in `stats` and reported to `onReject`. Timeouts of HTTP begin when the
+ * header has arrived.
  *
- * @throws {TypeError} for anything but a server of these modules, with what to
- * wrap instead; for one that is wrapped already; for a wrong or unknown option.
+ * Closing the server also closes connections whose header is pending. `signal`
+ * closes the server. If the signal has already fired, the server does not begin to
+ * listen, as with the `signal` of `listen`.
+ *
+ * A server that already listens can be wrapped. Its existing connections are not
+ * checked. On Bun, servers of HTTP and TLS are native, so a server of `node:net`
+ * listens in their place. If such a server already listens, it listens again at the
+ * same address, without its other options of `listen`.
+ *
+ * @throws {TypeError} for a value that is not a server of these modules. The
+ * message says what to wrap instead.
+ * @throws {TypeError} for a server that is wrapped already, and for a wrong or
+ * unknown option.
  * @throws {RangeError} for an option out of its range, with its name.
  *
  * @example
@@ -227,8 +234,8 @@ export function proxied<S extends NodeServer>(
     else signal?.addEventListener("abort", stop);
   };
   heedSignal();
-  // All servers get their connections by this event, and whoever has asked for
-  // it, before or later, is called from here: there are no listeners to move.
+  // Every server receives its connections by this event. Replacing `emit` reaches
+  // all listeners, those that are added later included.
   override(server, "emit", (...event: unknown[]) => {
     const [name, first] = event;
     if (name === "connection") {
@@ -257,7 +264,7 @@ function readNodeOptions<S>(options: NodeAcceptOptions<S>): Policy<S> {
   return readOptions(options, ["encrypted"]);
 }
 
-/** Events that bring something new built upon a socket. */
+/** Events whose arguments are built upon a socket. */
 const HEIRS = new Set<unknown>([
   "secureConnection",
   "tlsClientError",
@@ -265,14 +272,14 @@ const HEIRS = new Set<unknown>([
   "stream",
 ]);
 
-/** Passes on what is known of a socket, since links to it end with it. */
+/** Copies the facts of a socket, because links to the socket end with it. */
 function inherit(heir: unknown): void {
   if (typeof heir !== "object" || heir === null) return;
   const facts = factsOf(heir);
   if (facts === undefined) return;
   remember(heir, facts);
   const { shown, conn } = facts;
-  // It asks the socket below, as long as that is there.
+  // A TLS socket asks the socket below only while that exists.
   if (shown !== undefined && heir instanceof TLSSocket) showOn(heir, shown);
   // A session of Bun asks for the class of its socket.
   const isPlain = Reflect.get(heir, "encrypted") === false;
@@ -285,12 +292,12 @@ function inherit(heir: unknown): void {
 }
 
 /**
- * Resolves to the header of a socket that was handed over with `lazy`, when it
- * has come and `verify` has agreed; at once for any other. It takes what
- * {@link proxyInfo} takes.
+ * Resolves to the header of a socket that was delivered with `lazy`, after the
+ * header has arrived and `verify` has accepted it. For any other socket, it
+ * resolves at once. It accepts the same arguments as {@link proxyInfo}.
  *
- * @throws {ProxyProtocolError} when the connection is rejected; the socket is
- * destroyed then.
+ * @throws {ProxyProtocolError} when the connection is rejected. The socket is then
+ * destroyed.
  *
  * @example
  * ```ts ignore
@@ -314,44 +321,48 @@ export async function ready(
 }
 
 /**
- * Connects a socket to a target and copies both ways until both ends have ended.
- * With `send`, it writes a header for the target first: the client, and the TLVs
- * that were received (section 4.1, chains of proxies). The end of one direction is
- * passed on, the other continues. In the end both are closed, in every case.
+ * Connects a socket to a target and copies in both directions until both have
+ * ended. With `send`, it first writes a header to the target: the client, and the
+ * received TLVs (section 4.1, chains of proxies). The end of one direction is
+ * forwarded, and the other direction continues. At the end both sockets are closed,
+ * in every case.
  *
- * The target is an object with the options of `net.connect`, and with `tls` those of
- * `tls.connect`; a socket; or a function that returns one. A target with TLS gets
- * the header and payload inside TLS, once its certificate is verified. Reading from
+ * The target is a socket, a function that returns one, or an object with the options
+ * of `net.connect`. With `tls`, these are the options of `tls.connect`. A target
+ * with TLS receives the header and the payload inside TLS, after its certificate is
+ * verified. Reading from
  * one side pauses while more bytes wait on the other than its `highWaterMark`, or
  * 64 KiB until the target is connected. Only `signal` bounds that time.
  *
  * When one side is reset, or fails in another way, the other side is reset, also
- * below TLS. On Deno a reset below TLS arrives as an end. A target that cannot be reached and the `signal` end both in order.
+ * below TLS. On Deno a reset below TLS arrives as an end. If the target cannot be
+ * reached, or the `signal` fires, both sockets are closed without a reset.
  *
- * The socket comes from {@link proxied} or {@link accept}, or is TLS on such a
- * socket. Do not read from it or write to it after the call. One that was handed
- * over with `lazy` is relayed at once; with `send`, the target is dialled when the
- * header has arrived. A header that is rejected is the `error` of the result.
+ * The socket must come from {@link proxied} or {@link accept}, or be TLS on such a
+ * socket. Do not read from it or write to it after the call. A socket that was
+ * delivered with `lazy` is relayed at once. With `send`, the target is dialled after
+ * the header has arrived. If the header is rejected, the `error` of the result says
+ * why.
  *
- * Failures of the connections are in the result, that to connect included.
+ * Failures of the connections, including a failure to connect, are returned in the
+ * result.
  *
- * @throws {TypeError} for a wrong option, or a socket that was not accepted here,
- * or is relayed already; both sockets are destroyed then.
- * @throws {RangeError} for an option out of its range; both are destroyed then.
+ * @throws {TypeError} for a wrong option, and for a socket that was not accepted
+ * here or is relayed already. Both sockets are then destroyed.
+ * @throws {RangeError} for an option out of its range. Both sockets are then
+ * destroyed.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { createServer } from "node:net";
  * import { proxied, relay } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const server = createServer(async (socket) => {
- *     const target = { host: "10.0.0.9", port: 443 };
- *     const { sent, received, error } = await relay(socket, target, { send: 2 });
- *     console.log(sent, received, error);
- *   });
- *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8443);
- * }
+ * const server = createServer(async (socket) => {
+ *   const target = { host: "10.0.0.9", port: 443 };
+ *   const { sent, received } = await relay(socket, target, { send: 2 });
+ *   console.log(sent, received); // 5 0
+ * });
+ * proxied(server, { trust: ["10.0.0.0/8"] }).listen(8443);
  * ```
  */
 export function relay(
@@ -384,41 +395,47 @@ export function relay(
 }
 
 /**
- * Continues a connection with TLS: directly after a header in plain text, or later,
- * as STARTTLS does. The TLS session begins with the bytes that came with the
- * header; the TLS socket shows the client, and {@link proxyInfo} and
- * {@link proxyHop} know it.
+ * Begins TLS on a connection: directly after a plain-text header, or later, as
+ * STARTTLS does. The TLS session begins with the bytes that arrived with the header.
+ * The TLS socket shows the client. {@link proxyInfo} and {@link proxyHop} accept it.
  *
- * It is the server, with the options of `new TLSSocket`, unless `isServer` is
- * `false`: then it is the client, with the options of `tls.connect`. To parse a key once and not for every
- * connection, give it `secureContext`. `'secure'` is emitted when the handshake
- * is complete (`'secureConnect'` as the client); a handshake that fails closes the
- * connection, and an `'error'` before that needs no listener. The handshake has no
- * deadline of its own: `setTimeout` of the socket sets one.
+ * By default it is the server, with the options of `new TLSSocket`. With
+ * `isServer: false` it is the client, with the options of `tls.connect`. Pass
+ * `secureContext` to parse a key only once, and not for every connection.
  *
- * Do not read from the plain socket or write to it after the call. Bytes that you
- * have read, but that belong to TLS, go back by `socket.unshift()` before it.
+ * `'secure'` is emitted when the handshake is complete, or `'secureConnect'` as the
+ * client. A failed handshake closes the connection. An `'error'` before that needs
+ * no listener. The handshake has no time limit, unless you set one with
+ * `setTimeout` of the socket.
  *
- * @returns The TLS socket; `undefined` when the connection is closed already.
+ * Do not read from the plain socket or write to it after the call. If you have read
+ * bytes that belong to TLS, return them with `socket.unshift()` before the call.
  *
- * @throws {TypeError} for a socket whose header has not arrived: with `lazy`, wait
+ * @returns The TLS socket, or `undefined` if the connection is already closed.
+ *
+ * @throws {TypeError} for a socket whose header has not arrived. With `lazy`, wait
  * for {@link ready}.
  *
  * @example
- * ```ts
+ * ```ts ignore
+ * import { readFileSync } from "node:fs";
  * import { createServer } from "node:net";
  * import { createSecureContext } from "node:tls";
  * import { proxied, upgradeTls } from "@edgewire/proxy-protocol/node";
  *
- * function main(key: string, cert: string) {
- *   const secureContext = createSecureContext({ key, cert });
- *   const server = createServer((socket) => {
- *     const tls = upgradeTls(socket, { secureContext });
- *     tls?.on("error", console.error);
- *     tls?.once("secure", () => tls.write(`hello ${tls.remoteAddress}\n`));
+ * const secureContext = createSecureContext({
+ *   key: readFileSync("key.pem"),
+ *   cert: readFileSync("cert.pem"),
+ * });
+ * const server = createServer((socket) => {
+ *   const tls = upgradeTls(socket, { secureContext });
+ *   tls?.on("error", console.error);
+ *   tls?.once("secure", () => {
+ *     console.log(tls.remoteAddress); // 192.0.2.7
+ *     tls.end("hello\n");
  *   });
- *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8443);
- * }
+ * });
+ * proxied(server, { trust: ["10.0.0.0/8"] }).listen(8443);
  * ```
  */
 export function upgradeTls(
@@ -436,11 +453,11 @@ export function upgradeTls(
 }
 
 /**
- * Returns what is known of an accepted socket as plain data, to be sent to
- * another process with the socket itself: the header, the hop, the addresses
- * that the socket shows, and the payload that was received but not read. There
- * {@link adopt} makes the socket what it is here. Sticky load balancing needs
- * this, because a worker that is sent a socket sees only the proxy.
+ * Returns the state of an accepted socket as plain data, to send to another process
+ * with the socket. It has the header, the hop, the addresses that the socket shows,
+ * and the payload that was received but not read. In the other process,
+ * {@link adopt} restores this state. Sticky load balancing needs this, because a
+ * worker that receives a socket sees only the proxy.
  *
  * Send the socket right after the call, and destroy it if sending fails. It is no
  * longer read in this process, and its unread payload is in the result, so that
@@ -451,28 +468,26 @@ export function upgradeTls(
  * socket with an encoding.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import cluster from "node:cluster";
  * import { createServer, Socket } from "node:net";
  * import process from "node:process";
  * import { adopt, exportInfo, proxied } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   if (cluster.isPrimary) {
- *     const workers = [cluster.fork(), cluster.fork()];
- *     const server = createServer({ pauseOnConnect: true }, (socket) => {
- *       const client = Number(socket.remoteAddress?.split(".").at(-1));
- *       const worker = workers[client % workers.length];
- *       worker?.send({ proxy: exportInfo(socket) }, socket);
- *     });
- *     proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
- *   } else {
- *     process.on("message", (message: { proxy: unknown }, socket) => {
- *       if (!(socket instanceof Socket)) return; // the client has left
- *       adopt(socket, message.proxy);
- *       socket.end(`hello ${socket.remoteAddress}\n`);
- *     });
- *   }
+ * if (cluster.isPrimary) {
+ *   const workers = [cluster.fork(), cluster.fork()];
+ *   const server = createServer({ pauseOnConnect: true }, (socket) => {
+ *     const client = Number(socket.remoteAddress?.split(".").at(-1));
+ *     const worker = workers[client % workers.length];
+ *     worker?.send({ proxy: exportInfo(socket) }, socket);
+ *   });
+ *   proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
+ * } else {
+ *   process.on("message", (message: { proxy: unknown }, socket) => {
+ *     if (!(socket instanceof Socket)) return; // the client has left
+ *     adopt(socket, message.proxy);
+ *     socket.end(`hello ${socket.remoteAddress}\n`);
+ *   });
  * }
  * ```
  */
@@ -488,12 +503,13 @@ export function exportInfo(socket: NodeSocket): ExportedInfo {
  * same socket.
  *
  * Call it before anything reads from the socket. Pass only data that your own
- * primary process sent: `trust` and `verify` are not applied again.
+ * primary process sent: `trust` and `verify` are not applied again. Pass the
+ * `define` of the primary process again, because functions do not travel.
  *
  * Packages for sticky sessions send messages of their own. Add the data where
  * they send, and adopt the socket in a listener that runs before theirs:
  *
- * ```ts
+ * ```ts ignore
  * import cluster from "node:cluster";
  * import { Socket } from "node:net";
  * import process from "node:process";
@@ -523,25 +539,28 @@ export function exportInfo(socket: NodeSocket): ExportedInfo {
  * not return. Missing data is an error, never a direct client.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { createServer } from "node:http";
  * import { Socket } from "node:net";
  * import process from "node:process";
  * import { adopt } from "@edgewire/proxy-protocol/node";
  *
- * function main() {
- *   const server = createServer((request, response) => {
- *     response.end(`hello ${request.socket.remoteAddress}\n`);
- *   });
- *   process.on("message", (message: { proxy: unknown }, socket) => {
- *     if (!(socket instanceof Socket)) return; // the client has left
- *     server.emit("connection", adopt(socket, message.proxy));
- *   });
- * }
+ * const server = createServer((request, response) => {
+ *   response.end(`hello ${request.socket.remoteAddress}\n`);
+ * });
+ * process.on("message", (message: { proxy: unknown }, socket) => {
+ *   if (!(socket instanceof Socket)) return; // the client has left
+ *   server.emit("connection", adopt(socket, message.proxy));
+ * });
  * ```
  */
-export function adopt<S extends NodeSocket>(socket: S, exported: unknown): S {
+export function adopt<S extends NodeSocket>(
+  socket: S,
+  exported: unknown,
+  options: AdoptOptions = {},
+): S {
   checkSocket(socket);
-  adoptSocket(socket, exported);
+  checkNames("options", options, ["define"]);
+  adoptSocket(socket, exported, options);
   return socket;
 }

@@ -1,6 +1,7 @@
 import type { ProxyHeader, ProxyInfo } from "../codec/mod.ts";
 import { type Ends, toAddress } from "./_ends.ts";
 import { closeDuplex, openDuplex } from "./native/duplex_conn.ts";
+import { IdleWatch } from "./sending/idle_watch.ts";
 import { isReset } from "./sending/is_reset.ts";
 import type { RelayOptions, RelayResult } from "./sending/types.ts";
 import { readRelayOptions, type RelayPlan } from "./sending/read_options.ts";
@@ -87,7 +88,7 @@ export async function relay(
     closeEnds();
     throw error;
   }
-  const { send, checksum, halfOpenTimeout, signal } = plan;
+  const { send, checksum, halfOpenTimeout, idleTimeout, signal } = plan;
   const result: RelayResult = { sent: 0, received: 0 };
   const waits = new Waits({ timeout: Infinity, signal });
   let header: ProxyHeader | undefined;
@@ -105,8 +106,14 @@ export async function relay(
   const opening = open(to, waits);
   let directions: Promise<void>[] = [];
   let close = closeQuietly;
+  const idle = Promise.withResolvers<never>();
+  const watch = new IdleWatch(
+    idleTimeout,
+    () => result.sent + result.received,
+    idle.reject,
+  );
   try {
-    await waits.within(async () => {
+    const work = async () => {
       const target = await opening;
       if (header !== undefined) {
         await writeHeader(
@@ -120,12 +127,14 @@ export async function relay(
         copy(target, from, (count) => result.received += count),
       ];
       await allEnded(directions, halfOpenTimeout);
-    });
+    };
+    await waits.within(() => Promise.race([work(), idle.promise]));
   } catch (error) {
     result.error = error;
     if (isReset(error, directions.length > 0)) close = resetQuietly;
   }
   waits.close();
+  watch.stop();
   close(from);
   opening.then(close, () => {}); // a failure is in the result already
   await Promise.allSettled(directions);

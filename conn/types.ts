@@ -117,8 +117,9 @@ export interface AcceptOptions<
    * connection is pending and counts for `maxPending`. A peer that resets the
    * connection meanwhile is rejected with code `io`.
    *
-   * With `lazy` it is called with a separate connection that shows the client.
-   * Do not read from that one.
+   * With `lazy` it is called with another object, which shows the client. The
+   * connection that the application has shows its own addresses until `verify`
+   * has agreed. Do not read from either here.
    */
   verify?: (
     info: ProxyInfo<DefinedTlvs<R>>,

@@ -19,9 +19,11 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import {
   APPLICATIONS,
+  ATTW,
   BUN,
   ESBUILD,
   NODE,
+  PUBLINT,
   TYPESCRIPT,
   TYPESCRIPT_IN_ITSELF,
   WORKERD,
@@ -123,11 +125,22 @@ export function workerdProgram(): string {
   return fileOf(WORKERD, `${name}/bin/workerd`);
 }
 
+/** What checks files and entry points of a package; a script for Node. */
+export function publintScript(): string {
+  return fileOf(PUBLINT, "publint/src/cli.js");
+}
+
+/** What checks how the types of a package resolve; a script for Node. */
+export function attwScript(): string {
+  return fileOf(ATTW, "@arethetypeswrong/cli/dist/index.js");
+}
+
 /** Gets all of them, so that tests need not wait for each other. */
 if (import.meta.main) {
   for (
     const get of [
       ...[nodeProgram, bunProgram, esbuildProgram, workerdProgram],
+      ...[publintScript, attwScript],
       () => tscProgram(TYPESCRIPT),
       () => tscProgram(TYPESCRIPT_IN_ITSELF),
     ]

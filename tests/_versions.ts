@@ -19,6 +19,10 @@ export const WORKERD = "workerd@1.20261117.1";
 export const TYPESCRIPT_IN_ITSELF = "typescript@5.9.3";
 export const TYPESCRIPT = "typescript@7.0.2";
 
+/** What checks a package for npm: its files and entry points, and its types. */
+export const PUBLINT = "publint@0.3.25";
+export const ATTW = "@arethetypeswrong/cli@0.18.5";
+
 /** Types of runtimes. */
 export const BUN_TYPES = `bun-types@${BUN}`;
 export const WORKERS_TYPES = "@cloudflare/workers-types@5.20261117.1";

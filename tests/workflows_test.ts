@@ -1,6 +1,7 @@
 /** What workflows may run, and who gets the token that publishes. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { DENO } from "./_versions.ts";
 
 const FOLDER = new URL("../.github/workflows/", import.meta.url);
 
@@ -23,6 +24,12 @@ function jobsOf(text: string): Map<string, string> {
 
 /** All that a job may do which gets the token: publish the package, or the page. */
 const PUBLISHERS = [
+  {
+    runs: [
+      "npm publish ./package.tgz --provenance --access public --ignore-scripts",
+    ],
+    actions: ["actions/download-artifact"],
+  },
   {
     runs: ["npx --ignore-scripts -y deno publish"],
     actions: ["actions/checkout"],
@@ -73,10 +80,33 @@ for (const { name, text } of WORKFLOWS) {
   });
 }
 
+Deno.test("npm gets what a job without a token has packed after the tests, and nothing else", () => {
+  const { text = "" } = WORKFLOWS.find(({ name }) => name === "publish.yml") ??
+    {};
+  const jobs = jobsOf(text);
+  const pack = jobs.get("pack") ?? "";
+  assert(!pack.includes("id-token"));
+  assertMatch(pack, /^ {4}needs: test$/m);
+  assertEquals([...pack.matchAll(/\brun: (.*)/g)].map(([, run]) => run), [
+    `npx --ignore-scripts -y deno@${DENO} run -A tests/npm_consumer/pack.ts package.tgz`,
+  ]);
+  assertMatch(jobs.get("npm") ?? "", /^ {4}needs: pack$/m);
+  // Who publishes with a token of npm publishes by hand.
+  assert(!/NPM_TOKEN|NODE_AUTH_TOKEN|secrets\./.test(text));
+});
+
 Deno.test("there are jobs that publish", () => {
   assertEquals(
     WORKFLOWS.filter(({ text }) => text.includes("id-token: write"))
       .map(({ name }) => name).toSorted(),
     ["pages.yml", "publish.yml"],
   );
+});
+
+Deno.test("the template of issues asks for what decode prints of a header", () => {
+  const [first = ""] = Deno.readTextFileSync(
+    new URL("../ISSUE_TEMPLATE/header.yml", FOLDER),
+  ).split(/^ {2}- type: input$/m);
+  assertMatch(first, /npx @edgewire\/proxy-protocol decode`/);
+  assertMatch(first, /id: decode[\s\S]*required: true/);
 });

@@ -4,9 +4,9 @@ import { fits, lengthsOf, TLV_TYPES, tlvName, tlvRule } from "./types.ts";
 import { tlvEnd } from "./walk.ts";
 
 /**
- * Checks that TLVs fill `start` to `end` exactly and that each value fits its
- * type, as far as the bytes are in: it throws as soon as no bytes that could
- * still come would do (section 2.2). The view is of the bytes.
+ * Checks that TLVs fill `start` to `end` exactly and that each value fits its type
+ * (section 2.2). Bytes may be missing: it throws as soon as no missing bytes could
+ * make the TLVs valid. The view is of the bytes.
  */
 export function checkTlvs(
   bytes: Uint8Array,

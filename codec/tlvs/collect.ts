@@ -1,4 +1,4 @@
-import { decodeText } from "../_text.ts";
+import { tlvText } from "../_text_memory.ts";
 import { SSL_FIXED_LENGTH, TLV_HEADER_LENGTH } from "../_wire.ts";
 import type { TlvLocations, Tlvs } from "../types.ts";
 import {
@@ -11,7 +11,7 @@ import {
 } from "./types.ts";
 import { tlvEnd } from "./walk.ts";
 
-/** Records that TLVs are collected into, and the bytes they are in. */
+/** Records that TLVs are collected into, and the bytes that hold them. */
 interface Collection {
   readonly bytes: Uint8Array;
   readonly view: DataView;
@@ -28,9 +28,9 @@ interface Collection {
 export type Extent = "all" | "most" | "part";
 
 /**
- * Reads the TLVs from `start` to the end of the bytes, which the view is of,
- * into two flat records: it stops at a TLV that does not fit and leaves out a
- * value that does not suit its type.
+ * Reads the TLVs from `start` to the end of the bytes into two flat records. The
+ * view is of the bytes. Stops at a TLV that does not fit, and leaves out a value
+ * that does not suit its type.
  */
 export function collectTlvs(
   bytes: Uint8Array,
@@ -129,7 +129,7 @@ function keep(
   const rule = tlvRule(type);
   switch (rule.kind) {
     case "text":
-      rule.store(tlvs, tlv_loc, decodeText(bytes, value, end), at - start);
+      rule.store(tlvs, tlv_loc, tlvText(bytes, view, value, end), at - start);
       break;
     case "number":
       rule.store(tlvs, tlv_loc, view.getUint32(value), at - start);

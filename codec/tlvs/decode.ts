@@ -17,7 +17,7 @@ export interface DecodeTlvsOptions {
 
 /**
  * Decodes the bytes of TLVs into one flat record, sub-TLVs of SSL included
- * (section 2.2). A checksum is not verified: that takes the whole header.
+ * (section 2.2). A checksum is not verified: that needs the whole header.
  *
  * @throws {ProxyProtocolError} code `tlv`, unless `partial`.
  * @throws {TypeError} for an unknown or wrong option, with its name.

@@ -66,7 +66,7 @@ export function tlvEntries(
     : entriesOfRecord(tlvs);
 }
 
-/** Bytes that entries take on the wire. */
+/** Returns the length of entries on the wire, in bytes. */
 export function entriesLength(entries: readonly TlvEntry[]): number {
   let length = 0;
   for (const { value } of entries) {
@@ -75,7 +75,7 @@ export function entriesLength(entries: readonly TlvEntry[]): number {
   return length;
 }
 
-/** Bytes that a value takes on the wire. */
+/** Returns the length of a value on the wire, in bytes. */
 export function valueLength(value: TlvEntry["value"]): number {
   if (typeof value === "number") return CHECKSUM_LENGTH;
   if (typeof value === "string" || value instanceof Uint8Array) {
@@ -285,7 +285,7 @@ function bytesEntry(name: string, type: number, value: unknown): TlvEntry {
   return { type, value: bytes };
 }
 
-/** Sub-TLVs that do not fill the SSL TLV would be refused (section 2.2.6). */
+/** Sub-TLVs that do not fill the SSL TLV would be rejected (section 2.2.6). */
 function checkSubTlvs(name: string, ssl: Uint8Array): void {
   try {
     Array.from(readTlvs(ssl.subarray(SSL_FIXED_LENGTH)));
@@ -298,7 +298,7 @@ function checkSubTlvs(name: string, ssl: Uint8Array): void {
 
 function tooLong(name: string, length: number): RangeError {
   return new RangeError(
-    `Cannot encode tlvs.${name}: a value takes at most ${LONGEST_TLV_VALUE} bytes, received ${length}`,
+    `Cannot encode tlvs.${name}: expected at most ${LONGEST_TLV_VALUE} bytes, received ${length}`,
   );
 }
 

@@ -5,9 +5,9 @@ import { isClientEncrypted } from "./is_client_encrypted.ts";
 const CLIENT_CERT = 0x02 | 0x04;
 
 /**
- * Tells whether the client came over TLS with a certificate that the sender
- * has verified: the client bits and `SSL_VERIFY` together, since senders write
- * `SSL_VERIFY` 0 for a client without a certificate too (section 2.2.6).
+ * Returns whether the client used TLS with a certificate that the sender has
+ * verified (section 2.2.6). It reads the client bits and `SSL_VERIFY` together,
+ * because senders also write `SSL_VERIFY` 0 for a client without a certificate.
  *
  * @example
  * ```ts

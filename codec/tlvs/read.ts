@@ -6,9 +6,9 @@ import { tlvEnd } from "./walk.ts";
 import type { LocatedTlv } from "../types.ts";
 
 /**
- * Reads TLVs one by one as they are on the wire, order and duplicates kept
- * (section 2.2): those of `info.rest`, or the sub-TLVs that follow the 5 first
- * bytes of an SSL value. Values are views, not copies.
+ * Reads TLVs one by one as they are on the wire, with their order and duplicates
+ * (section 2.2). The bytes are `info.rest`, or those after the first 5 of an SSL
+ * value, which are its sub-TLVs. Values are views, not copies.
  *
  * @throws {ProxyProtocolError} code `tlv`, at the first TLV that does not fit;
  * those before it have been read.

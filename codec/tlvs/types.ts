@@ -95,7 +95,7 @@ function bytes(
  * What is known of each type (sections 2.2.1 to 2.2.7). A name that `Tlvs` has
  * and this or {@link TLV_TYPES} has not does not compile, nor one with another
  * kind of value. Each stores under a name that is written out: under a computed
- * one it takes four times as long.
+ * one it needs four times as long.
  */
 const RULES: { readonly [Name in NamedTlv]: RuleOf<Name> } = {
   ALPN: text((tlvs, tlv_loc, value, offset) => {
@@ -224,8 +224,8 @@ export function tlvName(type: number): string {
 }
 
 /**
- * Finds the type of a name: the way back from {@link tlvName}. Also takes
- * `xNN` for a type that has a name. `undefined` when it is neither.
+ * Finds the type of a name: the way back from {@link tlvName}. Also
+ * accepts `xNN` for a type that has a name. `undefined` for any other text.
  *
  * @example
  * ```ts
@@ -279,7 +279,7 @@ export function lengthsOf(type: number): string {
 }
 
 /**
- * Tells whether a type belongs inside the SSL TLV: 0x21 to 0x2F, of which the
+ * Returns whether a type belongs inside the SSL TLV: 0x21 to 0x2F, of which the
  * specification has named eight (section 2.2.6).
  */
 export function isSslSubtype(type: number): boolean {

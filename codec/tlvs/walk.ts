@@ -1,12 +1,12 @@
 import { TLV_HEADER_LENGTH } from "../_wire.ts";
 
 /**
- * The step from one TLV to the next (section 2.2), which all readers take: where
- * the TLV at `at` ends, or -1 when there is none that fits in before `end`. Of
- * bytes that are still coming, `received` are in. Its value starts
+ * Steps from one TLV to the next, for all readers (section 2.2). Returns where the
+ * TLV at `at` ends, or -1 if none fits in before `end`. Of a header that is still
+ * being read, `received` bytes have arrived. The value starts
  * {@link TLV_HEADER_LENGTH} bytes after `at`.
  *
- * A function, since an object for each walk takes 5 to 25 % of a decode with TLVs.
+ * A function, since an object for each walk costs 5 to 25 % of a decode with TLVs.
  */
 export function tlvEnd(
   view: DataView,

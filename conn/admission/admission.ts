@@ -16,6 +16,8 @@ import type { Wait } from "./waits.ts";
 export interface Peer<C> {
   /** What `verify` is called with. */
   readonly conn: C;
+  /** What it is called with instead if the application has `conn` already, which shows no claim. */
+  readonly asked?: C | undefined;
   /** Returns its own end of the connection. */
   ownEnd(): Address;
   /** Why the connection is closed, as far as is known now; `undefined` while it is open. */
@@ -219,7 +221,7 @@ export class Admission<C> {
   ): Promise<void> {
     let refusal: unknown;
     try {
-      const answer = await verify(info, this.#peer.conn);
+      const answer = await verify(info, this.#peer.asked ?? this.#peer.conn);
       if (answer !== true) refusal = verifyError(info, undefined);
       else if (this.#phase === "verify") refusal = await this.#peer.probe?.();
     } catch (error) {

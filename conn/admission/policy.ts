@@ -155,8 +155,11 @@ export function expectsHeader(
     cause = error;
     reason = `the function ${asked} has failed: ${messageOf(error)}`;
   }
+  const from = hop.hostname === ""
+    ? "a peer without an address"
+    : formatAddress(hop);
   throw new ProxyProtocolError(
-    `Cannot accept a PROXY header from ${formatAddress(hop)}: ${reason}`,
+    `Cannot accept a PROXY header from ${from}: ${reason}`,
     "untrusted",
     { hop, cause },
   );

@@ -3,6 +3,7 @@ import type {
   ProxyInfo,
   ProxyProtocolError,
 } from "../../codec/mod.ts";
+import { claimView } from "../_claim_view.ts";
 import { type Ends, showEnds, tcpAddress, unixAddress } from "../_ends.ts";
 import {
   type Facts,
@@ -17,10 +18,10 @@ import { isPeerGone, lostAddress } from "../admission/refusal.ts";
 import { concat, payloadAfter, toBytes } from "./payload.ts";
 import type { BunHandlers, BunPayload, BunSocket } from "./types.ts";
 
-/** What the application has not heard yet: payload, or a call of a handler. */
+/** Payload, or a call of a handler, that the application has not received yet. */
 type Held = BunPayload | (() => void);
 
-/** What the application is told of by. */
+/** Handlers of the application. */
 type Handlers<S extends BunSocket> = BunHandlers<S, BunPayload>;
 
 /** A handler, which the runtime calls with the socket as `this` as well. */
@@ -36,36 +37,39 @@ type Phase = "held" | "lazy" | "telling" | "open" | "refused";
 /** Whether the socket is read; see {@link BunConn}. */
 type Flow = "flowing" | "stopped" | "paused";
 
-/** Finds the connection of a socket that `proxied` was called with; `socket.data` is the application's. */
+/**
+ * Returns the connection of a socket that `proxied` has opened. It is not kept in
+ * `socket.data`, which belongs to the application.
+ */
 export function connOf(socket: object): BunConn<BunSocket> | undefined {
   const facts = factsAside(socket);
   return facts instanceof BunConn ? facts : undefined;
 }
 
 /**
- * Drives a socket of Bun, of which the runtime calls handlers: the application
- * hears nothing before the connection is admitted, and then everything in its
+ * Drives a socket of Bun, for which the runtime calls handlers. The application
+ * receives nothing before the connection is admitted, and then every event in its
  * order.
  *
- * | phase     | what the runtime calls                                       |
+ * | phase     | a call of the runtime                                        |
  * |-----------|--------------------------------------------------------------|
  * | `held`    | is kept; bytes of the header go to the admission             |
- * | `lazy`    | is passed on, but data and their end are kept: it may write  |
- * | `telling` | is kept behind what is kept and told to the application now   |
+ * | `lazy`    | is passed on, but data and their end are kept                |
+ * | `telling` | is kept after the earlier calls, which are being passed on   |
  * | `open`    | is passed on at once                                         |
  * | `refused` | is dropped                                                   |
  *
  * | flow      | the socket is                                                |
  * |-----------|--------------------------------------------------------------|
  * | `flowing` | read                                                         |
- * | `stopped` | not read, since what is kept has a bound                     |
- * | `paused`  | not read, since the application has paused what it is told    |
+ * | `stopped` | not read, because the kept payload has a limit               |
+ * | `paused`  | not read, because the application has paused the delivery    |
  */
 export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
   readonly conn: S;
-  /** The header, once it has come. */
+  /** The header, after it has arrived. */
   info: ProxyInfo | undefined;
-  /** Whether the header came inside TLS. */
+  /** Whether the header arrived inside TLS. */
   isTls = false;
   readonly #admission: Admission<S>;
   #handlers: Handlers<S>;
@@ -73,15 +77,15 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
   #flow: Flow = "flowing";
   #held: Held[] = [];
   #shown: Ends | undefined;
-  /** What the header says, until it is believed. */
+  /** Contents of the header, until it is accepted. */
   #claim: { info: ProxyInfo | undefined; ends: Ends | undefined } | undefined;
-  /** With `lazy`: the header when it has come. */
+  /** With `lazy`: resolves to the header when it has arrived. */
   #ready: PromiseWithResolvers<ProxyInfo | undefined> | undefined;
-  /** The methods of the runtime, if the socket has others. */
+  /** Methods of the runtime, if the socket has others in their place. */
   #own: Pick<BunSocket, "pause" | "resume"> | undefined;
   #isLeft = false;
   #hasEnded = false;
-  /** How the connection was closed, which the application may not know yet. */
+  /** How the connection was closed. The application may not know it yet. */
   #closed: { readonly error: Error | undefined } | undefined;
 
   constructor(socket: S, handlers: Handlers<S>, gate: Gate<S>) {
@@ -91,12 +95,13 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
   }
 
   /**
-   * Begins, and is found by its socket from now on unless it is refused.
+   * Begins to wait for the header. From now on `connOf` finds it by its socket,
+   * unless the connection is rejected.
    *
    * @throws {TypeError} for a socket that has been accepted, or is about to be.
    */
   begin(): void {
-    // It shows an address that was claimed: nobody must be trusted by that.
+    // The socket shows an address that a header claimed. Trust must not rely on it.
     if (connOf(this.conn) !== undefined) {
       throw new TypeError("Cannot accept the socket: accepted already");
     }
@@ -104,7 +109,7 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
     this.#admission.begin();
   }
 
-  /** Is found by a socket that was made of its own. */
+  /** Makes `connOf` find this connection by a socket that was derived from its own. */
   adopt(socket: object): void {
     rememberAside(socket, this);
     if (this.#shown !== undefined) showEnds(socket, this.#shown);
@@ -115,12 +120,12 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
     return this.#admission.hop;
   }
 
-  /** What the socket shows in place of its own ends. */
+  /** Ends that the socket shows in place of its own. */
   get shown(): Ends | undefined {
     return this.#shown;
   }
 
-  /** What the socket shows: its own where the header shows nothing. */
+  /** Ends that the socket shows: its own if the header has no addresses. */
   get ends(): Ends {
     return this.#shown ?? { remoteAddr: this.hop, localAddr: this.ownEnd() };
   }
@@ -132,22 +137,22 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
       : tcpAddress(localAddress, localPort);
   }
 
-  /** Whether the connection is closed, which the application may not know yet. */
+  /** Whether the connection is closed. The application may not know it yet. */
   get isClosed(): boolean {
     return this.#closed !== undefined;
   }
 
-  /** Why it is closed; a peer that has closed it in order is yet to be heard. */
+  /** Error that closed the connection. `undefined` if the peer closed it in order. */
   get failure(): unknown {
     return this.#closed?.error ?? lostAddress(this.hop);
   }
 
-  /** Resolves to the header when it has come: at once unless it is `lazy`. */
+  /** Resolves to the header when it has arrived: at once unless `lazy` is set. */
   get ready(): Promise<ProxyInfo | undefined> {
     return this.#ready?.promise ?? Promise.resolve(this.info);
   }
 
-  /** Whether the application has the socket, but no header: not yet, or it was rejected. */
+  /** Whether the application has the socket without a header: pending or rejected. */
   get isAwaited(): boolean {
     return this.#phase === "lazy" ||
       this.#phase === "refused" && this.#ready !== undefined;
@@ -155,8 +160,15 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
 
   show({ info }: Header, ends: Ends | undefined): void {
     this.#claim = { info, ends };
-    // The application holds the socket: no claim before `verify` has agreed.
+    // The application holds the socket, so show no claim before `verify` accepts it.
     if (this.#phase !== "lazy") this.#believe();
+  }
+
+  get asked(): S | undefined {
+    if (this.#phase !== "lazy") return undefined;
+    const { hop, conn } = this;
+    const { info, ends: shown } = this.#claim ?? {};
+    return claimView(conn, { info, hop, shown, conn, isAwaited: false });
   }
 
   #believe(): void {
@@ -169,7 +181,7 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
   handOver(): void {
     this.#phase = "lazy";
     this.#ready = Promise.withResolvers();
-    this.#ready.promise.catch(() => {}); // whoever asks is told
+    this.#ready.promise.catch(() => {}); // ready() still rejects
     this.#watchPauses();
     this.#open();
   }
@@ -180,7 +192,7 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
     this.conn.end(); // as the runtime does
   }
 
-  /** Tells the application of the connection, then everything that is held. */
+  /** Calls `open`, then passes on every held event. */
   admit(): void {
     const isLazy = this.#phase === "lazy";
     if (isLazy) this.#believe();
@@ -200,11 +212,11 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
     this.#phase = "refused";
     this.#held = [];
     if (this.#ready === undefined) forgetAside(this.conn);
-    else this.#ready.reject(error); // and the application hears that it is closed
+    else this.#ready.reject(error); // and the `close` handler is called
     this.conn.terminate();
   }
 
-  /** Takes what arrives. */
+  /** Receives bytes. */
   data(payload: BunPayload): void {
     if (this.#phase === "open") {
       this.#handlers.data?.call(this.conn, this.conn, payload);
@@ -220,50 +232,50 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
     }
   }
 
-  /** Takes the end of what arrives. */
+  /** Receives the end of the bytes. */
   end(): void {
     this.#settle(this.#admission.end());
     this.#hasEnded = true;
-    // Behind what is held of the data, also when the application has paused.
+    // After the held data, also when the application has paused the socket.
     if (this.#phase === "open") this.#pass(({ end }) => end);
     else this.#hold(() => this.#call(this.#handlers.end));
   }
 
-  /** Takes the end of the connection. */
+  /** Receives the end of the connection. */
   close(error?: Error): void {
     this.#closed = { error };
     // A reset is a failure, as on other runtimes, and not an end.
     if (error === undefined) this.#settle(this.#admission.end());
     else this.#admission.fail(error);
-    // As without a proxy: who closes, or is reset while paused, hears no more data.
+    // As without a proxy: no data is delivered after a close or a reset.
     if (this.#phase === "telling") this.#opened();
     const isHeard = this.#phase === "refused" && this.#ready !== undefined;
     if (isHeard) this.#call(this.#handlers.close, error);
     else this.#pass(({ close }) => close, error);
   }
 
-  /** Takes the end of the TLS handshake. */
+  /** Receives the end of the TLS handshake. */
   handshake(success: boolean, error: Error | null): void {
     this.isTls = true;
-    // A peer that leaves during the handshake is one that closes without a byte.
+    // A peer that leaves during the handshake counts as one that sent no byte.
     if (!success && error !== null && !isPeerGone(error)) {
       this.#admission.fail(error);
     }
     this.#pass(({ handshake }) => handshake, success, error);
   }
 
-  /** Takes an error: of the TLS session, or of a handler of the application. */
+  /** Receives an error of the TLS session or of a handler of the application. */
   error(error: Error): void {
     this.#admission.fail(error);
     this.#pass(({ error }) => error, error);
   }
 
-  /** Takes the word that more can be written. */
+  /** Passes on that more can be written. */
   drain(): void {
     this.#pass(({ drain }) => drain);
   }
 
-  /** Takes the end of the application's own time limit. */
+  /** Passes on that the application's own time limit has passed. */
   timeout(): void {
     this.#pass(({ timeout }) => timeout);
   }
@@ -278,11 +290,11 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
       if (typeof next === "function") next();
       else if (next !== undefined) this.#call(this.#handlers.data, next);
     }
-    if (this.#held.length > 0) return; // resume() comes back here
+    if (this.#held.length > 0) return; // resume() calls this again
     this.#opened();
   }
 
-  /** From now on the application hears from the runtime itself. */
+  /** Passes on every event at once from now on. */
   #opened(): void {
     this.#phase = "open";
     this.#held = [];
@@ -292,8 +304,8 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
   }
 
   /**
-   * Makes `pause()` hold for what is held too: an application that first dials
-   * a backend relies on it.
+   * Makes `pause()` also delay the held payload. An application that first dials a
+   * backend relies on it.
    */
   #watchPauses(): void {
     const socket = this.conn;
@@ -303,21 +315,21 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
       if (this.#phase === "telling" || this.#phase === "lazy") {
         this.#flow = "paused";
       }
-      // The header is read all the same.
+      // The header is still read.
       if (this.#phase !== "lazy") pause.call(socket);
     });
     shadow(socket, "resume", () => {
       this.#flow = "flowing";
       resume.call(socket);
       if (this.#phase !== "telling") return;
-      // Never in the call itself, like the runtime.
+      // Like the runtime, never calls handlers inside of resume().
       queueMicrotask(() => {
         if (this.#phase === "telling") this.#tellHeld();
       });
     });
   }
 
-  /** Takes what is held of the payload, for TLS to begin with, and goes on to read. */
+  /** Removes and returns the held payload, with which TLS begins, and resumes reading. */
   takePayload(): Uint8Array {
     const chunks = this.#held.filter(isPayload).map(toBytes);
     this.#held = this.#held.filter((item) => !isPayload(item));
@@ -326,22 +338,22 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
     return concat(chunks);
   }
 
-  /** Whether the application has it by this socket, and not by TLS over it. */
+  /** Whether the application uses this socket, and not a TLS socket on top of it. */
   serves(socket: object): boolean {
     const isTold = this.#phase !== "held" && this.#phase !== "refused";
     return isTold && !this.#isLeft && socket === this.conn;
   }
 
-  /** Calls other handlers from now on, first with the end of what has ended by then. */
+  /** Calls other handlers from now on, first for an end or close that has happened. */
   leaveTo(handlers: Handlers<S>): void {
     this.#isLeft = true;
     this.#handlers = handlers;
-    if (this.#phase !== "open") return; // what is held is yet to be told, in its order
+    if (this.#phase !== "open") return; // the held events are passed on first
     if (this.#hasEnded) this.#call(handlers.end);
     if (this.#closed) this.#call(handlers.close, this.#closed.error);
   }
 
-  /** Calls a handler once the application knows of the connection. */
+  /** Calls a handler, but not before `open`. */
   #pass<A extends unknown[]>(
     handlerOf: (handlers: Handlers<S>) => Handler<S, A> | undefined,
     ...args: A
@@ -359,8 +371,8 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
   }
 
   /**
-   * Calls a handler where the runtime does not, and does with what it throws
-   * what the runtime does; false then.
+   * Calls a handler in place of the runtime, and handles an error like the runtime.
+   * Returns false if the handler has thrown.
    */
   #call<A extends unknown[]>(
     handler: Handler<S, A> | undefined,
@@ -383,7 +395,7 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
   }
 }
 
-/** The peer; its address is empty when it has reset the connection already. */
+/** Returns the peer. Its address is empty if it has already reset the connection. */
 function peerOf(socket: BunSocket): Address {
   return isUnix(socket)
     ? unixAddress()
@@ -391,8 +403,8 @@ function peerOf(socket: BunSocket): Address {
 }
 
 /**
- * Asked of the listener: the addresses are missing as well on a TCP connection
- * that was reset, which must not pass for a UNIX socket.
+ * Checks the listener, because missing addresses do not prove a UNIX socket. They
+ * are also missing on a TCP connection that was reset.
  */
 function isUnix({ listener }: BunSocket): boolean {
   return listener !== undefined && "unix" in listener &&
@@ -409,7 +421,7 @@ function toError(thrown: unknown): Error {
     : new Error(String(thrown), { cause: thrown });
 }
 
-/** They stay on the socket: to take them off costs more than to keep them. */
+/** Replaces a method for good, because removing it costs more than keeping it. */
 function shadow(target: object, name: string, method: () => void): void {
   Object.defineProperty(target, name, { value: method, configurable: true });
 }

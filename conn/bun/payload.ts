@@ -19,8 +19,8 @@ export function concat(chunks: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * Removes the first bytes, those of a header, from what has come. The rest of a
- * chunk is of its class, which the application asked for. Calls stay in their
+ * Removes the header, which is the first bytes, from the received items. The rest
+ * of a chunk keeps its class, which the application selected. Calls stay in their
  * place.
  */
 export function payloadAfter<T>(

@@ -1,23 +1,23 @@
 import { concat } from "./payload.ts";
 import type { BunSocket } from "./types.ts";
 
-/** How much is kept, in bytes, before no more is read. */
+/** Number of kept bytes from which reading pauses. */
 const MOST_KEPT = 65536;
 
-/** What a direction belongs to. */
+/** Owner of a direction. */
 export interface PipeOwner {
-  /** Nothing more is to be written by `pipe`: passes the end on. */
+  /** Forwards the end. `pipe` will write nothing more. */
   pass(pipe: BunPipe): void;
-  /** The far end of `pipe` is gone, which a write has found. */
+  /** Handles a closed far end of `pipe`, which a write has found. */
   lose(pipe: BunPipe): void;
 }
 
 /**
- * One direction of a relay. What the far end does not take at once is kept, and
- * when that is much, no more is read of the near end until the far end has it.
+ * One direction of a relay. Bytes that the far end does not accept at once are
+ * kept. While many are kept, reading from the near end pauses.
  */
 export class BunPipe {
-  /** Bytes of payload that the far end has taken. */
+  /** Bytes of payload that were written to the far end. */
   written = 0;
   /** Whether nothing more is to be written. */
   isOver = false;
@@ -29,12 +29,12 @@ export class BunPipe {
   #paused: BunSocket | undefined;
   readonly #owner: PipeOwner;
 
-  /** Keeps what comes until {@link start}. */
+  /** Keeps received bytes until {@link start}. */
   constructor(owner: PipeOwner) {
     this.#owner = owner;
   }
 
-  /** Begins to write: a header, in one piece with what has come by now. */
+  /** Begins to write: first the header and the kept bytes in one piece. */
   start(to: BunSocket, header: Uint8Array): void {
     this.#to = to;
     const first = concat([header, ...this.#kept]);
@@ -44,7 +44,7 @@ export class BunPipe {
     this.flush();
   }
 
-  /** Takes what has come of the near end. */
+  /** Receives bytes of the near end. */
   data(from: BunSocket, bytes: Uint8Array): void {
     if (this.isOver) return;
     this.#kept.push(bytes);
@@ -55,13 +55,13 @@ export class BunPipe {
     from.pause();
   }
 
-  /** Writes what is kept, as far as the far end takes it. */
+  /** Writes the kept bytes, as many as the far end accepts. */
   flush(): void {
     const to = this.#to;
     if (to === undefined || this.isOver) return;
     for (let bytes = this.#kept[0]; bytes; bytes = this.#kept[0]) {
       const count = to.write(bytes);
-      // A reset that a write has found is told by nothing else while `to` is paused.
+      // While `to` is paused, only a write reports a reset.
       if (count < 0) return this.#owner.lose(this);
       this.written += count;
       this.#keptLength -= count;
@@ -76,13 +76,13 @@ export class BunPipe {
     this.#paused = undefined;
   }
 
-  /** Takes the end of what comes, which is behind all that is kept. */
+  /** Receives the end of the near end. It is forwarded after all kept bytes. */
   end(): void {
     this.hasEnded = true;
     this.flush();
   }
 
-  /** Throws away what is kept: the far end takes no more. */
+  /** Drops the kept bytes, because the far end accepts no more. */
   drop(): void {
     if (this.isOver) return;
     this.isOver = true;

@@ -6,21 +6,23 @@ import type { BunHandlers, BunRelayTarget, BunSocket } from "./types.ts";
 import { resetError } from "../admission/refusal.ts";
 import { Waits } from "../admission/waits.ts";
 import { headerBytes } from "../sending/header_bytes.ts";
+import { IdleWatch } from "../sending/idle_watch.ts";
 import { isReset } from "../sending/is_reset.ts";
 import type { RelayPlan } from "../sending/read_options.ts";
 import { relayedHeader } from "../sending/relayed_header.ts";
 import type { RelayResult } from "../sending/types.ts";
 
-/** What `Bun.connect` gives. */
+/** Socket that `Bun.connect` opens. */
 interface TargetSocket extends BunSocket {
   readonly data: BunRelay;
+  setKeepAlive(on: boolean, initialDelay: number): unknown;
 }
 
 interface TargetHandlers extends Omit<BunHandlers<TargetSocket>, "open"> {
   open(socket: TargetSocket): void;
 }
 
-/** As much of it as is needed. */
+/** Members of `Bun` that are used. */
 declare const Bun: {
   connect(
     options: BunRelayTarget & {
@@ -31,7 +33,7 @@ declare const Bun: {
   ): Promise<unknown>;
 };
 
-/** The same for all relays: the runtime takes handlers that it knows faster. */
+/** Shared by all relays, because the runtime is faster with handlers that it knows. */
 const TARGET_HANDLERS: TargetHandlers = {
   open: (socket) => socket.data.open(socket),
   handshake: (socket, success, error) =>
@@ -43,7 +45,7 @@ const TARGET_HANDLERS: TargetHandlers = {
   error: (socket, error) => socket.data.fail(error),
 };
 
-/** A client, its target, and what goes on between them. */
+/** A client, its target, and the two directions between them. */
 export class BunRelay implements PipeOwner {
   /** From the client to the target. */
   readonly up: BunPipe = new BunPipe(this);
@@ -55,6 +57,7 @@ export class BunRelay implements PipeOwner {
   readonly #closed = Promise.withResolvers<void>();
   #target: TargetSocket | undefined;
   #header: Uint8Array = EMPTY;
+  #keepAlive: number | undefined;
   #isTargetTls = false;
   #hasStarted = false;
   #isClientClosed = false;
@@ -81,6 +84,11 @@ export class BunRelay implements PipeOwner {
       return this.#closed.promise;
     };
     this.#takeOver();
+    const watch = new IdleWatch(
+      this.#plan.idleTimeout,
+      () => this.up.written + this.down.written,
+      (error) => this.fail(error),
+    );
     if (signal === undefined) await work();
     else {
       const waits = new Waits({ timeout: Infinity, signal });
@@ -88,6 +96,7 @@ export class BunRelay implements PipeOwner {
       waits.close();
       await this.#closed.promise;
     }
+    watch.stop();
     return {
       sent: Math.max(this.up.written, 0), // less than 0 within the header
       received: this.down.written,
@@ -109,7 +118,7 @@ export class BunRelay implements PipeOwner {
     this.#client.resume(); // the application may have paused it
   }
 
-  /** Connects to the target, as soon as it is known what to tell it. */
+  /** Connects to the target, as soon as the header to send is known. */
   #begin(target: BunRelayTarget): void {
     const isTold = this.#plan.send !== undefined;
     if (this.#conn.isAwaited) {
@@ -130,6 +139,7 @@ export class BunRelay implements PipeOwner {
         const header = relayedHeader({ info, ...ends }, this.#plan);
         this.#header = headerBytes(header, this.#plan);
       }
+      this.#keepAlive = target.keepAlive;
       const tls = tlsOf(target);
       this.#isTargetTls = Boolean(tls);
       await Bun.connect({
@@ -144,27 +154,30 @@ export class BunRelay implements PipeOwner {
     }
   }
 
-  /** Takes the target, which may have come too late. */
+  /** Receives the connected target. The relay may have ended before. */
   open(target: TargetSocket): void {
     if (this.#isTargetClosed) return target.terminate();
     this.#target = target;
+    if (this.#keepAlive !== undefined) {
+      target.setKeepAlive(true, this.#keepAlive);
+    }
     if (!this.#isTargetTls) this.#start(target);
   }
 
-  /** Takes the end of the handshake: a server that is refused hears nothing. */
+  /** Receives the end of the handshake. An unverified server is sent nothing. */
   secure(target: TargetSocket, failure: Error | null | undefined): void {
-    if (this.#hasStarted) return; // one more that the server has asked for
+    if (this.#hasStarted) return; // the server has requested another handshake
     if (failure === undefined) this.#start(target);
     else this.fail(failure);
   }
 
-  /** Takes the end of the connection to the target. */
+  /** Receives the end of the connection to the target. */
   closeTarget(error: Error | undefined): void {
     this.#isTargetClosed = true;
     this.#close(this.down, this.up, error);
   }
 
-  /** Closes both ends at once: by a reset where an orderly end would deceive. */
+  /** Closes both ends at once, by a reset if an orderly end would be wrong. */
   fail(error: unknown): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
@@ -178,7 +191,7 @@ export class BunRelay implements PipeOwner {
     } else this.#terminate();
   }
 
-  /** Takes the end of a connection that a write has found. */
+  /** Handles the end of a connection that a write has found. */
   lose(pipe: BunPipe): void {
     this.#close(pipe === this.up ? this.down : this.up, pipe, resetError());
   }
@@ -190,11 +203,11 @@ export class BunRelay implements PipeOwner {
     this.down.start(this.#client, EMPTY);
   }
 
-  /** An end is closed: `out` is what came of it, `back` what went there. */
+  /** Handles a closed end. `out` is the direction from that end, `back` to that end. */
   #close(out: BunPipe, back: BunPipe, error: Error | undefined): void {
     if (error !== undefined && !(out.isOver && back.isOver)) {
       this.#error ??= error;
-      // What it had sent before its end is still passed on.
+      // Bytes that the end sent before it closed are still forwarded.
       if (!out.hasEnded || out.isOver) this.fail(error);
     }
     out.end();
@@ -202,7 +215,7 @@ export class BunRelay implements PipeOwner {
     this.#settle();
   }
 
-  /** Passes an end on. */
+  /** Forwards the end of a direction. */
   pass(pipe: BunPipe): void {
     if (this.#hasFailed) return;
     if (this.up.isOver && this.down.isOver) {
@@ -221,13 +234,13 @@ export class BunRelay implements PipeOwner {
     this.#settleAll();
   }
 
-  /** Both are being closed: a target that has not come by now is not awaited. */
+  /** Settles both ends, without waiting for a target that is not connected yet. */
   #settleAll(): void {
     this.#isTargetClosed ||= this.#target === undefined;
     this.#settle();
   }
 
-  /** In TLS, `end` waits for the other side, and nothing stops that any more. */
+  /** Closes both ends. In TLS, `end` would wait for the other side without a limit. */
   #end(tlsCall: "shutdown" | "terminate"): void {
     this.#client[this.#conn.isTls ? tlsCall : "end"]();
     this.#target?.[this.#isTargetTls ? tlsCall : "end"]();
@@ -240,7 +253,7 @@ export class BunRelay implements PipeOwner {
   }
 }
 
-/** What Bun needs to begin TLS: without an option that it knows it does not. */
+/** Returns TLS options with at least one that Bun knows, or Bun begins no TLS. */
 function tlsOf({ tls = false }: BunRelayTarget): boolean | object {
   return typeof tls === "object" ? { rejectUnauthorized: true, ...tls } : tls;
 }

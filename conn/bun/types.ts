@@ -1,31 +1,34 @@
 import type { ProxyInfo } from "../../codec/mod.ts";
 import type { ListenerOptions, ListenerStats } from "../types.ts";
 
-/** What a socket of `Bun.listen` has to have; `Bun.Socket` is one. */
+/** A socket of `Bun.listen`, such as `Bun.Socket`: the members that are used. */
 export interface BunSocket {
   /** Belongs to the application. */
   data: unknown;
-  /** Address of the peer; absent for UNIX sockets. */
+  /** Address of the peer. Absent for UNIX sockets. */
   readonly remoteAddress?: string | undefined;
   /** Port of the peer. */
   readonly remotePort?: number | undefined;
-  /** Address of this end; absent for UNIX sockets. */
+  /** Address of this end. Absent for UNIX sockets. */
   readonly localAddress?: string | undefined;
   /** Port of this end. */
   readonly localPort?: number | undefined;
-  /** What the socket came from; that of a UNIX socket has its path in `unix`. */
+  /** The listener of the socket. For a UNIX socket, `unix` is its path. */
   readonly listener?: object | undefined;
-  /** Stops to deliver data. */
+  /** Stops the delivery of data. */
   pause(): void;
-  /** Goes on to deliver data. */
+  /** Resumes the delivery of data. */
   resume(): void;
-  /** Returns how many bytes were written, -1 if the socket is closed; `drain` is called when more can be. */
+  /**
+   * Writes bytes. Returns how many were written, or -1 if the socket is closed.
+   * `drain` is called when more can be written.
+   */
   write(data: string | Uint8Array | ArrayBuffer): number;
   /** Sends what is buffered. */
   flush(): void;
   /** Ends the sending direction, or the connection. */
   end(): unknown;
-  /** Ends the sending direction alone. */
+  /** Ends only the sending direction. */
   shutdown(): void;
   /** Closes the connection at once. */
   terminate(): void;
@@ -67,45 +70,56 @@ export type BunNativePayload = typeof globalThis extends {
 } ? P
   : Uint8Array;
 
-/** Where `relay` connects to, as `Bun.connect` takes it. */
+/** Target that `relay` connects to, in the form that `Bun.connect` accepts. */
 export type BunRelayTarget =
   & (
     | { readonly hostname: string; readonly port: number }
     | { readonly unix: string }
   )
   & {
-    /** `true` or the options of TLS; the header goes inside. */
+    /** `true` or the options of TLS. The header is sent inside TLS. */
     readonly tls?: boolean | object;
+    /**
+     * Enables TCP keepalive for the connection to the target. The value is how long
+     * in ms it may be silent before the first probe. Without it no probes are sent.
+     */
+    readonly keepAlive?: number;
   };
 
-/** What arrives, in the class that `binaryType` asks for. */
+/** Received bytes, in the class that `binaryType` selects. */
 export type BunPayload = Uint8Array | ArrayBuffer;
 
 /**
- * What an application hears: the handlers of `Bun.listen({ socket })`, of
- * which {@link open} is told what the header says.
+ * Handlers of an application, as for `Bun.listen({ socket })`. {@link open} also
+ * receives the decoded header.
  */
 export interface BunHandlers<
   S extends BunSocket = BunNativeSocket,
   P extends BunPayload = BunNativePayload,
 > {
-  /** The header is in, or none was looked for or found: then `info` is `undefined`. */
+  /**
+   * Called when the header has arrived. `info` is `undefined` if no header was
+   * expected or found.
+   */
   open?(socket: S, info: ProxyInfo | undefined): unknown;
-  /** Payload; first of all what came with the header. */
+  /** Called with payload, first with the payload that arrived with the header. */
   data?(socket: S, payload: P): unknown;
-  /** What did not fit into the last `write` can be written. */
+  /** Called when the rest of the last `write` can be written. */
   drain?(socket: S): unknown;
-  /** The peer has ended its sending direction. */
+  /** Called when the peer has ended its sending direction. */
   end?(socket: S): unknown;
-  /** The connection is closed. Not called for one that was refused. */
+  /** Called when the connection is closed. Not called for a rejected connection. */
   close?(socket: S, error?: Error): unknown;
-  /** A handler has thrown, or the TLS session has failed. */
+  /** Called when a handler has thrown, or the TLS session has failed. */
   error?(socket: S, error: Error): unknown;
-  /** The TLS handshake is over. Called after {@link open}, since the header comes inside TLS. */
+  /**
+   * Called when the TLS handshake has ended, but after {@link open}, because the
+   * header arrives inside TLS.
+   */
   handshake?(socket: S, success: boolean, error: Error | null): unknown;
-  /** The time that was set with `socket.timeout` has passed. */
+  /** Called when the time that was set with `socket.timeout` has passed. */
   timeout?(socket: S): unknown;
-  /** Passed on as it is; no listener calls it. */
+  /** Passed to Bun unchanged. No listener calls it. */
   connectError?(socket: S, error: Error): unknown;
   /**
    * Class of the payload.
@@ -121,23 +135,24 @@ export interface BunListenerOptions<S extends BunSocket = BunNativeSocket>
   /**
    * Called with each valid header of a trusted peer. Return `true` to accept;
    * any other answer rejects the connection. `timeout` does not apply to it, only
-   * `signal`. The socket shows the client already; do not write to it here.
+   * `signal`. The socket already shows the client. Do not write to it here. With
+   * `lazy` the socket is a view of the application's socket.
    */
   verify?: (info: ProxyInfo, socket: S) => boolean | Promise<boolean>;
 }
 
-/** What {@link proxied} gives: the handlers for `Bun.listen({ socket })`. */
+/** Handlers that {@link proxied} returns, for `Bun.listen({ socket })`. */
 export interface BunProxiedHandlers<
   S extends BunSocket = BunNativeSocket,
   P extends BunPayload = BunNativePayload,
 > {
-  /** What has been let in and refused so far; the object is live. */
+  /** Counts of accepted and rejected connections so far. The object is live. */
   readonly stats: ListenerStats;
   /** Begins to wait for the header. */
   open(socket: S): void;
   /**
-   * Takes the header, then passes the payload on. The types of Bun say Buffer
-   * here whatever `binaryType` asks for: both fit.
+   * Reads the header, then passes on the payload. Both types are accepted, because
+   * the types of Bun say Buffer here for every `binaryType`.
    */
   data(socket: S, payload: P | BunPayload): void;
   /** Passed on once the connection is open. */

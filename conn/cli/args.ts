@@ -1,4 +1,4 @@
-/** Arguments of a command: what is wrong with them is a {@link UsageError}. */
+/** Arguments of a command. Wrong arguments throw a {@link UsageError}. */
 
 import { parseArgs } from "node:util";
 import type { DecodeOptions } from "../../codec/mod.ts";
@@ -7,14 +7,14 @@ import { LONGEST_HEADER, quote } from "../../codec/internal.ts";
 import { readNumber, readWord } from "./read_text.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** An option, as `parseArgs` takes it and as the help shows it. */
+/** An option, as `parseArgs` accepts it and as the help shows it. */
 export interface Option {
   type: "string" | "boolean";
   multiple?: boolean;
   /** What stands for its value in the help. */
   value?: string;
-  /** What it does, for the help. */
-  help: string;
+  /** What it does, for the help; absent for one that the program alone passes. */
+  help?: string;
 }
 
 /** Options of a command, by name. */
@@ -49,7 +49,7 @@ export function readArgs<const T extends Options>(
   }
 }
 
-/** Refuses arguments that are no options. */
+/** Rejects arguments that are not options. */
 export function expectNoPositionals(positionals: readonly string[]): void {
   if (positionals.length === 0) return;
   throw new UsageError(
@@ -113,7 +113,7 @@ type Leniencies = {
     | undefined;
 };
 
-/** What the codec is told. */
+/** Returns the options of the codec. */
 export function decodeOptions(values: Leniencies): DecodeOptions {
   const { checksum, tlvs, unmap, versions } = values;
   const maxLength = values["max-length"];

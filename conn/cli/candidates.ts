@@ -1,4 +1,4 @@
-/** Who sends a type that the specification does not name, by the shape of its value. */
+/** Senders of types that the specification does not name, by the shape of the value. */
 
 import {
   alibabaEndpointId,
@@ -14,7 +14,7 @@ import {
 } from "../../codec/mod.ts";
 import { latin1, showText } from "./show.ts";
 
-/** Returns what a value says if it is of the sender that is named; `undefined` if it has another shape. */
+/** Returns the meaning of a value for a sender, or `undefined` if it has another shape. */
 type Candidate = readonly [
   type: number,
   name: string,
@@ -79,7 +79,7 @@ function readParts(value: Uint8Array): string | undefined {
   }
 }
 
-/** Returns what a value may be, for each sender whose shape it has. */
+/** Returns the possible meanings of a value, one for each sender with its shape. */
 export function candidates(type: number, value: Uint8Array): string[] {
   return CANDIDATES.flatMap(([of, name, read]) => {
     const said = of === type ? read(value) : undefined;

@@ -1,11 +1,11 @@
 import type { Options } from "./args.ts";
 import type { CliIo } from "./io.ts";
 
-/** How the command line is called in the help; the compiled program may be called so. */
+/** Name of the command line in the help. A compiled program may have this name. */
 export const PROGRAM = "proxy-protocol";
 
-/** How it is run without being compiled. */
-export const SPECIFIER = "jsr:@edgewire/proxy-protocol/cli";
+/** Its package, of JSR and npm. */
+export const PACKAGE = "@edgewire/proxy-protocol";
 
 /** One command. */
 export interface Command {
@@ -13,7 +13,7 @@ export interface Command {
   usage: string;
   /** What it does, in half a line. */
   summary: string;
-  /** What there is to know beyond its options. */
+  /** Notes besides its options. */
   notes: string;
   options: Options;
   /** Permissions of Deno that it needs. */
@@ -34,8 +34,10 @@ export function columns(rows: readonly (readonly [string, string])[]): string {
 /** The help of one command. */
 export function helpOf(name: string, command: Command): string {
   const { usage, summary, notes, options, permissions, examples } = command;
-  const rows = Object.entries(options).map(([option, { value, help }]) =>
-    [`--${option}${value === undefined ? "" : ` ${value}`}`, help] as const
+  const rows = Object.entries(options).flatMap(([option, { value, help }]) =>
+    help === undefined ? [] : [
+      [`--${option}${value === undefined ? "" : ` ${value}`}`, help] as const,
+    ]
   );
   return `${PROGRAM} ${name} ${usage}
 
@@ -46,7 +48,7 @@ ${notes}
 Options:
 ${columns(rows)}
 
-Permissions: ${permissions}
+Permissions: ${permissions} (on Deno)
 
 Examples:
 ${examples.map((example) => `  ${PROGRAM} ${name} ${example}`).join("\n")}`;

@@ -2,6 +2,7 @@ import { decodeOptions, LENIENCIES, type Options, readArgs } from "./args.ts";
 import { readNumber } from "./read_text.ts";
 import { UsageError } from "./usage_error.ts";
 import type { Command } from "./command.ts";
+import { readFileChunks } from "./files.ts";
 import { type Form, readBytes, readTyped } from "./input_bytes.ts";
 import { attempt, type CliIo, print } from "./io.ts";
 import { describe, examine, outcomeJson } from "./report.ts";
@@ -12,12 +13,12 @@ const LONGEST_INPUT = 64 * 1024 * 1024;
 
 const OPTIONS = {
   file: { type: "string", value: "FILE", help: "read from a file" },
-  hex: { type: "boolean", help: "what is read is hex, whatever it looks like" },
-  raw: { type: "boolean", help: "what is read is the bytes themselves" },
+  hex: { type: "boolean", help: "read the input as hex" },
+  raw: { type: "boolean", help: "read the input as raw bytes" },
   skip: {
     type: "string",
     value: "BYTES",
-    help: "leave out so many bytes in front of the header",
+    help: "skip this many bytes before the header",
   },
   json: { type: "boolean", help: "print JSON, bytes as hex" },
   ...LENIENCIES,
@@ -29,13 +30,15 @@ export const DECODE: Command = {
   summary:
     "Shows every byte of the header at the start of HEX, a file or standard input.",
   notes:
-    `HEX may hold spaces, colons, commas, 0x, \\x and line ends, or be what xxd,
-hexdump -C, od -t x1 or tcpdump -x print; text with escapes, such as
-'PROXY UNKNOWN\\r\\n', is taken too. A file and standard input are the bytes
-themselves or hex. What follows the header is counted.
+    `HEX may have spaces, colons, commas, 0x, \\x and line ends. It may also be the
+output of xxd, hexdump -C, od -t x1 or tcpdump -x, or text with escapes, such as
+'PROXY UNKNOWN\\r\\n'. A file and standard input are the bytes themselves or hex.
+Bytes after the header are counted.
 
-Exit code 0: a header. 1: refused, which is shown with the byte where and the
-option, if any, that would accept it; or incomplete. 2: wrong arguments.`,
+Exit code 0: a header.
+Exit code 1: a rejected or incomplete header. A rejected header is shown with the
+byte of the error and the option, if any, that would accept it.
+Exit code 2: wrong arguments.`,
   options: OPTIONS,
   permissions: "none; --allow-read for --file",
   examples: [
@@ -82,7 +85,7 @@ async function readInput(
   if (file !== undefined) {
     const read = await attempt(
       `read ${file}`,
-      async () => await readAll((await Deno.open(file)).readable),
+      () => readAll(readFileChunks(file)),
     );
     return readBytes(read, form);
   }
@@ -95,17 +98,24 @@ async function readInput(
   return readBytes(read, form);
 }
 
-/** A header is at the start; what is behind it is only counted. */
+/** Reads all bytes. The header is at the start, and later bytes are only counted. */
 async function readAll(
-  stream: ReadableStream<Uint8Array>,
+  stream: AsyncIterable<Uint8Array>,
 ): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
   let length = 0;
-  const limit = new TransformStream<Uint8Array, Uint8Array>({
-    transform(chunk, controller) {
-      length += chunk.length;
-      if (length <= LONGEST_INPUT) controller.enqueue(chunk);
-      else controller.error(new Error(`more than ${LONGEST_INPUT} bytes`));
-    },
-  });
-  return await new Response(stream.pipeThrough(limit)).bytes();
+  for await (const chunk of stream) {
+    length += chunk.length;
+    if (length > LONGEST_INPUT) {
+      throw new Error(`more than ${LONGEST_INPUT} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
 }

@@ -17,6 +17,7 @@ import { readHostPort, readNumber, readWord } from "./read_text.ts";
 import { UsageError } from "./usage_error.ts";
 import type { Command } from "./command.ts";
 import { namedTlvs, readAddress, readTlv } from "./header_text.ts";
+import { toHex } from "./hex.ts";
 import { exchange, type Verdict } from "./exchange.ts";
 import { attempt, print, warn } from "./io.ts";
 
@@ -66,7 +67,7 @@ const OPTIONS = {
   "ssl-verify": {
     type: "string",
     value: "NUMBER",
-    help: "0 where the certificate was verified (1)",
+    help: "0 if the certificate was verified (1)",
   },
   "ssl-version": { type: "string", value: "TEXT", help: "such as TLSv1.3" },
   "ssl-cn": { type: "string", value: "TEXT", help: "name in the certificate" },
@@ -96,7 +97,7 @@ const OPTIONS = {
     type: "string",
     multiple: true,
     value: "xEA=HEX",
-    help: "any TLV, by its type or name; behind the others, repeatable",
+    help: "any TLV, by its type or name, after the others; repeatable",
   },
   checksum: { type: "boolean", help: "add a CRC32C" },
   align: {
@@ -112,7 +113,7 @@ const OPTIONS = {
   },
 } as const satisfies Options;
 
-/** What a server without an answer did, and what that says. */
+/** Behaviour of a server without an answer, and its meaning. */
 const UNANSWERED: Readonly<Record<Exclude<Verdict, "answered">, string>> = {
   closed:
     "the server closed the connection, as servers that reject a header do",
@@ -131,15 +132,16 @@ export const ENCODE: Command = {
 abstract name begins with @. Without addresses the header is LOCAL. TLVs are
 written in the order of the options, those of SSL in one.
 
-With --connect the header goes in one write, then both directions are copied.
-A second after the end of standard input, or at the first byte of an answer,
-the sending direction ends. The answer is still printed; on a terminal its
+With --connect the header is sent in one write, then both directions are copied.
+After the end of standard input, the sending direction ends at the first byte of
+an answer, or after a second. The answer is still printed. On a terminal its
 control characters are escaped.
 
-Exit code 0: the server answered, be it with an error, or closed the connection
-only after the end of the input. 1: it closed or reset the connection without
-an answer, as servers that reject a header do, or the connection failed.
-2: a header that no receiver would take.`,
+Exit code 0: the server answered, even with an error, or closed the connection
+only after the end of the input.
+Exit code 1: the connection failed, or the server closed or reset it without an
+answer, as servers that reject a header do.
+Exit code 2: no receiver would accept the header.`,
   options: OPTIONS,
   permissions: "none; --allow-net for --connect",
   examples: [
@@ -184,12 +186,12 @@ an answer, as servers that reject a header do, or the connection failed.
       await warn(io, `No answer from ${connect}: ${UNANSWERED[verdict]}`);
       return verdict === "silent" ? 0 : 1;
     } else if (values.raw) await io.write(bytes);
-    else await print(io, bytes.toHex());
+    else await print(io, toHex(bytes));
     return 0;
   },
 };
 
-/** What the options say of a header, its TLVs apart. */
+/** Returns the header of the options, without its TLVs. */
 function endsOf(
   values: ReturnType<typeof readArgs<typeof OPTIONS>>["values"],
 ): ProxyHeader {

@@ -1,31 +1,31 @@
 import { isPeerGone } from "../admission/refusal.ts";
 import type { HostPort } from "./read_text.ts";
 import { answerOutput, type CliIo, writeAll } from "./io.ts";
+import { dial } from "./socket_conn.ts";
 
 /**
- * How long a server may take to answer or close until it is told the end of the
- * input, in ms. Many servers close at that end: without this time, one that
- * rejects the header would look like one that accepts it.
+ * Time in ms for a server to answer or close before the end of the input is sent.
+ * Many servers close at that end. Without this time, a server that rejects the
+ * header would look like a server that accepts it.
  */
 const VERDICT_TIME = 1000;
 
 /**
- * What a server did: it sent something, closed or reset the connection without
- * that, or closed it without that after the end of the input.
+ * Behaviour of a server: it sent an answer, closed or reset the connection without
+ * an answer, or closed it without an answer after the end of the input.
  */
 export type Verdict = "answered" | "closed" | "reset" | "silent";
 
-/** Sends the header, then copies both ways until the peer has ended. */
+/** Sends the header, then copies in both directions until the peer has ended. */
 export async function exchange(
   io: CliIo,
   header: Uint8Array,
   target: HostPort,
 ): Promise<Verdict> {
-  using conn = await Deno.connect(target);
+  const conn = await dial(target);
   const ended = new AbortController();
   const heard = Promise.withResolvers<void>();
   let isEndSent = false;
-  // Not to `conn.writable`: a failure of it would end the reading as well.
   const sending = new WritableStream<Uint8Array>({
     write: (bytes) => writeAll(conn, bytes),
     async close() {
@@ -39,7 +39,7 @@ export async function exchange(
   let failure: unknown;
   let received = 0;
   try {
-    await writeAll(conn, header); // one buffer: many receivers refuse a split header
+    await writeAll(conn, header); // one buffer: many receivers reject a split header
     io.input.pipeTo(sending, { signal: ended.signal })
       .catch((error) => failure = error);
     const output = answerOutput(io).getWriter();
@@ -51,20 +51,17 @@ export async function exchange(
       received += count;
       await output.write(buffer.subarray(0, count));
     }
-    // The peer may end before the input does: what it said is what counts.
+    // The peer may end before the input does. Only its answer counts.
     if (failure !== undefined && received === 0) throw failure;
     const verdict = received > 0 ? "answered" : isEndSent ? "silent" : "closed";
     await output.close();
     return verdict;
   } catch (error) {
-    if (received === 0 && isReset(error)) return "reset";
+    if (received === 0 && isPeerGone(error)) return "reset";
     throw error;
   } finally {
     heard.resolve();
     ended.abort();
+    conn.close();
   }
-}
-
-function isReset(error: unknown): boolean {
-  return isPeerGone(error) || error instanceof Deno.errors.BrokenPipe;
 }

@@ -37,7 +37,10 @@ export interface TypedTlv {
   value: string | undefined;
 }
 
-/** TLVs by their names, in this order; those of SSL are one, which `ssl` makes too. */
+/**
+ * Returns TLVs by their names, in the given order. All SSL TLVs become one, which
+ * `ssl` also adds.
+ */
 export function namedTlvs(named: readonly TypedTlv[], ssl = false): Tlvs {
   const tlvs: Tlvs = {};
   const record: Record<string, Tlvs[keyof Tlvs]> = tlvs;

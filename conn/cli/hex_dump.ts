@@ -4,12 +4,12 @@ const LINE_LENGTH = 16;
 /** Lines that are shown at the start, and before the marked one. */
 const LINES_AROUND = 2;
 
-/** Where each byte of a line begins, behind the offset. */
+/** Column of the first byte of a line, after the offset. */
 const FIRST_COLUMN = 8;
 
 /**
- * Bytes as lines of hex and ASCII, with a mark under one byte, or behind the
- * last. What is far from the start and from the mark is left out.
+ * Returns bytes as lines of hex and ASCII, with a pointer under one byte, or after
+ * the last byte. Lines far from the start and from the pointer are left out.
  */
 export function hexDump(bytes: Uint8Array, mark: number): string {
   const marked = Math.floor(mark / LINE_LENGTH);

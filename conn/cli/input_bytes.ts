@@ -1,13 +1,14 @@
-/** Bytes as people have them: raw, as hex in many forms, as a dump, as text with escapes. */
+/** Bytes in the forms that people use: raw, hex, dumps, and text with escapes. */
 
 import { LINE_SIGNATURE, SIGNATURE } from "../../codec/internal.ts";
+import { fromHex } from "./hex.ts";
 import { UsageError } from "./usage_error.ts";
 import { count, latin1, showText } from "./show.ts";
 
-/** What bytes are read as. */
+/** Form in which bytes are read. */
 export type Form = "hex" | "raw" | "either";
 
-/** What is neither a hex digit nor what may stand between and before them. */
+/** Characters that are not allowed in hex: neither digits nor separators. */
 const NO_HEX_REGEXP = /[^\da-fx\s:,\\]|(?<![0\\])x|\\(?!x)/i;
 const BETWEEN_REGEXP = /0x|\\x|[\s:,]/gi;
 
@@ -18,13 +19,16 @@ const DUMP_LINE_REGEXPS = [
   /^[0-7]{7}\s((?:[\da-f]{2}\s)*[\da-f]{2})\s*$/,
 ];
 
-/** Longest line of a dump, in characters: `xxd -c 256` prints some 1200. Eight million bytes in one overflow the stack of the expressions. */
+/**
+ * Longest line of a dump, in characters. `xxd -c 256` prints about 1200. A line of
+ * eight million bytes overflows the stack of the expressions.
+ */
 const LONGEST_DUMP_LINE = 4096;
 
-/** Nothing, or the offset that ends a dump of `hexdump -C` and `od`; of a line without the spaces around it. */
+/** An empty line, or the final offset of `hexdump -C` and `od`, without spaces around. */
 const EMPTY_LINE_REGEXP = /^(?:[\da-f]{7,8})?$/i;
 
-/** A dump from its start; no header begins with these two bytes as hex. */
+/** Start of a dump. No header begins with these two bytes as hex. */
 const DUMP_START_REGEXP = /^\s*(?:0x)?0000/i;
 
 /** Escapes of C, Python, JavaScript and `printf`. */
@@ -35,7 +39,7 @@ const ESCAPED: Readonly<Record<string, string>> = {
   t: "\t",
 };
 
-/** Bytes that were read: raw where they begin as a header does, or are no hex. */
+/** Reads bytes as raw if they begin like a header, or are not hex. */
 export function readBytes(bytes: Uint8Array, form: Form): Uint8Array {
   if (form === "raw" || (form === "either" && beginsHeader(bytes))) {
     return bytes;
@@ -48,7 +52,7 @@ export function readBytes(bytes: Uint8Array, form: Form): Uint8Array {
   throw notHex(text);
 }
 
-/** Bytes that were typed: hex, or text with escapes. */
+/** Reads typed bytes: hex, or text with escapes. */
 export function readTyped(text: string, form: Form): Uint8Array {
   const read = form === "raw" ? undefined : bytesOfHex(text);
   if (read !== undefined) return read;
@@ -57,12 +61,12 @@ export function readTyped(text: string, form: Form): Uint8Array {
   return unescape(text);
 }
 
-/** Hex in any of its forms; `undefined` where it is none. */
+/** Reads hex in any of its forms. Returns `undefined` if the text is not hex. */
 export function bytesOfHex(text: string): Uint8Array | undefined {
   const digits = digitsOf(text);
   return digits === undefined || digits === "" || digits.length % 2 !== 0
     ? undefined
-    : Uint8Array.fromHex(digits);
+    : fromHex(digits);
 }
 
 function digitsOf(text: string): string | undefined {
@@ -87,7 +91,7 @@ function dumped(line: string): string | undefined {
   return undefined;
 }
 
-/** Text with its escapes replaced, in UTF-8. */
+/** Returns text in UTF-8, with its escapes replaced. */
 function unescape(text: string): Uint8Array {
   const bytes = new TextEncoder().encode(text);
   // One character for each byte: an escape may stand for any byte.

@@ -2,7 +2,7 @@
 
 import { count, printable } from "./show.ts";
 
-/** Standard streams and signals of a process, or what stands for them in a test. */
+/** Standard streams and signals of a process, or substitutes for them in a test. */
 export interface CliIo {
   /** Standard input. */
   readonly input: ReadableStream<Uint8Array>;
@@ -25,9 +25,11 @@ export interface CliIo {
   warn(line: string): Promise<void>;
   /** Fires at the first SIGINT or SIGTERM from the call on. */
   stop(): AbortSignal;
+  /** Calls `reload` at each SIGHUP from the call on, instead of ending the process. */
+  onReload?(reload: () => void): void;
 }
 
-/** Whoever read the output has ended, such as `head`: no failure of ours. */
+/** The reader of the output has ended, such as `head`. This is not a failure. */
 export class OutputClosedError extends Error {
   /** Name of the class. */
   override name = "OutputClosedError";
@@ -59,7 +61,7 @@ export function answerOutput(io: CliIo): WritableStream<Uint8Array> {
   return new WritableStream({
     async write(bytes) {
       const text = held + decoder.decode(bytes, { stream: true });
-      held = text.endsWith("\r") ? "\r" : ""; // what follows says what it is
+      held = text.endsWith("\r") ? "\r" : ""; // the next chunk decides
       await show(
         text.slice(0, text.length - held.length).replaceAll("\r\n", "\n"),
       );
@@ -68,13 +70,13 @@ export function answerOutput(io: CliIo): WritableStream<Uint8Array> {
   });
 }
 
-/** How many lines may wait for whoever reads standard error. */
+/** Most lines that may wait for the reader of standard error. */
 export const MOST_LINES = 256;
 
 /**
- * {@link warn} for lines that peers cause: while nobody reads it, those over
- * {@link MOST_LINES} are left out, or they would fill the memory. The next line
- * that is written says how many.
+ * Calls {@link warn} for lines that peers cause. While nobody reads standard error,
+ * lines above {@link MOST_LINES} are left out, or they would fill the memory. The
+ * next line that is written says how many.
  */
 export function boundedWarn(io: CliIo): (line: string) => Promise<void> {
   let waiting = 0;
@@ -98,8 +100,8 @@ export function boundedWarn(io: CliIo): (line: string) => Promise<void> {
 }
 
 /**
- * Does what the system may refuse, such as to connect; the error says what it
- * was. Permissions of Deno are asked for by their flags.
+ * Runs work that the system may reject, such as connecting. The error names the
+ * work. For a missing permission of Deno, it names the flag.
  */
 export async function attempt<T>(
   what: string,
@@ -113,32 +115,38 @@ export async function attempt<T>(
   }
 }
 
+/** Resolves when a signal has fired. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) =>
+    signal.addEventListener("abort", () => resolve())
+  );
+}
+
+/** Failures of the system in its own words: each runtime has others. */
+const REASONS: ReadonlyMap<unknown, string> = new Map([
+  ["EACCES", "Permission denied"],
+  ["EADDRINUSE", "Address already in use"],
+  ["EADDRNOTAVAIL", "Cannot assign requested address"],
+  ["ECONNREFUSED", "Connection refused"],
+  ["ECONNRESET", "Connection reset by peer"],
+  ["EHOSTUNREACH", "No route to host"],
+  ["EMFILE", "Too many open files"],
+  ["ENETUNREACH", "Network is unreachable"],
+  ["ENOENT", "No such file or directory"],
+  ["ENOTFOUND", "Name or service not known"],
+  ["EPIPE", "Broken pipe"],
+  ["ETIMEDOUT", "Connection timed out"],
+]);
+
 /** What an error says. */
 export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const reason = "code" in error && REASONS.get(error.code);
+  return reason || error.message;
 }
 
-/** Those of the process. */
-export function processIo(): CliIo {
-  return {
-    get input() {
-      return Deno.stdin.readable;
-    },
-    get isInputTerminal() {
-      return Deno.stdin.isTerminal();
-    },
-    get isOutputTerminal() {
-      return Deno.stdout.isTerminal();
-    },
-    write: (bytes) => writeOutput(Deno.stdout, bytes),
-    warn: (line) =>
-      writeOutput(Deno.stderr, new TextEncoder().encode(`${line}\n`))
-        .catch(ignoreClosed),
-    stop: stopSignal,
-  };
-}
-
-/** Writes all of `bytes` to what may take a part of them. */
+/** Writes all of `bytes` to a writer that may accept only a part at once. */
 export async function writeAll(
   to: { write(bytes: Uint8Array): Promise<number> },
   bytes: Uint8Array,
@@ -146,35 +154,4 @@ export async function writeAll(
   for (let at = 0; at < bytes.length;) {
     at += await to.write(bytes.subarray(at));
   }
-}
-
-async function writeOutput(
-  to: { write(bytes: Uint8Array): Promise<number> },
-  bytes: Uint8Array,
-): Promise<void> {
-  try {
-    await writeAll(to, bytes);
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.BrokenPipe)) throw cause;
-    throw new OutputClosedError("Cannot write the output: closed", { cause });
-  }
-}
-
-function ignoreClosed(error: unknown): void {
-  if (!(error instanceof OutputClosedError)) throw error;
-}
-
-const SIGNALS = Deno.build.os === "windows"
-  ? ["SIGINT"] as const
-  : ["SIGINT", "SIGTERM"] as const;
-
-/** Once it has fired, the next signal has its usual effect again. */
-function stopSignal(): AbortSignal {
-  const controller = new AbortController();
-  const onSignal = () => {
-    for (const name of SIGNALS) Deno.removeSignalListener(name, onSignal);
-    controller.abort();
-  };
-  for (const name of SIGNALS) Deno.addSignalListener(name, onSignal);
-  return controller.signal;
 }

@@ -1,12 +1,9 @@
 import { EMPTY, LARGEST_PORT } from "../../codec/internal.ts";
 import { formatAddress } from "../../codec/mod.ts";
-import { toAddress } from "../_ends.ts";
 import { readOptions } from "../admission/policy.ts";
 import { isPeerGone, toRefusal } from "../admission/refusal.ts";
-import { accept } from "../accept.ts";
 import { Pauses } from "../native/pauses.ts";
-import { closeQuietly, type ProxiedConn } from "../proxied_conn.ts";
-import type { Accepted, AcceptOptions } from "../types.ts";
+import { closeQuietly } from "../proxied_conn.ts";
 import {
   asUsage,
   decodeOptions,
@@ -28,13 +25,18 @@ import {
   writeAll,
 } from "./io.ts";
 import { type PageServer, servePage } from "./page_server.ts";
+import { loadRuntime } from "./load_runtime.ts";
+import type { Arrival, ByteConn, HeaderOptions, Received } from "./runtime.ts";
 import { jsonLine, line, type Seen, verbose } from "./seen.ts";
 import { printable } from "./show.ts";
 
-/** How long to read what a peer still sends, in ms: closing at once would reset it. */
+/** Time in ms to read on before closing. Closing at once would reset the peer. */
 const DRAIN_TIME = 1000;
 
-/** Connections at once; more wait in the system, so that no peer can take all descriptors. */
+/**
+ * Most connections at once, so that no peer can use all descriptors. More wait in
+ * the system.
+ */
 const MOST_AT_ONCE = 256;
 
 const OPTIONS = {
@@ -57,7 +59,7 @@ const OPTIONS = {
   count: {
     type: "string",
     value: "NUMBER",
-    help: "end after so many connections",
+    help: "end after this many connections",
   },
   ...LENIENCIES,
 } as const satisfies Options;
@@ -68,16 +70,17 @@ export const LISTEN: Command = {
   summary: "What does my balancer send? Prints a line for each connection.",
   notes:
     `A line has the time, the peer that connected and the header: version, command,
-family, client, destination, TLVs, the checksum's verdict. Connections that are
-refused are shown with the reason, the byte and what they began with; those
-that close without a byte, as health checks do, as empty. Each is closed then.
-A peer that has reset before it could be accepted is shown as -. When the
-system has no descriptors left, a warning says so and listen tries again.
+family, client, destination, TLVs and the result of the checksum. A rejected
+connection is shown with the reason, the byte and its first bytes. A connection
+that closes without a byte, as health checks do, is shown as empty. Then each
+connection is closed. A peer that has reset before it could be accepted is shown
+as -. If the system has no descriptors left, listen prints a warning and tries
+again.
 
---ui shows the headers byte by byte in a page, for this machine alone.
+--ui shows the headers byte by byte in a page, only for this machine.
 
-Without --trust everybody is listened to: nothing here believes a header.
-SIGINT and SIGTERM end it with exit code 0.`,
+Without --trust every peer may send a header, because listen only shows it.
+SIGINT and SIGTERM end listen with exit code 0.`,
   options: OPTIONS,
   permissions: "--allow-net",
   examples: [
@@ -96,7 +99,7 @@ SIGINT and SIGTERM end it with exit code 0.`,
     }
     const address = readHostPort("PORT", where[0] ?? "", "0.0.0.0");
     const { trust = ["any"] } = values;
-    const options: AcceptOptions = {
+    const options: HeaderOptions = {
       ...decodeOptions(values),
       trust: trustOf(trust),
     };
@@ -134,7 +137,7 @@ SIGINT and SIGTERM end it with exit code 0.`,
   },
 };
 
-/** `--ui` may stand alone, which `parseArgs` has no word for. */
+/** Allows `--ui` without a value, which `parseArgs` does not support. */
 function withUiPort(args: readonly string[]): string[] {
   return args.map((arg, i) =>
     arg === "--ui" && !/^\d+$/.test(args[i + 1] ?? "") ? "--ui=0" : arg
@@ -143,23 +146,24 @@ function withUiPort(args: readonly string[]): string[] {
 
 /** What is done with connections. */
 interface Shows {
-  /** It listens, at this address; nothing is accepted before this resolves. */
+  /** Called when it listens, with the address. It accepts after this resolves. */
   onListening(where: string): Promise<void>;
-  onConnection(seen: Seen, conn?: ProxiedConn): Promise<void>;
+  onConnection(seen: Seen, conn?: ByteConn): Promise<void>;
 }
 
-/** Takes the header off each connection, side by side. */
+/** Reads the headers of all connections, concurrently. */
 async function listen(
   io: CliIo,
   address: HostPort,
-  options: AcceptOptions,
+  options: HeaderOptions,
   most: number,
   shows: Shows,
 ): Promise<void> {
   const where = formatAddress({ transport: "tcp", ...address });
+  const runtime = await loadRuntime();
   const listener = await attempt(
     `listen on ${where}`,
-    () => Deno.listen(address),
+    () => runtime.listen(address),
   );
   const ending = new AbortController();
   const signal = AbortSignal.any([io.stop(), ending.signal]);
@@ -168,7 +172,7 @@ async function listen(
   const report = boundedWarn(io);
   const running = new Set<Promise<void>>();
   let makeRoom = () => {};
-  const bound = formatAddress(toAddress(listener.addr));
+  const bound = formatAddress(listener.addr);
   await warn(io, `Listening on ${bound}`);
   try {
     await shows.onListening(bound);
@@ -184,7 +188,7 @@ async function listen(
     } catch (error) {
       if (signal.aborted) break;
       if (!isPeerGone(error)) {
-        // Not awaited: where nobody reads the line, listening is to go on.
+        // Not awaited, so that it accepts connections even if nobody reads the line.
         report(`Cannot accept a connection, trying again: ${reasonOf(error)}`)
           .catch((error) => ending.abort(error));
         await pauses.take();
@@ -207,34 +211,36 @@ async function listen(
 }
 
 /**
- * Shows one connection; of a peer that has reset before it was accepted not
- * even the address is known. What is closed because the program ends is not
- * shown.
+ * Shows one connection. The address of a peer that has reset before it was accepted
+ * is not known. A connection that is closed because the program ends is not shown.
  */
 async function receive(
-  accepting: Promise<Deno.TcpConn>,
-  options: AcceptOptions,
+  accepting: Promise<Arrival>,
+  options: HeaderOptions,
   show: Shows["onConnection"],
 ): Promise<void> {
   const time = new Date().toISOString();
   let hop = "-";
-  let accepted: Accepted<Deno.TcpConn>;
+  let received: Received;
   try {
-    const tcp = await accepting;
-    hop = formatAddress(toAddress(tcp.remoteAddr));
-    accepted = await accept(tcp, options);
+    const arrival = await accepting;
+    hop = formatAddress(arrival.hop);
+    received = await arrival.receive(options);
   } catch (cause) {
     const error = toRefusal(cause, undefined, EMPTY);
     if (error.code !== "aborted") await show({ time, hop, error });
     return;
   }
-  const { info } = accepted;
-  using conn = accepted.conn;
-  await show({ time, hop, ...(info && { info }) }, conn);
+  const { info, conn } = received;
+  try {
+    await show({ time, hop, ...(info && { info }) }, conn);
+  } finally {
+    conn.close();
+  }
 }
 
 /** Answers a request of HTTP/1, whatever it is. */
-async function answer(conn: ProxiedConn, text: string): Promise<void> {
+async function answer(conn: ByteConn, text: string): Promise<void> {
   // It is read in a terminal as well.
   const body = new TextEncoder().encode(printable(text));
   const head = new TextEncoder().encode(
@@ -249,8 +255,8 @@ async function answer(conn: ProxiedConn, text: string): Promise<void> {
   }
 }
 
-/** Ends the sending direction and reads what still comes. */
-async function drain(conn: ProxiedConn): Promise<void> {
+/** Ends the sending direction and reads the remaining bytes. */
+async function drain(conn: ByteConn): Promise<void> {
   const timer = setTimeout(() => conn.close(), DRAIN_TIME);
   try {
     await conn.closeWrite();

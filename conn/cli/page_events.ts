@@ -1,22 +1,22 @@
 import type { DecodeOptions } from "../../codec/mod.ts";
 
-/** What the page is told first, as JSON. */
+/** First event that the page receives, as JSON. */
 export interface StartEvent {
-  /** Where `listen` listens. */
+  /** Address of `listen`. */
   where: string;
   /** How it decodes. */
   options: DecodeOptions;
 }
 
-/** What the page is told of each connection, as JSON. */
+/** Event that the page receives for each connection, as JSON. */
 export interface ListenEvent {
-  /** When it came, as ISO 8601. */
+  /** Time of the connection, as ISO 8601. */
   time: string;
   /** The peer. */
   hop: string;
-  /** The header in words, or why it was rejected. */
+  /** The header in words, or the reason of the rejection. */
   text: string;
-  /** The header, or what came instead, as hex. */
+  /** The header, or the bytes received instead, as hex. */
   bytes: string;
   isRejected: boolean;
 }

@@ -6,20 +6,24 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { DecodeOptions } from "../../codec/mod.ts";
+import { toHex } from "./hex.ts";
 import type { ListenEvent, StartEvent } from "./page_events.ts";
 import { PAGE } from "./page.ts";
 import { type Seen, words } from "./seen.ts";
 
-/** Most connections that a page is told of when it is opened; the oldest go. */
+/** Most connections that a page receives when it is opened. The oldest are removed. */
 const MOST_KEPT = 256;
 
-/** Most bytes that a reader may be behind before it is cut off, to begin anew. */
+/** Most bytes that may wait for a reader. Then its stream is closed, to begin anew. */
 const MOST_BEHIND = 4 * 1024 * 1024;
 
-/** Names of this machine: a page of elsewhere that has its own name lead here must read nothing. */
+/**
+ * Names of this machine. A page of another site whose name resolves to this machine
+ * must not read anything.
+ */
 const LOOPBACK_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
-/** How the page finds out that it is served, and by what path it hears. */
+/** The page with the path of its events, by which it knows that it is served. */
 const SERVED_PAGE = PAGE.replace("<html ", '<html data-events="events" ');
 
 /** A page that is served. */
@@ -28,14 +32,14 @@ export interface PageServer {
   readonly url: string;
   /** Shows a connection. */
   show(seen: Seen): void;
-  /** Ends it, and every page's stream. */
+  /** Ends the server and the stream of every page. */
   close(): void;
 }
 
 /**
- * Serves the page on loopback alone: it has no password.
+ * Serves the page only on loopback, because it has no password.
  *
- * @throws {Error} when the port is taken.
+ * @throws {Error} when the port is in use.
  */
 export async function servePage(
   port: number,
@@ -115,5 +119,5 @@ function toEvent(seen: Seen): ListenEvent {
   const { time, hop, info, error } = seen;
   const bytes = info?.raw ?? error?.received ?? new Uint8Array();
   const isRejected = error !== undefined && error.code !== "empty";
-  return { time, hop, text: words(seen), bytes: bytes.toHex(), isRejected };
+  return { time, hop, text: words(seen), bytes: toHex(bytes), isRejected };
 }

@@ -1,4 +1,4 @@
-/** Values that people type, as text: what is wrong with one is a {@link UsageError}. */
+/** Reads values that people type. A wrong value throws a {@link UsageError}. */
 
 import { LARGEST_PORT, quote } from "../../codec/internal.ts";
 import { UsageError } from "./usage_error.ts";

@@ -1,4 +1,4 @@
-/** What there is to say of bytes that should be a header. */
+/** Reports on bytes that should be a header. */
 
 import {
   bytesNeeded,
@@ -32,13 +32,13 @@ const LENIENCIES: readonly Leniency[] = [
   [`--max-length ${LONGEST_HEADER}`, { maxLength: LONGEST_HEADER }],
 ];
 
-/** What came of bytes. */
+/** Result of decoding bytes. */
 export type Outcome =
   | { kind: "header"; info: ProxyInfo }
   | { kind: "incomplete"; needed: number }
   | { kind: "refused"; error: ProxyProtocolError };
 
-/** Decodes bytes; nothing that they hold makes it throw. */
+/** Decodes bytes. Never throws for their content. */
 export function examine(bytes: Uint8Array, options: DecodeOptions): Outcome {
   try {
     const info = decode(bytes, options);
@@ -91,7 +91,7 @@ function describeHeader(bytes: Uint8Array, info: ProxyInfo): string {
   } after the header${payload}`;
 }
 
-/** Where and why, and what would accept it. */
+/** Returns the place, the reason, and the option that would accept the header. */
 function describeRefusal(
   bytes: Uint8Array,
   error: ProxyProtocolError,
@@ -114,10 +114,10 @@ function describeRefusal(
   return parts.join("\n\n");
 }
 
-/** What is often forgotten where a line is typed or made by a script. */
+/** Returns a hint on a frequent mistake in a line that is typed or made by a script. */
 const LINE_END_HINT = "A line of version 1 ends with \\r\\n";
 
-/** What is wrong or what the bytes are instead, where it can be recognised. */
+/** Returns hints on the kind of the bytes or the mistake, if it is recognised. */
 function hints(bytes: Uint8Array, error: ProxyProtocolError): string[] {
   const text = latin1(bytes);
   if (error.code !== "signature") {
@@ -162,7 +162,7 @@ export function errorFields(error: ProxyProtocolError): object {
   return { code, message, offset, version, hint, received };
 }
 
-/** An info as plain data, with what takes a computation to know. */
+/** Returns an info as plain data, with its computed values. */
 export function infoFields(info: ProxyInfo): object {
   const isRight = isChecksumRight(info);
   return {

@@ -13,49 +13,49 @@ import { table } from "./table.ts";
 
 /** What there is to show of one connection. */
 export interface Seen {
-  /** When it came, as ISO 8601. */
+  /** Time of the connection, as ISO 8601. */
   time: string;
   /** The peer. */
   hop: string;
   /** The header. */
   info?: ProxyInfo;
-  /** Why it was refused. */
+  /** Why the connection was rejected. */
   error?: ProxyProtocolError;
 }
 
-/** A line for machines. */
+/** Returns a line for machines. */
 export function jsonLine({ time, hop, info, error }: Seen): string {
   if (info !== undefined) return toJson({ time, hop, ...infoFields(info) });
   const refused = error && errorFields(error);
   return toJson({ time, hop, ...(refused && { refused }) });
 }
 
-/** A line for people. */
+/** Returns a line for people. */
 export function line(seen: Seen): string {
   return `${seen.time} ${seen.hop} ${words(seen)}`;
 }
 
-/** What came of a connection, in words. */
+/** Returns the result of a connection in words. */
 export function words({ info, error }: Seen): string {
   if (error === undefined) return describe(info);
   return error.code === "empty"
     ? "empty: closed without a byte, as health checks do"
-    : `refused ${refusalText(error)}`;
+    : `rejected ${refusalText(error)}`;
 }
 
-/** Why a connection was refused, and what it began with, after whom it came from. */
+/** Returns why a connection was rejected, and its first bytes, without its peer. */
 export function refusalText(
   { code, message, received, hop }: ProxyProtocolError,
 ): string {
   const why = message.replace(` from ${formatAddress(hop)}`, "");
-  // What is no header is in the message.
+  // For `signature`, the message has the received bytes.
   const start = received.length === 0 || code === "signature"
     ? ""
     : `; received ${showStart(received, 32)}`;
   return `(${code}): ${why}${start}`;
 }
 
-/** The line, and below it the table or the bytes. */
+/** Returns the line, and below it the table or the bytes. */
 export function verbose(seen: Seen): string {
   const { info, error } = seen;
   const below = info !== undefined

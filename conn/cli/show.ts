@@ -1,8 +1,10 @@
 /** Values as text. */
 
+import { toHex } from "./hex.ts";
+
 /**
- * Characters that act on a terminal or a log: controls, marks of direction, ends
- * of lines except `\n`, lone surrogates, and what Unicode has not assigned.
+ * Characters that act on a terminal or a log: controls, directional formatting, ends
+ * of lines except `\n`, lone surrogates, and unassigned code points.
  */
 const ACTING_REGEXP = /[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu;
 
@@ -21,24 +23,24 @@ export function printable(text: string): string {
   );
 }
 
-/** A character for each byte. */
+/** Returns a character for each byte. */
 export function latin1(bytes: Uint8Array): string {
   return new TextDecoder("latin1").decode(bytes);
 }
 
-/** Text in quotes, on one line. */
+/** Returns text in quotes, on one line. */
 export function showText(text: string): string {
   return JSON.stringify(text);
 }
 
-/** Bytes as text in quotes where they are ASCII text, else as hex. */
+/** Returns bytes as text in quotes if they are ASCII text, else as hex. */
 export function showBytes(bytes: Uint8Array): string {
   return bytes.every((byte) => byte >= 0x20 && byte < 0x7f)
     ? showText(new TextDecoder().decode(bytes))
-    : `0x${bytes.toHex()}`;
+    : `0x${toHex(bytes)}`;
 }
 
-/** The first bytes of a payload in quotes, as `decode` takes them again. */
+/** Returns the first bytes of a payload in quotes, in a form that `decode` accepts. */
 export function showStart(bytes: Uint8Array, count = 48): string {
   const text = Array.from(bytes.subarray(0, count), escaped).join("");
   return bytes.length > count ? `"${text}"...` : `"${text}"`;
@@ -66,7 +68,7 @@ export function count(number: number, unit: string): string {
 export function toJson(value: unknown, indent?: number): string {
   return JSON.stringify(
     value,
-    (_, part) => part instanceof Uint8Array ? part.toHex() : part,
+    (_, part) => part instanceof Uint8Array ? toHex(part) : part,
     indent,
   );
 }

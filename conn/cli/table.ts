@@ -1,5 +1,6 @@
 import type { ProxyInfo } from "../../codec/mod.ts";
 import { anatomy, type Field } from "./anatomy.ts";
+import { toHex } from "./hex.ts";
 
 /** Bytes in a line of the table. */
 const LINE_LENGTH = 16;
@@ -12,7 +13,7 @@ export function table(info: ProxyInfo): string {
   const widths = TITLES.map((_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0))
   );
-  // To fill the last column too would be quadratic: one long value makes it wide.
+  // Padding the last column would be quadratic, because one long value makes it wide.
   widths[TITLES.length - 1] = 0;
   return rows.map((row) =>
     row.map((cell, column) =>
@@ -23,7 +24,7 @@ export function table(info: ProxyInfo): string {
   ).join("\n");
 }
 
-/** A field in one line, or more where it has many bytes. */
+/** Returns a field in one line, or in several if it has many bytes. */
 function rowsOf(
   { offset, groups, section, name, meaning, isNested }: Field,
 ): string[][] {
@@ -35,7 +36,7 @@ function rowsOf(
   );
 }
 
-/** Groups beside each other; of lines that repeat there is only the first. */
+/** Returns groups side by side. Repetitions of a line are replaced by one `*`. */
 function hexLines(groups: readonly Uint8Array[]): string[] {
   const lines: string[] = [];
   let line = "";
@@ -53,7 +54,7 @@ function hexLines(groups: readonly Uint8Array[]): string[] {
         length = 0;
       }
       const part = group.subarray(at, at + LINE_LENGTH);
-      line += (line === "" ? "" : " ") + part.toHex();
+      line += (line === "" ? "" : " ") + toHex(part);
       length += part.length;
     }
   }

@@ -7,15 +7,16 @@ const QUESTION = new TextEncoder().encode(
 );
 
 /**
- * Waits until an internal server has no request left of whoever had a port
- * before us.
+ * Waits until an internal server has no request left from another process that used
+ * our port before.
  *
- * A process that resets its connection to the internal server gives its port
- * back at once, while the server may not have read its request yet. If we get
- * that port then, the request would be dispatched as one of our client's: 49 of
- * 43,000 were, with 20 ports. The server accepts connections in their order, so
- * when a connection that was opened after ours is answered, what came before ours
- * has been dispatched.
+ * When a process resets its connection to the internal server, its port is free at
+ * once, although the server may not have read its request yet. If we then receive
+ * that port, the request would be dispatched as a request of our client. This
+ * happened to 49 of 43,000 requests, with 20 ports.
+ *
+ * The server accepts connections in order. When it answers a connection that was
+ * opened after ours, it has dispatched all requests from before ours.
  *
  * Connections that are opened at the same time share one question.
  */

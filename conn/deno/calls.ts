@@ -1,4 +1,4 @@
-/** The calls of Deno that serving is made of. */
+/** Functions of Deno that serving uses. */
 export interface Calls {
   serve: typeof Deno.serve;
   listen: typeof Deno.listen;
@@ -6,9 +6,9 @@ export interface Calls {
 }
 
 /**
- * As they were when this was loaded first, by whichever copy of this package: a
- * program may put others in their place, such as a `Deno.serve` that calls
- * `serveHttp`, and `./register` does.
+ * Original functions, from the time when the first copy of this package was loaded.
+ * A program may replace them, for example by a `Deno.serve` that calls `serveHttp`,
+ * as `./register` does.
  */
 const CALLS: unique symbol = Symbol.for("@edgewire/proxy-protocol/deno calls");
 

@@ -4,7 +4,7 @@ import type { Client } from "./client.ts";
 import type { Links } from "./links.ts";
 import type { DenoHandler, DenoHandlerInfo } from "./types.ts";
 
-/** What a handler is told of a request. */
+/** Information on a request, for a handler. */
 class HandlerInfo implements DenoHandlerInfo<Address> {
   readonly #native: Deno.ServeHandlerInfo;
   readonly remoteAddr: Address;

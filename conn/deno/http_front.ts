@@ -20,8 +20,8 @@ import { listenOutside } from "./outer_listener.ts";
 
 /**
  * A public listener behind the PROXY protocol, and an internal `Deno.serve` that
- * answers what comes by it. `Deno.serve` takes no connection that others have
- * accepted, so the bytes after the header are copied to it.
+ * answers its requests. `Deno.serve` accepts no existing connection, so the bytes
+ * after the header are copied to it.
  */
 export class HttpFront {
   readonly #options: ServeOptions;
@@ -203,6 +203,6 @@ function sendAtOnce(conn: Deno.TcpConn | Deno.UnixConn): void {
   try {
     if ("setNoDelay" in conn) conn.setNoDelay();
   } catch {
-    // It is closed, which reading tells.
+    // The connection is closed. The next read reports it.
   }
 }

@@ -4,19 +4,19 @@ import { type Client, clientOf, type FrontConn } from "./client.ts";
 import { LOOPBACK } from "./loopback.ts";
 
 /**
- * How long a client may send nothing, in ms, after the server has closed: it is
- * closed then. If it were closed while it sends, a reset could overtake the
- * response.
+ * Time in ms without bytes from the client, after the server has closed, until the
+ * client is closed. Closing it while it sends could cause a reset that overtakes
+ * the response.
  */
 const QUIET = 250;
 
-/** How long a client may go on sending then, in ms. */
+/** Longest time in ms that a client may continue to send after that. */
 const LONGEST_LINGER = 2000;
 
 /**
- * How long a server may take to answer a client that has ended its side, in ms,
- * before it is told so: then it answers no more. Without us it answers such a
- * client if the handler returns at once.
+ * Time in ms to answer a client that has ended its side, before the end is forwarded
+ * to the server. After that the server answers no more. Without the copying,
+ * `Deno.serve` answers such a client if the handler returns at once.
  */
 const HALF_CLOSE_DELAY = 10;
 
@@ -35,10 +35,9 @@ const FIRST_BUFFER_SIZE = 4096;
  * - The port is registered before the first byte is sent.
  * - A client that is gone ends our sending direction, and no more. The port is
  *   released when the server has closed its own end.
- * - A server that resets the connection frees the port at once, and the next
- *   process to connect may get it before we hear of that. Each request is
- *   therefore dispatched only if our connection is open at that moment: then there
- *   can be no other one of that port.
+ * - A server that resets the connection frees the port at once: another process
+ *   may get it while we do not know. So a request is dispatched only if our
+ *   connection is open at that moment: then there is no other one of that port.
  */
 export class Links {
   /** By our port towards the internal server. */
@@ -94,7 +93,7 @@ export class Link {
   #isServerGone = false;
   /** Whether no more is sent to the server. */
   #isEnded = false;
-  /** Calls to the server's connection that wait: they fail if it is reset. */
+  /** Whether calls to the server's connection wait. */
   #isReading = false;
   #isWriting = false;
   /** Whether bytes have been sent that the server has not answered yet. */
@@ -110,23 +109,26 @@ export class Link {
   }
 
   /**
-   * Returns whether the connection to the server is open at this moment.
+   * Returns whether the connection to the server is open at this moment, so that a
+   * request of its port is the client's.
    *
-   * Writing no bytes asks the system. While that is not possible, because bytes are
-   * being written or none may be written any more, another call waits, which
-   * fails in the next turn of the event loop if the connection has been reset.
+   * Writing no bytes asks the system. A pending read does not show it: on a busy
+   * machine, a stranger's request was dispatched 170 ms before that read failed.
+   * During another write, or after the end was written, nothing can be written. Then
+   * another call is pending, and it fails in the next turn of the event loop if the
+   * connection has been reset.
    */
   async isOpen(): Promise<boolean> {
     if (this.#isServerGone) return false;
     if (!this.#isWriting && !this.#isEnded) {
       return await writeAll(this.#target, EMPTY);
     }
-    if (!this.#isReading && !this.#isWriting) return false; // nobody can tell
-    await sleep(0);
+    if (!this.#isReading && !this.#isWriting) return false; // not known
+    await sleep(1);
     return !this.#isServerGone;
   }
 
-  /** Runs until both sides have ended; never rejects. */
+  /** Runs until both sides have ended. Never rejects. */
   async run(): Promise<void> {
     const sent = this.#sendRequests();
     await this.#sendResponses();
@@ -186,7 +188,7 @@ export class Link {
     await this.#target.closeWrite().catch(() => {});
   }
 
-  /** Copies from the server to its end, also when nobody takes it any more. */
+  /** Copies from the server until its end, even if the client accepts no more. */
   async #sendResponses(): Promise<void> {
     let buffer = new Uint8Array(FIRST_BUFFER_SIZE);
     try {
@@ -197,12 +199,12 @@ export class Link {
         if (count === null) return;
         if (this.#isClientGone) continue;
         const isSent = await writeAll(this.#conn, buffer.subarray(0, count));
-        // Reading the client tells it too, which ends the requests.
+        // Reading from the client also fails, which ends the requests.
         if (!isSent) this.#isClientGone = true;
         buffer = nextBuffer(buffer, count);
       }
     } catch {
-      // The server has reset the connection, which is an end too.
+      // The server has reset the connection, which is also an end.
     }
   }
 
@@ -227,7 +229,7 @@ function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Writes all bytes; returns false if the other end takes no more. */
+/** Writes all bytes. Returns false if the other end accepts no more. */
 async function writeAll(
   to: Pick<Deno.Conn, "write">,
   bytes: Uint8Array,

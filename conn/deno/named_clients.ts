@@ -1,7 +1,7 @@
 import { callsOfDeno } from "./calls.ts";
 import { LOOPBACK } from "./loopback.ts";
 
-/** Of no connection here. */
+/** An address that no connection here has. */
 const CLAIMED = "192.0.2.1";
 
 let answer: Promise<boolean> | undefined;
@@ -9,10 +9,10 @@ let answer: Promise<boolean> | undefined;
 /**
  * Returns whether clients of Deno's HTTP servers may name their own address.
  *
- * With `DENO_TRUST_PROXY_HEADERS=1` Deno takes the address of a request from its
- * header `x-deno-client-address`, so that a client could name the port of
- * another one's connection. The variable may not be readable, so a request finds
- * out.
+ * With `DENO_TRUST_PROXY_HEADERS=1` Deno reads the address of a request from its
+ * header `x-deno-client-address`. So a client could name the port of another
+ * client's connection. The variable may not be readable, so this sends a request to
+ * find out.
  */
 export function mayClientsNameThemselves(): Promise<boolean> {
   answer ??= ask().catch((error) => {

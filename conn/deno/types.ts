@@ -28,20 +28,20 @@ export interface DenoUnixAddr {
 }
 
 /**
- * What a handler is told of a request besides the request: that of Deno with
- * the client's address, and what the header says.
+ * Information that a handler receives with a request: the members of Deno, with the
+ * client's address, and the decoded header.
  */
 export interface DenoHandlerInfo<A = DenoNetAddr> {
   /**
-   * The client; the proxy itself for LOCAL, UNKNOWN and UNSPEC, the peer for a
-   * direct connection. Its type follows the listener, as in Deno. A header may
-   * also name a UNIX socket, as only local proxies do: it is shown with `path`
+   * Address of the client. It is the proxy itself for LOCAL, UNKNOWN and UNSPEC, and
+   * the peer for a direct connection. Its type depends on the listener, as in Deno.
+   * The header of a local proxy may also name a UNIX socket. Its address has `path`
    * instead of `hostname` and `port`.
    */
   readonly remoteAddr: A;
-  /** Settles when the response has been sent; rejects when it could not be. */
+  /** Resolves when the response has been sent. Rejects if it could not be sent. */
   readonly completed: Promise<void>;
-  /** The header; `undefined` for a connection without one. */
+  /** The header, or `undefined` for a connection without one. */
   readonly proxy: ProxyInfo | undefined;
   /** The peer: the proxy that connected to us, or a direct client. */
   readonly hopAddr: Address;

@@ -58,7 +58,7 @@ export interface HttpsHeaderAgentOptions
  *
  * A header belongs to a connection, not to a request. An agent that all clients
  * share would send the request of one client over the idle connection of another.
- * This one never does: {@link HeaderAgent.for} gives the agent for one client,
+ * This agent never does. {@link HeaderAgent.for} returns the agent for one client,
  * which only finds connections that began with that client's header.
  *
  * Idle connections are closed after `idleTimeout`, when there are more than
@@ -161,7 +161,7 @@ export class HttpsHeaderAgent extends HttpsAgent {
   }
 }
 
-/** What is written before the connection is there is what it begins with. */
+/** Writes the header before the connection is open, so that it is sent first. */
 const writeFirst: ConnectAs = (options, header, connect) => {
   const socket = connect(options);
   socket.write(header);
@@ -171,7 +171,7 @@ const writeFirst: ConnectAs = (options, header, connect) => {
 const writeBeforeTls: ConnectAs = (options, header, connectTls) => {
   const raw = connect(options);
   raw.write(header);
-  return connectTls({ ...options, socket: raw }); // its errors are those of TLS too
+  return connectTls({ ...options, socket: raw }); // the TLS socket also emits the errors of `raw`
 };
 
 function readOptions<O extends ClientPoolOptions>(options: O) {

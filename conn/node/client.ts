@@ -5,23 +5,23 @@ import { findBehind } from "../_facts.ts";
 import { headerOf } from "../header_of.ts";
 import { headerBytes } from "../sending/header_bytes.ts";
 
-/** A client of a proxy, as it is named to a backend. */
+/** A client of a proxy, whose header is sent to a backend. */
 export interface Client {
   /** The header that begins each connection for this client. */
   readonly header: Uint8Array;
-  /** The same for the same header, and for no other. */
+  /** Key of the header. Different headers have different keys. */
   readonly key: string;
 }
 
-/** A socket or session of Node, as far as it says when it closes. */
+/** A socket or session of Node: the members that report its close. */
 export interface ClientSocket {
   readonly destroyed: boolean;
   once(event: "close", listener: () => void): unknown;
 }
 
 /**
- * Makes the header of a client: what an application holds of a connection, or a
- * header itself.
+ * Returns the header of a client. The client is a header itself, or any object that
+ * an application has of a connection.
  *
  * @throws {TypeError} like {@link headerOf}, and for a header that was discarded.
  * @throws {TypeError} like `encode`, for a header that cannot be written.
@@ -35,7 +35,7 @@ export function clientOf(client: object, options: EncodeOptions): Client {
   return { header, key: Buffer.from(header).toString("base64") };
 }
 
-/** Whether it is plain data: all connections and requests can be closed or listened to. */
+/** Whether a value is plain data. Connections and requests have methods to close or listen. */
 function isHeader(client: object): client is ProxyHeader {
   if (typeof client !== "object" || client === null) return false;
   if (!("source" in client || "command" in client)) return false;
@@ -54,9 +54,9 @@ function isDiscarded(header: object): boolean {
 }
 
 /**
- * Finds what closes with a client's connection: its socket, or its session of
- * HTTP/2, since what a request of HTTP/2 has for a socket closes with the stream.
- * A header has none, and neither has a connection of Deno.
+ * Returns the object that closes with a client's connection: its socket, or its
+ * session of HTTP/2. The `socket` of an HTTP/2 request closes with the stream. A
+ * header and a connection of Deno have no such object.
  */
 export function socketOf(client: object): ClientSocket | undefined {
   return findBehind(client, sessionOf) ?? findBehind(client, asSocket);
@@ -73,7 +73,7 @@ function asSocket(candidate: object): ClientSocket | undefined {
   return isSocket(candidate) ? candidate : undefined;
 }
 
-/** Requests and streams cannot be kept from ending the process. */
+/** Whether an object is a socket or a session. Requests and streams have no `ref()`. */
 function isSocket(candidate: object): candidate is ClientSocket {
   return typeof Reflect.get(candidate, "destroyed") === "boolean" &&
     typeof Reflect.get(candidate, "once") === "function" &&

@@ -6,24 +6,24 @@ import type { EncodeOptions } from "../../codec/mod.ts";
 import { checkTimeout } from "../_checks.ts";
 import { clientOf } from "./client.ts";
 
-/** In ms: that of undici. */
+/** Default deadline in ms, as in undici. */
 const DEFAULT_TIMEOUT = 10_000;
 
 /** Options of {@link connectorFor}. */
 export interface ConnectorOptions {
   /**
-   * How the header is encoded, such as `{ version: 1 }`.
+   * Options to encode the header, such as `{ version: 1 }`.
    *
    * @default {{ version: 2 }}
    */
   header?: EncodeOptions;
   /**
-   * Options of `tls.connect` for targets of `https:`, such as `ca`. A target that
-   * does not say its protocol is dialled with TLS if this is given.
+   * Options of `tls.connect` for targets of `https:`, such as `ca`. If they are set, a
+   * target without a protocol is dialled with TLS.
    */
   tls?: ConnectionOptions;
   /**
-   * Deadline in ms until it is connected, TLS included. `Infinity` for no limit.
+   * Time limit in ms for connecting, including TLS. `Infinity` for no limit.
    *
    * @default {10000}
    */
@@ -38,21 +38,21 @@ const NAMES = Object.keys(
   >,
 );
 
-/** Where to connect to, as `node:http`, `node:http2` and undici say it. */
+/** Target of a connection, in the forms of `node:http`, `node:http2` and undici. */
 export interface ConnectTarget {
   /** `https:` for TLS. */
   readonly protocol?: string | null | undefined;
-  /** Name or address; it goes before `host`. */
+  /** Name or address. Takes precedence over `host`. */
   readonly hostname?: string | null | undefined;
   /** Name or address. */
   readonly host?: string | null | undefined;
-  /** Port; 80 or 443 by default. */
+  /** Port. The default is 80 or 443. */
   readonly port?: number | string | null | undefined;
   /** Path of a UNIX socket, in place of host and port. */
   readonly socketPath?: string | null | undefined;
   /** Address to connect from. */
   readonly localAddress?: string | null | undefined;
-  /** Name that TLS asks for. */
+  /** Server name for TLS. */
   readonly servername?: string | null | undefined;
 }
 
@@ -73,7 +73,7 @@ export type Connector = (
  * - `connect` of an `Agent`, `Pool` or `Client` of undici,
  * - `createConnection` of `http2.connect` and of `http.request`.
  *
- * Whatever keeps its connections must serve this client alone: see
+ * An object that keeps its connections must serve only this client. See
  * {@link perClient}.
  *
  * @param client As for {@link headerOf}, such as the client's request or socket.
@@ -112,7 +112,7 @@ export function connectorFor(
   const { header: bytes } = clientOf(client, header);
   return (target, done) => {
     const raw = dial(target);
-    raw.write(bytes); // before it is connected: nothing can come before it
+    raw.write(bytes); // before it is connected, so the header is sent first
     const socket = usesTls(target, tls) ? beginTls(raw, target, tls) : raw;
     report(socket, raw === socket ? "connect" : "secureConnect", timeout, done);
     return socket;
@@ -139,7 +139,7 @@ function fromUrl({ protocol, hostname, port }: URL): ConnectTarget {
   return { protocol, hostname, port };
 }
 
-/** That of a URL has brackets around IPv6. */
+/** Removes the brackets around IPv6 that the host of a URL has. */
 function hostOf({ hostname, host }: ConnectTarget): string {
   return (hostname || host || "localhost").replace(/^\[(.*)\]$/, "$1");
 }
@@ -153,12 +153,12 @@ function beginTls(
   const asked = "servername" in target && target.servername;
   const servername = asked || (isIP(host) === 0 ? host : "");
   return connectTls({
-    // Who gives a URL is http2.connect(). Others say so themselves.
+    // Only http2.connect() passes a URL. Others set ALPN themselves.
     ALPNProtocols: [target instanceof URL ? "h2" : "http/1.1"],
     ...(servername && { servername }),
     host,
     ...tls,
-    socket: raw, // its errors are those of TLS too
+    socket: raw, // the TLS socket also emits the errors of `raw`
   });
 }
 
@@ -178,7 +178,7 @@ function report(
   };
   const fail = (error: Error) => {
     end();
-    socket.on("error", () => {}); // Node emits those below TLS twice
+    socket.on("error", () => {}); // Node emits errors below TLS twice
     if (typeof done === "function") Reflect.apply(done, undefined, [error]);
   };
   const succeed = () => {

@@ -1,21 +1,26 @@
 import { Buffer } from "node:buffer";
 import { TLSSocket } from "node:tls";
 import { EMPTY, quote } from "../../codec/internal.ts";
-import { type Address, decode, type ProxyInfo } from "../../codec/mod.ts";
+import {
+  type Address,
+  decode,
+  type ProxyInfo,
+  type TlvReader,
+} from "../../codec/mod.ts";
 import type { Ends } from "../_ends.ts";
 import { DISCARDED } from "../admission/discarded.ts";
 import { type Facts, factsOf, remember } from "../_facts.ts";
 import { override } from "./override.ts";
 import { showOn } from "./show.ts";
-import type { ExportedInfo, NodeSocket } from "./types.ts";
+import type { AdoptOptions, ExportedInfo, NodeSocket } from "./types.ts";
 
-/** Changes with the fields, so that two releases do not misunderstand each other. */
+/** Changes with the fields, so that another release rejects the data. */
 const FORM = "proxy-protocol 1";
 
-/** What has been exported: nothing is read from these sockets here any more. */
+/** Exported data by connection. These sockets are no longer read in this process. */
 const EXPORTED = new WeakMap<Facts, ExportedInfo>();
 
-/** What `exportInfo` does. */
+/** Implements `exportInfo`. */
 export function exportSocket(socket: NodeSocket): ExportedInfo {
   const facts = factsOf(socket);
   if (facts === undefined) {
@@ -41,7 +46,7 @@ export function exportSocket(socket: NodeSocket): ExportedInfo {
 }
 
 function toExported(
-  { info, hop, shown, decode }: Facts,
+  { info, hop, shown, decode, conn }: Facts,
   payload: Uint8Array,
 ): ExportedInfo {
   const { define: _functions, ...plain } = decode ?? {};
@@ -51,32 +56,35 @@ function toExported(
     ...(info && {
       header: {
         raw: toBase64(info.raw),
-        // It was short enough, and JSON has no `Infinity`.
+        // The header has passed the limit, and JSON has no `Infinity`.
         decode: { ...plain, maxLength: info.raw.length },
         isDiscarded: DISCARDED.has(info),
       },
     }),
     ...(shown && { shown }),
+    // On a socket without TLS, the option `encrypted` has set it.
+    isEncrypted: Reflect.get(conn, "encrypted") === true,
     payload: toBase64(payload),
   };
 }
 
 /**
- * Takes what a socket has received and nobody has read, and stops the socket:
- * Node sends it when it has sent those before it, which may take a while.
+ * Removes and returns the received bytes that nobody has read, and stops the
+ * socket. Node sends sockets one after the other, so more bytes could arrive
+ * before it sends this one.
  */
 function takeUnread(socket: NodeSocket): Uint8Array {
   if (socket.readableEncoding) {
     throw new TypeError("Cannot export the socket: it has an encoding");
   }
-  override(socket, "_read", () => {}); // by which the stream would start again
+  override(socket, "_read", () => {}); // or the stream would read again
   stopReading(Reflect.get(socket, "_handle"));
   return socket.readableLength > 0
     ? readUnheard(socket, socket.readableLength)
     : EMPTY;
 }
 
-/** Reads without telling the listeners of `'data'`, who would take it as well. */
+/** Reads without a `'data'` event, or its listeners would also receive the bytes. */
 function readUnheard(socket: NodeSocket, length: number): Uint8Array {
   const { emit } = socket;
   override(
@@ -93,20 +101,24 @@ function readUnheard(socket: NodeSocket, length: number): Uint8Array {
   }
 }
 
-/** Bun has sent the socket by the time it could read again. */
+/** Stops reading. Not needed on Bun, which sends the socket before it reads again. */
 function stopReading(handle: unknown): void {
   if (!isRecord(handle) || typeof handle.readStop !== "function") return;
   handle.readStop();
 }
 
-/** What `adopt` does. */
-export function adoptSocket(socket: NodeSocket, exported: unknown): void {
-  // It shows an address that was claimed: nobody may claim another.
+/** Implements `adopt`. */
+export function adoptSocket(
+  socket: NodeSocket,
+  exported: unknown,
+  { define = [] }: AdoptOptions,
+): void {
+  // The socket already shows the address of a client. Do not replace it.
   if (factsOf(socket) !== undefined) {
     throw new TypeError("Cannot adopt the socket: accepted or adopted already");
   }
-  const { header, hop, shown, payload } = readExported(exported);
-  const info = header && readHeader(header);
+  const { header, hop, shown, isEncrypted, payload } = readExported(exported);
+  const info = header && readHeader(header, define);
   if (info && header.isDiscarded) DISCARDED.add(info);
   remember(socket, {
     info,
@@ -118,6 +130,7 @@ export function adoptSocket(socket: NodeSocket, exported: unknown): void {
     decode: header?.decode ?? {},
   });
   if (shown !== undefined) showOn(socket, shown);
+  if (isEncrypted) Reflect.set(socket, "encrypted", true);
   if (payload !== "") socket.unshift(fromBase64(payload));
 }
 
@@ -132,8 +145,9 @@ function readExported(value: unknown): ExportedInfo {
 
 function isExported(value: unknown): value is ExportedInfo {
   if (!isRecord(value) || value.form !== FORM) return false;
-  const { hop, header, shown, payload } = value;
+  const { hop, header, shown, isEncrypted, payload } = value;
   return isAddress(hop) && typeof payload === "string" &&
+    typeof isEncrypted === "boolean" &&
     (header === undefined || isHeader(header)) &&
     (shown === undefined || isEnds(shown));
 }
@@ -159,13 +173,14 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-/** @throws {TypeError} whatever is wrong with it: no peer is to blame. */
+/** @throws {TypeError} for any wrong data, because no peer has sent it. */
 function readHeader(
   { raw, decode: options }: NonNullable<ExportedInfo["header"]>,
+  define: readonly TlvReader[],
 ): ProxyInfo {
   let cause: unknown;
   try {
-    const info = decode(fromBase64(raw), options);
+    const info = decode(fromBase64(raw), { ...options, define });
     if (info !== undefined) return info;
   } catch (error) {
     cause = error;
@@ -179,7 +194,7 @@ function toBase64({ buffer, byteOffset, byteLength }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString("base64");
 }
 
-/** A copy: a small `Buffer` shares its memory with others. */
+/** Returns a copy, because a small `Buffer` shares its memory with others. */
 function fromBase64(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, "base64"));
 }

@@ -13,8 +13,8 @@ import { override } from "./override.ts";
 import type { NodeServer, NodeSocket } from "./types.ts";
 
 /**
- * Whether a server takes its connections where nobody can read a header from
- * them first: on Bun those of HTTP and TLS are native.
+ * Whether a header cannot be read before the server has the connection. On Bun,
+ * servers of HTTP and TLS are native.
  */
 export function needsFront(server: NodeServer): boolean {
   return "bun" in process.versions &&
@@ -22,10 +22,10 @@ export function needsFront(server: NodeServer): boolean {
 }
 
 /**
- * Makes a server listen by way of another one, of `node:net`, whose sockets go
- * to `admit`. To its user it is the server that listens. One that listens
- * already is closed, and listens at the same place again before the runtime has
- * accepted anybody in between.
+ * Makes a server listen through another one of `node:net`, whose sockets go to
+ * `admit`. The user sees only the first server. A server that already listens is
+ * closed and listens again at the same place, before the runtime can accept a
+ * connection in between.
  */
 export function listenInFront(
   server: NodeServer,
@@ -73,7 +73,7 @@ export function listenInFront(
   if (place !== null) front.listen(optionsFor(place));
 }
 
-/** Closes a server without telling anybody: it goes on in another way. */
+/** Closes a server without a `'close'` event, because it listens again in another way. */
 function closeQuietly(server: NodeServer): void {
   const { emit } = server;
   let isTold = false;
@@ -87,7 +87,7 @@ function closeQuietly(server: NodeServer): void {
   server.close();
 }
 
-/** How to listen where a server did; `place` is what its `address()` has returned. */
+/** Returns options to listen where a server did. `place` is its `address()`. */
 function optionsFor(place: unknown): ListenOptions {
   if (typeof place !== "object" || place === null) return { path: `${place}` };
   const [port, host] = ["port", "address"].map((name) =>
@@ -97,8 +97,8 @@ function optionsFor(place: unknown): ListenOptions {
 }
 
 /**
- * Ends TLS in front of an HTTPS server, which on Bun takes the sockets that it
- * is handed as plain ones. Gives what takes the sockets before TLS.
+ * Ends TLS in front of an HTTPS server, which on Bun expects plain-text sockets.
+ * Returns a function that accepts sockets before TLS.
  */
 export function endTls(
   server: HttpsServer,
@@ -115,7 +115,7 @@ export function endTls(
   return (socket) => void tls.emit("connection", socket);
 }
 
-/** The options that an HTTPS server was made with; there is no public way to them. */
+/** Returns the options of an HTTPS server, which have no public accessor. */
 function optionsOf(server: HttpsServer): TlsOptions {
   const symbol = Object.getOwnPropertySymbols(server).find(
     ({ description }) => description === "options",

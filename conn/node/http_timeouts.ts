@@ -9,19 +9,19 @@ import { TLSSocket } from "node:tls";
 
 const TIMED_OUT = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n";
 
-/** Limits in ms as `node:http` names them; 0 is none. */
+/** Limits in ms, by their names in `node:http`. 0 for no limit. */
 type Limits = Pick<
   HttpServer,
   "headersTimeout" | "requestTimeout" | "keepAliveTimeout" | "timeout"
 >;
 
-/** A request whose response is not sent yet. */
+/** A request whose response has not been sent. */
 interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;
 }
 
-/** Where a connection is. */
+/** State of a connection. */
 interface Progress {
   timer: ReturnType<typeof setTimeout> | undefined;
   /** In the order of the requests. */
@@ -31,8 +31,8 @@ interface Progress {
 }
 
 /**
- * The timeouts of HTTP/1 for sockets that are handed to a server which does
- * not listen itself: Bun arms none there.
+ * Applies the timeouts of HTTP/1 to sockets that are passed to a server which does
+ * not listen itself. Bun sets no timeouts there.
  */
 class HttpTimeouts {
   readonly #server: Limits & Pick<HttpServer, "emit">;
@@ -78,7 +78,7 @@ class HttpTimeouts {
     socket.once("close", () => this.#disarm(socket));
   }
 
-  /** Nothing was sent or received for a while: without a listener the socket is closed. */
+  /** Handles a socket without traffic. It is closed if there is no listener. */
   #tellTimeout(socket: Socket, { exchanges }: Progress): void {
     const request = exchanges.at(-1)?.request;
     const isHeard = [
@@ -89,7 +89,10 @@ class HttpTimeouts {
     if (!isHeard.includes(true)) socket.destroy();
   }
 
-  /** The head of a request is in; without a response the socket is HTTP no more. */
+  /**
+   * Continues after the head of a request. Without a response, the socket no longer
+   * belongs to HTTP.
+   */
   #proceed(request: unknown, response: unknown): void {
     if (!(request instanceof IncomingMessage)) return;
     const { socket } = request;
@@ -125,7 +128,7 @@ class HttpTimeouts {
     });
   }
 
-  /** Nothing is asked for: what the next request takes counts once it begins. */
+  /** Waits for the next request. The time of that request counts after it begins. */
   #idle(socket: Socket): void {
     const { bytesRead } = socket;
     const { keepAliveTimeout } = this.#server;
@@ -149,7 +152,7 @@ class HttpTimeouts {
   }
 }
 
-/** The timeouts of a server that speaks HTTP/1. */
+/** Timeouts of a server that supports HTTP/1. */
 export function timeoutsOf(server: object): HttpTimeouts | undefined {
   return hasLimits(server) ? new HttpTimeouts(server) : undefined;
 }

@@ -5,20 +5,20 @@ interface IdleSocket {
   destroy(): unknown;
 }
 
-/** Whose connection it is, and what ends it. */
+/** Owner of a connection, and the timer that ends it. */
 interface Idle {
   owner: object;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
-/** Bounds the connections that no request uses, in number and in time. */
+/** Limits the number and the age of connections that no request uses. */
 export class IdleSockets {
   readonly #most: number;
   readonly #timeout: number;
-  /** The longest idle first. */
+  /** Idle connections, the longest idle first. */
   readonly #idle = new Map<IdleSocket, Idle>();
 
-  /** `most` of them at once, each for at most `timeout` ms. */
+  /** Allows `most` connections at once, each for at most `timeout` ms. */
   constructor(most: number, timeout: number) {
     this.#most = most;
     this.#timeout = timeout;
@@ -34,13 +34,13 @@ export class IdleSockets {
     if (this.#idle.size > this.#most && oldest) this.#end(oldest);
   }
 
-  /** Stops counting a connection: a request uses it, or it is closed. */
+  /** Stops counting a connection that is closed or that a request uses. */
   remove(socket: IdleSocket): void {
     clearTimeout(this.#idle.get(socket)?.timer);
     this.#idle.delete(socket);
   }
 
-  /** Closes those of one owner. */
+  /** Closes the idle connections of one owner. */
   endAllOf(owner: object): void {
     for (const [socket, idle] of this.#idle) {
       if (idle.owner === owner) this.#end(socket);

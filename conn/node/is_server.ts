@@ -4,8 +4,8 @@ import { Server as TlsServer } from "node:tls";
 import { listenerHint } from "../_misuse.ts";
 
 /**
- * The mark of servers that are behind the PROXY protocol. All copies of this
- * package have the same: `./register` and a program may load two of them.
+ * Property of servers that are behind the PROXY protocol. It is the same symbol in
+ * all copies of this package, because `./register` and a program may load two.
  */
 const WRAPPED = Symbol.for("@edgewire/proxy-protocol/node wrapped");
 
@@ -19,12 +19,12 @@ export function isWrapped(server: object): boolean {
   return Object.hasOwn(server, WRAPPED);
 }
 
-/** Where packages keep the server that their connections come by. */
+/** Properties in which packages keep the server of their connections. */
 const PLACES = ["server", "_server", "socketServer", "httpServer"];
 
 /**
- * Whether connections come by an object, so that nobody gets past who wraps it:
- * servers of all five modules are such. On Bun those of HTTP are none of
+ * Whether an object receives connections itself, so that wrapping it covers them
+ * all. Servers of all five modules do. On Bun, a server of HTTP is not a server of
  * `node:net`.
  */
 function isServer(value: unknown): boolean {
@@ -32,10 +32,10 @@ function isServer(value: unknown): boolean {
 }
 
 /**
- * Checks that a server can hand sockets over before their header has come.
+ * Checks that a server can deliver sockets before their header has arrived.
  *
  * @throws {TypeError} for servers of HTTP and TLS, which read the handle of a
- * socket themselves; none of them speaks first.
+ * socket themselves. None of their protocols has a server that speaks first.
  */
 export function checkLazy(server: object): void {
   if (!readsHandles(server)) return;
@@ -44,17 +44,18 @@ export function checkLazy(server: object): void {
   );
 }
 
-/** Whether a server is one of HTTP or TLS, which read the handle of a socket themselves. */
+/** Whether a server reads the handles of its sockets itself, as for HTTP and TLS. */
 export function readsHandles(server: object): boolean {
   return server instanceof TlsServer || server instanceof HttpServer ||
     server.constructor.name === "Http2Server";
 }
 
 /**
- * Checks what is to be wrapped. What only looks like a server, as an `SMTPServer`
- * does, has one inside: connections would come past whoever wraps the outer one.
+ * Checks that a value is a server that can be wrapped. Objects such as an
+ * `SMTPServer` only resemble a server and have one inside. Wrapping the outer
+ * object would not cover the connections.
  *
- * @throws {TypeError} for anything else, and for a server that is wrapped already.
+ * @throws {TypeError} for any other value, and for a server that is wrapped already.
  */
 export function checkServer(value: unknown): void {
   if (!isServer(value)) {
@@ -70,7 +71,7 @@ export function checkServer(value: unknown): void {
   }
 }
 
-/** What to wrap instead, if it is where packages have it. */
+/** Returns a hint what to wrap instead, if a known property has a server. */
 function placeOf(value: unknown): string | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const place = PLACES.find((name) => isServer(Reflect.get(value, name)));

@@ -1,8 +1,8 @@
 import type { NodeSocket } from "./types.ts";
 
 /**
- * Makes what a socket has buffered one chunk. Deno gives chunk after chunk to a
- * TLS session, though the first has broken it, and that ends the process.
+ * Joins the buffered bytes of a socket into one chunk. Deno passes every chunk to a
+ * TLS session, even after the first has broken it, and that ends the process.
  */
 export function joinBuffered(
   socket: Pick<NodeSocket, "read" | "readableLength" | "unshift">,

@@ -1,4 +1,4 @@
-/** Gives an object a method in place of its class's, as invisible as that. */
+/** Sets a method of an object in place of the method of its class, not enumerable. */
 export function override<A extends unknown[]>(
   target: object,
   name: string,

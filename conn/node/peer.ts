@@ -7,6 +7,7 @@ import type {
   ProxyProtocolError,
 } from "../../codec/mod.ts";
 import { type Ends, tcpAddress, unixAddress } from "../_ends.ts";
+import { claimView } from "../_claim_view.ts";
 import { type Facts, factsOf, remember } from "../_facts.ts";
 import { Admission, type Peer } from "../admission/admission.ts";
 import type { Gate } from "../admission/gate.ts";
@@ -16,18 +17,18 @@ import { joinBuffered } from "./join_buffered.ts";
 import { showOn } from "./show.ts";
 import type { NodeSocket } from "./types.ts";
 
-/** What a header says of a socket. */
+/** Contents of a header for a socket. */
 interface Claim extends Pick<Facts, "info" | "shown"> {
   isEncrypted: boolean;
 }
 
-/** Takes what was admitted, and what lets it flow when its application listens. */
+/** Receives an admitted header, and a function that starts the flow of the socket. */
 type Deliver = (info: ProxyInfo | undefined, flow: () => void) => void;
 
 /**
- * Drives a socket of `node:net`, to which the runtime pushes: it takes the
- * header off and gives back the payload. Until {@link release} the socket's
- * errors end nothing but itself.
+ * Drives a socket of `node:net`, to which the runtime pushes. It removes the header
+ * and returns the payload to the socket. Until {@link release}, an error of the
+ * socket ends only the socket.
  */
 export class NodePeer<S extends NodeSocket> implements Peer<S> {
   readonly conn: S;
@@ -36,21 +37,21 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
   readonly #admission: Admission<S>;
   readonly #deliver: Deliver;
   readonly #onRefused: ((error: ProxyProtocolError) => void) | undefined;
-  /** What to undo when there is nothing to wait for any more. */
+  /** Own methods of the socket, which are restored after the header. */
   #push: NodeSocket["push"] | undefined;
   #resume: NodeSocket["resume"] | undefined;
   #isListening = false;
-  /** Whether somebody has asked that the socket flows. */
+  /** Whether `resume()` was called on the socket. */
   #isResumed = false;
-  /** What the header says, until it is believed. */
+  /** Contents of the header, until it is accepted. */
   #claim: Claim = { info: undefined, shown: undefined, isEncrypted: false };
-  /** What has come of the payload, and `null` for its end, of a socket that flows already. */
+  /** Received payload, and `null` for its end, of a socket that already flows. */
   #kept: unknown[] | undefined;
-  /** Of the chunk that was given back, in bytes. */
+  /** Length of the chunk that was returned to the socket, in bytes. */
   #payloadLength = 0;
-  /** What was at hand when the socket was handed over before its header. */
+  /** Bytes that had arrived when the socket was delivered before its header. */
   #early: unknown;
-  /** With `lazy`: the header when it has come. */
+  /** With `lazy`: resolves to the header when it has arrived. */
   #ready: PromiseWithResolvers<ProxyInfo | undefined> | undefined;
 
   /** @throws {TypeError} for a socket that has been accepted, or is about to be. */
@@ -60,7 +61,7 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     deliver: Deliver,
     onRefused?: (error: ProxyProtocolError) => void,
   ) {
-    // It shows an address that was claimed: nobody must be trusted by that.
+    // The socket shows an address that a header claimed. Trust must not rely on it.
     if (factsOf(socket) !== undefined) {
       throw new TypeError("Cannot accept the socket: accepted already");
     }
@@ -68,7 +69,7 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     this.#deliver = deliver;
     this.#onRefused = onRefused;
     const { remoteAddress } = socket;
-    // Few need it: to ask costs more than the address.
+    // Few sockets need the kind, and reading it costs more than the address.
     this.#kind = remoteAddress === undefined ? kindOf(socket) : "tcp";
     const hop = peerOf(socket, this.#kind);
     this.#admission = new Admission(gate, hop, this);
@@ -83,7 +84,7 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     remember(socket, this.#facts);
   }
 
-  /** Begins, with what the socket has at hand. */
+  /** Begins to wait for the header, with the bytes that the socket already has. */
   begin(): void {
     const admission = this.#admission;
     const socket = this.conn;
@@ -105,9 +106,9 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
   }
 
   /**
-   * Lets nothing flow until the application has the socket: whoever has resumed
-   * it by then, as a master that passes it on does, would lose the payload. One
-   * that flows already is not paused, after which Deno would not read it.
+   * Delays the flow until the application has the socket. If other code resumes it
+   * before, as a primary that passes it on does, the payload would be lost. A
+   * socket that already flows is not paused, because Deno would not read it again.
    */
   #holdFlow(): void {
     const socket = this.conn;
@@ -117,22 +118,22 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     socket.resume = this.#resumed;
   }
 
-  /** Keeps what comes of the payload until the socket is admitted. */
+  /** Keeps received payload until the socket is admitted. */
   #keep(): void {
     this.#kept = [];
     this.#interceptPush();
   }
 
   /**
-   * Gives the socket to its application, which may write; what comes is kept
-   * until the header has.
+   * Delivers the socket to its application, which may write. Received bytes are kept
+   * until the header has arrived.
    */
   handOver(): void {
     const socket = this.conn;
     const { readableLength } = socket;
     if (readableLength > 0) this.#early = socket.read(readableLength);
     this.#ready = Promise.withResolvers();
-    this.#ready.promise.catch(() => {}); // whoever asks is told
+    this.#ready.promise.catch(() => {}); // ready() still rejects
     this.#facts.ready = this.#ready.promise;
     this.#keep();
     this.#holdFlow();
@@ -151,7 +152,10 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
       : tcpAddress(localAddress, localPort);
   }
 
-  /** After a reset, bytes that came before can still be read, but a socket of TCP has no address. */
+  /**
+   * Error that has ended the socket. After a reset, earlier bytes can still be read,
+   * but a TCP socket has no address.
+   */
   get failure(): unknown {
     const { destroyed, errored } = this.conn;
     if (destroyed) return errored ?? new Error("closed");
@@ -159,7 +163,7 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     return lostAddress(this.#admission.hop);
   }
 
-  /** Asks the system: a reset after the end of the peer is told by nothing else. */
+  /** Asks the system, because nothing else reports a reset after the peer's end. */
   probe(): Promise<unknown> {
     const handle: unknown = Reflect.get(this.conn, "_handle");
     return Promise.resolve(isDisconnected(handle) ? resetError() : undefined);
@@ -172,8 +176,15 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
   ): void {
     this.#payloadLength = payload.length;
     this.#claim = { info, shown, isEncrypted };
-    // Its application holds it: no claim before `verify` has agreed.
+    // The application holds the socket, so show no claim before `verify` accepts it.
     if (this.#ready === undefined) this.#believe();
+  }
+
+  get asked(): S | undefined {
+    if (this.#ready === undefined) return undefined;
+    const { info, shown } = this.#claim;
+    const { hop, conn } = this.#facts;
+    return claimView(this.conn, { info, hop, shown, conn, isAwaited: false });
   }
 
   #believe(): void {
@@ -182,7 +193,7 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     this.#facts.shown = shown;
     this.#facts.isAwaited = false;
     if (shown !== undefined) showOn(this.conn, shown);
-    // As a `TLSSocket` has it. Frameworks ask nothing else for `https`.
+    // As on a `TLSSocket`. Frameworks read only this to detect `https`.
     if (isEncrypted) Reflect.set(this.conn, "encrypted", true);
   }
 
@@ -194,7 +205,7 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
       this.#ready.resolve(info);
       return this.#flow();
     }
-    // Not unless more has come: reading would start the socket again.
+    // Only if more bytes have arrived, because reading would restart the socket.
     if (this.conn.readableLength > this.#payloadLength) joinBuffered(this.conn);
     this.#deliver(info, this.#flow);
   }
@@ -224,15 +235,15 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
   }
 
   #restorePush(): void {
-    // `delete` would make the socket slow in all that follows.
+    // `delete` would make all later use of the socket slow.
     if (this.#push !== undefined) this.conn.push = this.#push;
     this.#push = undefined;
   }
 
   /**
-   * Takes the header from what is at hand, and gives back what is beyond it. By
-   * its length: `read()` would set off 'end' where the peer has ended its
-   * direction with the header, and then nobody would hear it.
+   * Reads the header from the bytes that have arrived, and returns the rest to the
+   * socket. It reads by length, because `read()` would emit 'end' if the peer has
+   * ended its direction with the header. No listener would receive that event.
    */
   #takeBuffered(): Header | undefined {
     const socket = this.conn;
@@ -254,7 +265,7 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
     return header;
   }
 
-  /** Takes a chunk of the socket; `null` is its end. */
+  /** Receives a chunk of the socket. `null` is its end. */
   #take(chunk: unknown): Header | undefined {
     if (chunk === null) return this.#admission.end();
     if (chunk instanceof Uint8Array) return this.#admission.push(chunk);
@@ -262,8 +273,8 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
   }
 
   /**
-   * Takes what arrives where the runtime gives it to the stream: a listener of
-   * `'readable'` would take a socket of Node through its states of flow.
+   * Intercepts bytes when the runtime pushes them to the stream. A listener of
+   * `'readable'` would change the flow state of a Node socket.
    */
   #awaitHeader(): void {
     this.#interceptPush();
@@ -302,26 +313,26 @@ export class NodePeer<S extends NodeSocket> implements Peer<S> {
         push.call(socket, header.payload);
         if (chunk === null) push.call(socket, null);
       }
-      // Whoever reads the handle itself must not do so while it is being read.
+      // Code that reads the handle itself must not run while it is being read.
       const whole = header;
       queueMicrotask(() => this.#admission.settle(whole));
-      return false; // no more is read until somebody asks
+      return false; // reading stops until the next read()
     }
-    if (!this.#admission.wantsBytes) return false; // refused
-    // Be it nothing: until then the stream holds that it has asked already.
+    if (!this.#admission.wantsBytes) return false; // rejected
+    // An empty push, or the stream assumes that its last read is still pending.
     queueMicrotask(this.#ask);
     return push.call(socket, EMPTY);
   };
 }
 
-/** Leaves the errors of a socket to whoever has taken it. */
+/** Stops ignoring the errors of a socket. Its application handles them from now on. */
 export function release(socket: NodeSocket): void {
   socket.off("error", ignore);
 }
 
 function ignore(): void {}
 
-/** The peer, as of now: a socket forgets it when it is closed. */
+/** Returns the peer. Call it early, because a closed socket has no peer. */
 function peerOf(socket: NodeSocket, kind: Kind): Address {
   const { remoteAddress, remotePort } = socket;
   return remoteAddress === undefined && kind === "unix"
@@ -329,13 +340,13 @@ function peerOf(socket: NodeSocket, kind: Kind): Address {
     : tcpAddress(remoteAddress, remotePort);
 }
 
-/** What a socket without an address is. */
+/** Kind of a socket. */
 type Kind = "tcp" | "unix" | "unknown";
 
 /**
- * Tells what a socket is by its handle and its server, since its addresses do
- * not: they are absent on a UNIX socket, on one of TCP that was reset, and on
- * any other stream that TLS is built upon.
+ * Returns the kind of a socket by its handle and its server. Missing addresses do
+ * not prove a UNIX socket. They are also missing on a TCP socket that was reset,
+ * and on any other stream below TLS.
  */
 function kindOf(socket: object): Kind {
   if (!(socket instanceof Socket)) return "unknown";
@@ -349,10 +360,10 @@ function kindOf(socket: object): Kind {
   return isPipe || isPath(Reflect.get(socket, "server")) ? "unix" : "tcp";
 }
 
-/** Whether a handle has no peer any more; one of a UNIX socket cannot be asked. */
+/** Whether a handle has lost its peer. False for a UNIX socket, which cannot be asked. */
 function isDisconnected(handle: unknown): boolean {
   if (typeof handle !== "object" || handle === null) return false;
-  // That of its class: the handle may have one that shows the client.
+  // The method of the class, because the handle may have one that shows the client.
   const prototype: unknown = Object.getPrototypeOf(handle);
   if (typeof prototype !== "object" || prototype === null) return false;
   const getpeername: unknown = Reflect.get(prototype, "getpeername");
@@ -360,12 +371,12 @@ function isDisconnected(handle: unknown): boolean {
     Reflect.apply(getpeername, handle, [{}]) < 0;
 }
 
-/** Whether a server listens on a path: on Bun, handles do not tell. */
+/** Whether a server listens on a path. On Bun, handles do not show it. */
 function isPath(server: unknown): boolean {
   return server instanceof Server && typeof server.address() === "string";
 }
 
-/** Before 'end' is emitted, after which nothing can be given back. */
+/** Whether the stream has ended. After 'end' is emitted, `unshift` is not possible. */
 function hasEnded(socket: object): boolean {
   const state: unknown = Reflect.get(socket, "_readableState");
   return typeof state === "object" && state !== null &&

@@ -1,9 +1,9 @@
 import { setImmediate } from "node:timers";
 import { type ClientSocket, socketOf } from "./client.ts";
 
-/** What is made for a client, and closed after the client has left. */
+/** Object that is made for a client, and closed after the client has left. */
 export interface Closable {
-  /** Closes it when what is under way has ended. */
+  /** Closes it after the current requests have ended. */
   close(): unknown;
   /** Whether it is closed, so that another one has to be made. */
   readonly closed?: boolean;
@@ -13,17 +13,18 @@ export interface Closable {
 
 /**
  * Keeps one thing for each client's connection, such as a session of `node:http2`
- * or a dispatcher of undici, so that it never serves another client. Returns the
- * function that gives it for a request or a socket. `make` is called when it is
- * first asked for, and again after it was closed. It is closed with `close()` when
- * the client's connection closes, so there are never more of them than clients.
+ * or a dispatcher of undici, so that it never serves another client. Returns a
+ * function that returns this object for a request or a socket. `make` is called at
+ * the first call for a client, and again after the object was closed. `close()` is
+ * called when the client's connection closes, so there is at most one for each
+ * client.
  *
  * With undici: `perClient((client) => new Agent({ connect: connectorFor(client) }))`
- * gives the `dispatcher` of a request. It needs the package: Bun has its own in
- * place of undici, which ignores dispatchers, and so does `fetch` of Deno.
+ * returns the `dispatcher` of a request. This needs the package undici. Bun replaces
+ * it by an implementation that ignores dispatchers, and so does `fetch` of Deno.
  *
- * @throws {TypeError} The returned function, for an object without a socket of Node
- * behind it.
+ * @throws {TypeError} The returned function, for an object that has no socket of
+ * Node.
  *
  * @example
  * ```ts ignore

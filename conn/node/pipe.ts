@@ -1,12 +1,12 @@
 import { Buffer } from "node:buffer";
 import type { NodeRelaySocket } from "./types.ts";
 
-/** How much is kept for a far end that is not there yet, in bytes. */
+/** Most bytes that are kept for a far end that is not connected yet. */
 const MOST_KEPT = 65536;
 
 /**
- * Where the pipe that reads a socket is found. With listeners of its own for each
- * socket a connection held 1.6 KiB more of the heap.
+ * Property of a socket with the pipe that reads it. With separate listeners for each
+ * socket, a connection used 1.6 KiB more of the heap.
  */
 const PIPE = Symbol("proxy-protocol.pipe");
 
@@ -16,7 +16,7 @@ interface Holder {
 
 /** The relay that a pipe belongs to. */
 export interface PipeOwner {
-  /** Handles the end of what `pipe` reads. */
+  /** Handles the end of the socket that `pipe` reads. */
   end(pipe: NodePipe): void;
   /** Handles the failure of the socket that `pipe` reads. */
   lose(pipe: NodePipe, error: unknown): void;
@@ -25,8 +25,8 @@ export interface PipeOwner {
 }
 
 /**
- * One direction of a relay. The near end is paused while the far end has more to
- * write than it likes to keep; until there is a far end, the pipe keeps.
+ * One direction of a relay. The near end is paused while more bytes wait on the far
+ * end than its `highWaterMark`. Until the far end is connected, the pipe keeps bytes.
  */
 export class NodePipe {
   /** Bytes of payload that the far end has accepted. */
@@ -64,7 +64,7 @@ export class NodePipe {
     near.on("close", onClose);
   }
 
-  /** Begins to read, of a socket whose sending direction may have ended by now. */
+  /** Begins to read a socket, whose peer may have ended its direction by now. */
   read(): void {
     const near = this.#near;
     near?.on("data", onData);
@@ -72,7 +72,7 @@ export class NodePipe {
     else near?.on("end", onEnd);
   }
 
-  /** Begins to write: the header and what is kept, in one piece. */
+  /** Begins to write: first the header and the kept bytes in one piece. */
   write(far: NodeRelaySocket, header: Uint8Array): void {
     if (this.#isDropped) return;
     this.#far = far;
@@ -86,7 +86,7 @@ export class NodePipe {
     if (this.hasEnded) far.end();
   }
 
-  /** Handles what the near end sends. */
+  /** Receives bytes of the near end. */
   data(chunk: Uint8Array): void {
     if (this.#isDropped) return;
     if (this.#far === undefined) return this.#keep(chunk);
@@ -94,7 +94,7 @@ export class NodePipe {
     if (!this.#far.write(chunk)) this.#pause();
   }
 
-  /** Pauses until the far end has written what it has. */
+  /** Pauses until the far end has written its waiting bytes. */
   #pause(): void {
     this.#near?.pause();
     const resume = () => {
@@ -111,14 +111,14 @@ export class NodePipe {
     if (this.#keptLength >= MOST_KEPT) this.#near?.pause();
   }
 
-  /** Passes the end of what the near end sends on, which follows all of it. */
+  /** Forwards the end of the near end, after all its bytes. */
   end(): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
     if (!this.#isDropped) this.#far?.end();
   }
 
-  /** Discards what is kept and what arrives: the far end is gone. */
+  /** Discards kept and later bytes, because the far end is closed. */
   drop(): void {
     if (this.#isDropped) return;
     this.#isDropped = true;

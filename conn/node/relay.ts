@@ -1,11 +1,12 @@
 import { EMPTY } from "../../codec/internal.ts";
 import { Waits } from "../admission/waits.ts";
 import { headerBytes } from "../sending/header_bytes.ts";
+import type { Facts } from "../_facts.ts";
+import { IdleWatch } from "../sending/idle_watch.ts";
 import { isReset } from "../sending/is_reset.ts";
 import type { RelayPlan } from "../sending/read_options.ts";
 import { relayedHeader } from "../sending/relayed_header.ts";
 import type { RelayResult } from "../sending/types.ts";
-import type { Facts } from "../_facts.ts";
 import { shownEnds } from "./show.ts";
 import { NodePipe, type PipeOwner } from "./pipe.ts";
 import { resetSocket } from "./reset.ts";
@@ -24,6 +25,7 @@ export class NodeRelay implements PipeOwner {
   readonly #down = new NodePipe(this);
   readonly #done = Promise.withResolvers<RelayResult>();
   #target: NodeRelaySocket | undefined;
+  #watch: IdleWatch | undefined;
   #isCopying = false;
   #hasFailed = false;
   #isClientClosed = false;
@@ -40,6 +42,12 @@ export class NodeRelay implements PipeOwner {
   /** Relays until both ends are closed. */
   run(target: NodeRelayTarget): Promise<RelayResult> {
     this.#takeClient();
+    const { idleTimeout } = this.#plan;
+    if (idleTimeout !== Infinity) {
+      const moved = () => this.#up.written + this.#down.written;
+      const fail = (error: Error) => this.#fail(error);
+      this.#watch = new IdleWatch(idleTimeout, moved, fail);
+    }
     if (isSocket(target)) this.#takeTarget(target);
     const { signal } = this.#plan;
     if (signal === undefined) this.#begin(target);
@@ -60,7 +68,7 @@ export class NodeRelay implements PipeOwner {
   #takeClient(): void {
     const client = this.#client;
     client.allowHalfOpen = true;
-    client.setNoDelay?.(true); // what the target sends at once arrives at once
+    client.setNoDelay?.(true); // so that small writes of the target are not delayed
     mendPauses(client);
     this.#up.watch(client);
     this.#up.read();
@@ -158,7 +166,7 @@ export class NodeRelay implements PipeOwner {
   lose(pipe: NodePipe, error: unknown): void {
     if (this.#hasFailed || (pipe.isOver && this.#back(pipe).isOver)) return;
     this.#error ??= error;
-    // What it had sent before its end is still passed on.
+    // Bytes that the socket sent before it failed are still forwarded.
     if (!pipe.hasEnded || pipe.isOver) this.#fail(error);
   }
 
@@ -174,7 +182,7 @@ export class NodeRelay implements PipeOwner {
     this.#settle();
   }
 
-  /** Closes both ends at once: by a reset where an orderly end would deceive. */
+  /** Closes both ends at once, by a reset if an orderly end would be wrong. */
   #fail(error: unknown): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
@@ -199,6 +207,7 @@ export class NodeRelay implements PipeOwner {
   #settle(): void {
     if (!this.#isClientClosed || !this.#isTargetClosed) return;
     if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#watch?.stop();
     this.#done.resolve({
       sent: this.#up.written,
       received: this.#down.written,
@@ -207,7 +216,7 @@ export class NodeRelay implements PipeOwner {
   }
 }
 
-/** Closes a socket, whose end has been asked for, once it has written what it has. */
+/** Closes a socket that is ending, after it has written its waiting bytes. */
 function finish(socket: NodeRelaySocket): void {
   if (socket.writableFinished) socket.destroy();
   else socket.on("finish", () => socket.destroy());

@@ -3,13 +3,13 @@ import process from "node:process";
 import { TLSSocket } from "node:tls";
 import type { NodeSocket } from "./types.ts";
 
-/** Whether a TLS socket itself can be reset: on Bun alone. */
+/** Whether a TLS socket itself can be reset. Only true on Bun. */
 const RESETS_TLS = "bun" in process.versions;
 
 /**
- * Closes a socket so that its peer sees a reset, also below TLS. A UNIX socket, and
- * TLS over any other stream, have no reset: they are destroyed, and so is a socket
- * that is not connected yet.
+ * Closes a socket so that its peer sees a reset, also below TLS. UNIX sockets, TLS
+ * over any other stream, and sockets that are not connected yet have no reset. They
+ * are destroyed.
  */
 export function resetSocket(socket: NodeSocket): void {
   if (!(socket instanceof Socket) || socket.connecting) {
@@ -18,10 +18,10 @@ export function resetSocket(socket: NodeSocket): void {
   if (!(socket instanceof TLSSocket) || RESETS_TLS) return resetTcp(socket);
   const below: unknown = Reflect.get(socket, "_parent");
   if (below instanceof Socket) return resetTcp(below); // which closes TLS as well
-  // Of `tls.connect` to a port: the handle alone knows the connection below.
+  // For `tls.connect` to a port, only the handle knows the connection below.
   const handle = parentOf(handleOf(socket));
   if (!canReset(handle)) return void socket.destroy();
-  // Not at once: on Deno the end of TLS would come before the reset.
+  // Not at once, because on Deno the end of TLS would be sent before the reset.
   handle.reset(() => socket.destroy());
 }
 

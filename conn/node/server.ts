@@ -6,12 +6,12 @@ import { toRefusal } from "../admission/refusal.ts";
 import { NodePeer, release } from "./peer.ts";
 import type { NodeSocket } from "./types.ts";
 
-/** Lets sockets in to a server, one by one, once their header has come. */
+/** Delivers each socket to a server after its header has arrived. */
 export class NodeDoor {
   readonly #gate: Gate<NodeSocket>;
   readonly #deliver: (socket: NodeSocket) => void;
 
-  /** Takes the rules of a server. */
+  /** Creates the door of one server. */
   constructor(
     policy: Policy<NodeSocket>,
     deliver: (socket: NodeSocket) => void,
@@ -26,8 +26,8 @@ export class NodeDoor {
   }
 
   /**
-   * Reads the header of a socket and hands the socket on. What a listener
-   * throws then is not caught here: it ends the process, as without a proxy.
+   * Reads the header of a socket and delivers the socket. An error that a listener
+   * throws is not caught here. It ends the process, as without a proxy.
    * Nothing else comes past this: what is no socket is destroyed.
    */
   admit(socket: unknown): void {

@@ -5,15 +5,15 @@ import type { Facts } from "../_facts.ts";
 import type { NodeSocket } from "./types.ts";
 import { override } from "./override.ts";
 
-/** Whether the handle of a socket is asked for its names; on Bun its own fields are. */
+/** Whether a socket asks its handle for its addresses. On Bun it has own fields. */
 const ASKS_HANDLES = !("bun" in process.versions);
 
 /**
- * Makes a socket show these ends in place of its own, and whatever is built upon
- * it later: `address()`, TLS that the application starts.
+ * Makes a socket show these ends in place of its own. So do `address()` and a TLS
+ * socket that the application starts on it later.
  *
- * On Node and Deno a socket asks its handle, and a TLS socket asks that of the
- * socket below. One answer of the handle costs less than six properties of the
+ * On Node and Deno a socket asks its handle, and a TLS socket asks the handle of the
+ * socket below. Two methods of the handle cost less than six properties of the
  * socket.
  */
 export function showOn(socket: object, ends: Ends): void {
@@ -24,7 +24,7 @@ export function showOn(socket: object, ends: Ends): void {
   if (ASKS_HANDLES && "getpeername" in handle) {
     override(handle, "getpeername", teller(ends.remoteAddr));
     override(handle, "getsockname", teller(ends.localAddr));
-    // What the socket has been told before, and tells when its handle is gone.
+    // Names that the socket keeps, and returns when its handle is gone.
     Reflect.set(socket, "_peername", namesOf(ends.remoteAddr));
     Reflect.set(socket, "_sockname", namesOf(ends.localAddr));
     return;
@@ -33,14 +33,14 @@ export function showOn(socket: object, ends: Ends): void {
   if (!ASKS_HANDLES) showOnUpgrades(handle, ends);
 }
 
-/** What the system says of an end; nothing of one without an address. */
+/** Returns the names of an end, as the system does. Empty without an address. */
 function namesOf(end: Address): object {
   if ("path" in end) return {};
   const { hostname: address, port } = end;
   return { address, port, family: address.includes(":") ? "IPv6" : "IPv4" };
 }
 
-/** Answers like `getpeername` of a handle: into an object, and 0. */
+/** Answers like `getpeername` of a handle: fills an object and returns 0. */
 function teller(end: Address): (into: object) => number {
   return (into) => {
     Object.assign(into, namesOf(end));
@@ -48,7 +48,7 @@ function teller(end: Address): (into: object) => number {
   };
 }
 
-/** On Bun, TLS upon a socket begins with `upgradeTLS` of its handle, which gives another one. */
+/** Covers TLS on Bun, which begins with `upgradeTLS` of the handle and has a new handle. */
 function showOnUpgrades(handle: object, ends: Ends): void {
   const upgradeTLS: unknown = Reflect.get(handle, "upgradeTLS");
   if (typeof upgradeTLS !== "function") return;

@@ -9,25 +9,25 @@ import {
 import { IdleSockets } from "./idle_sockets.ts";
 import { override } from "./override.ts";
 
-/** What goes with the options of a request until its connection is made. */
+/** Property with the client in the options of a request, until it has a connection. */
 const CLIENT = Symbol("client");
 
 /** A client of an agent. */
 interface Speaker extends Client {
-  /** Whether the client has left: nobody will use its connections again. */
+  /** Whether the client has left, so that its connections are not used again. */
   hasLeft: boolean;
 }
 
 /** Options of a request, and what an agent adds. */
 export type RequestFacts = NetConnectOpts & {
   [CLIENT]?: Speaker;
-  /** By which an `https.Agent` keeps sessions of TLS. */
+  /** Key by which an `https.Agent` keeps sessions of TLS. */
   _agentKey?: string;
-  /** What TLS is built upon. */
+  /** Socket below TLS. */
   socket?: Socket;
 };
 
-/** Methods that an agent calls of itself, on every runtime. Types have some of them. */
+/** Own methods that an agent calls on every runtime. The types have only some. */
 interface Hooks {
   getName(options?: RequestFacts): string;
   addRequest(request: unknown, options: RequestFacts): void;
@@ -55,19 +55,19 @@ function hooksOf(agent: object): Hooks {
   throw new Error("Cannot make the agent: that of the runtime works otherwise");
 }
 
-/** Makes a connection that begins with `header`; `connect` is what the agent does without. */
+/** Makes a connection that begins with `header`. `connect` is the agent's own method. */
 export type ConnectAs = (
   options: RequestFacts,
   header: Uint8Array,
   connect: (options: RequestFacts) => Socket,
 ) => Socket;
 
-/** How an agent speaks for clients. */
+/** Options of an agent that speaks for clients. */
 interface Manner {
   connectAs: ConnectAs;
   /** Options of the headers. */
   encode: EncodeOptions;
-  /** Idle connections of all clients together. */
+  /** Limit of the idle connections of all clients together. */
   mostIdle: number;
   /** How long one of them may be idle, in ms. */
   idleTimeout: number;
@@ -75,10 +75,10 @@ interface Manner {
 
 /**
  * Makes an agent keep its connections by client, and begin each with the header
- * of its client. Returns the function that gives the agent for a client.
+ * of its client. Returns a function that returns the agent for a client.
  *
  * An agent finds idle connections by a name, made of the host and of TLS options.
- * Here it ends with the header: no request of another client finds them.
+ * Here the name ends with the header, so no request of another client finds them.
  */
 export function speakForClients<A extends object>(
   agent: A,
@@ -108,7 +108,7 @@ export function speakForClients<A extends object>(
     "createConnection",
     (options: RequestFacts, done: unknown) => {
       const speaker = speakerOf(options);
-      // A session of TLS says nothing of a client: it is resumed for all.
+      // A session of TLS does not depend on the client, so all clients resume it.
       const shared = { ...options, _agentKey: getName.call(agent, options) };
       const connect = (options: RequestFacts) =>
         createConnection.call(agent, options, done);

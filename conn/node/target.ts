@@ -7,7 +7,7 @@ import type {
   NodeRelayTarget,
 } from "./types.ts";
 
-/** Opens a target, or gives the one that is open. */
+/** Opens a target, or returns an open one. */
 export function openTarget(
   target: NodeRelayTarget,
 ): NodeRelaySocket | Promise<NodeRelaySocket> {
@@ -21,14 +21,14 @@ function dial({ tls, ...address }: NodeRelayAddress): NodeRelaySocket {
   return connectTls({ ...options, ...(tls === true ? {} : tls) });
 }
 
-/** Whether a target is a socket, which somebody else has dialled. */
+/** Whether a target is a socket, which the application has dialled. */
 export function isSocket(target: NodeRelayTarget): target is NodeRelaySocket {
   return typeof target === "object" && target !== null &&
     "write" in target && typeof target.write === "function";
 }
 
 /**
- * Checks what `relay` is to connect to; `net.connect` checks the rest.
+ * Checks the target of `relay`. `net.connect` checks its options.
  *
  * @throws {TypeError} for anything but an object or a function.
  */
@@ -42,9 +42,9 @@ export function checkTarget(target: unknown): void {
   );
 }
 
-/** The event by which a socket can be written to; `undefined` if it can be now. */
+/** Returns the event after which a socket can be written to, `undefined` if it can now. */
 export function openingEvent(socket: NodeRelaySocket): string | undefined {
-  // Not before its certificate is verified: a server that fails that receives nothing.
+  // After the certificate is verified, so that an unverified server receives nothing.
   if (Reflect.get(socket, "secureConnecting") === true) return "secureConnect";
   return socket.connecting ? "connect" : undefined;
 }

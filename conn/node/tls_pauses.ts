@@ -6,9 +6,9 @@ import { override } from "./override.ts";
 const READS_ON = "deno" in process.versions;
 
 /**
- * Makes pauses of a TLS socket hold. On Deno (2.9.6) one that is paused continues
- * to read, keeps all of it and loses its end: of 3 MB, 2 MB were kept at once, and
- * 'end' was not emitted. The connection below can be paused.
+ * Makes `pause()` of a TLS socket effective. On Deno (2.9.6) a paused socket
+ * continues to read, keeps all bytes and loses its end. Of 3 MB, 2 MB were kept at
+ * once, and 'end' was not emitted. The connection below can be paused.
  */
 export function mendPauses(socket: object): void {
   if (!READS_ON || !(socket instanceof TLSSocket)) return;

@@ -1,6 +1,11 @@
 import type { IpcNetConnectOpts, Socket, TcpNetConnectOpts } from "node:net";
 import type { ConnectionOptions, TLSSocketOptions } from "node:tls";
-import type { Address, DecodeOptions, ProxyInfo } from "../../codec/mod.ts";
+import type {
+  Address,
+  DecodeOptions,
+  ProxyInfo,
+  TlvReader,
+} from "../../codec/mod.ts";
 import type {
   AcceptOptions,
   ListenerOptions,
@@ -8,37 +13,37 @@ import type {
 } from "../types.ts";
 
 /**
- * A socket: `net.Socket` and `tls.TLSSocket` of `node:net` and `node:tls` are
- * such, on every runtime.
+ * A socket of `node:net` or `node:tls`, such as `net.Socket` and `tls.TLSSocket`, on
+ * every runtime.
  */
 export interface NodeSocket {
-  /** Address of the peer; absent for UNIX sockets. */
+  /** Address of the peer. Absent for UNIX sockets. */
   readonly remoteAddress?: string | undefined;
   /** Port of the peer. */
   readonly remotePort?: number | undefined;
-  /** Address of this end; absent for UNIX sockets. */
+  /** Address of this end. Absent for UNIX sockets. */
   readonly localAddress?: string | undefined;
   /** Port of this end. */
   readonly localPort?: number | undefined;
   /** Whether both directions are closed. */
   readonly destroyed: boolean;
-  /** Why it was closed, where that was an error. */
+  /** Error that closed the socket, if any. */
   readonly errored?: Error | null | undefined;
-  /** Bytes that {@link read} has at hand. */
+  /** Number of bytes that {@link read} can return. */
   readonly readableLength: number;
-  /** What bytes are read as, where that is text. */
+  /** Encoding of the text that is read, if it is not bytes. */
   readonly readableEncoding?: string | null | undefined;
-  /** Whether it flows; `null` before anybody has asked for either. */
+  /** Whether the socket flows. `null` before the first `resume()` or `pause()`. */
   readonly readableFlowing?: boolean | null | undefined;
   /** Whether the end has been read. */
   readonly readableEnded: boolean;
-  /** Takes `size` bytes; `null` while there are fewer. */
+  /** Returns `size` bytes, or `null` if there are fewer. */
   read(size?: number): unknown;
-  /** Takes what arrives, from the runtime; `null` is the end. */
+  /** Receives bytes from the runtime. `null` is the end. */
   push(chunk: unknown): boolean;
-  /** Gives bytes back. */
+  /** Puts bytes back to the front of the buffer. */
   unshift(bytes: Uint8Array): void;
-  /** Makes it flow. */
+  /** Starts the flow. */
   resume(): unknown;
   /** Closes both directions. */
   destroy(): unknown;
@@ -51,31 +56,31 @@ export interface NodeSocket {
 }
 
 /**
- * A socket that can be relayed: `net.Socket` and `tls.TLSSocket` are such, on
- * every runtime.
+ * A socket that can be relayed, such as `net.Socket` and `tls.TLSSocket`, on every
+ * runtime.
  */
 export interface NodeRelaySocket extends NodeSocket {
-  /** Whether it can be written to after the peer has ended its direction. */
+  /** Whether the socket can be written to after the peer has ended its direction. */
   allowHalfOpen: boolean;
-  /** Whether it is not connected yet. */
+  /** Whether the socket is not connected yet. */
   readonly connecting?: boolean;
   /** Bytes that wait to be written. */
   readonly writableLength: number;
   /** Whether everything has been written, including the end. */
   readonly writableFinished: boolean;
-  /** Writes; `false` if more bytes wait than the `highWaterMark`. */
+  /** Writes bytes. Returns `false` if more bytes wait than the `highWaterMark`. */
   write(bytes: Uint8Array): boolean;
   /** Ends the sending direction, after all that waits to be written. */
   end(done?: () => void): unknown;
-  /** Stops to deliver data. */
+  /** Stops the delivery of data. */
   pause(): unknown;
   /** Whether small writes are sent at once. */
   setNoDelay?(on: boolean): unknown;
 }
 
-/** Where `relay` connects to: the options of `net.connect`. */
+/** Target that `relay` connects to: the options of `net.connect`. */
 export type NodeRelayAddress = (TcpNetConnectOpts | IpcNetConnectOpts) & {
-  /** `true` or the options of `tls.connect`; the header goes inside. */
+  /** `true` or the options of `tls.connect`. The header is sent inside TLS. */
   readonly tls?: boolean | ConnectionOptions;
 };
 
@@ -90,13 +95,13 @@ export type NodeRelayTarget =
   | (() => NodeRelaySocket | Promise<NodeRelaySocket>);
 
 /**
- * Options of `upgradeTls`: as the server those of `new TLSSocket`, as the client
- * those of `tls.connect`.
+ * Options of `upgradeTls`: those of `new TLSSocket` for the server, those of
+ * `tls.connect` for the client.
  */
 export type NodeUpgradeOptions =
   | (TLSSocketOptions & {
     /**
-     * Which end of TLS it is.
+     * Whether this end is the server of TLS.
      *
      * @default {true}
      */
@@ -105,8 +110,8 @@ export type NodeUpgradeOptions =
   | (ConnectionOptions & { isServer: false });
 
 /**
- * A server: those of `node:net`, `node:tls`, `node:http`, `node:https` and
- * `node:http2` are such, on every runtime.
+ * A server of `node:net`, `node:tls`, `node:http`, `node:https` or `node:http2`, on
+ * every runtime.
  */
 export interface NodeServer {
   /** Whether it listens. */
@@ -117,7 +122,7 @@ export interface NodeServer {
   emit(event: string, ...args: unknown[]): boolean;
   /** Stops listening. */
   close(callback?: (error?: Error) => void): unknown;
-  /** Where it listens. */
+  /** Returns the address that it listens on. */
   address(): unknown;
   /** Counts the connections. */
   getConnections(
@@ -128,24 +133,24 @@ export interface NodeServer {
 /** Options of {@link accept}. */
 export interface NodeAcceptOptions<S = NodeSocket> extends AcceptOptions<S> {
   /**
-   * Called with each valid header of a trusted peer. Return `true` to accept;
-   * any other answer rejects the connection. `timeout` does not apply to it, only
-   * `signal`. The socket shows the client already; do not read from it here.
+   * Called with each valid header of a trusted peer. Return `true` to accept. Any
+   * other answer rejects the connection. `timeout` does not apply to it, only
+   * `signal`. The socket already shows the client. Do not read from it here. With
+   * `lazy` the socket is a view of the application's socket.
    */
   verify?: (info: ProxyInfo, socket: S) => boolean | Promise<boolean>;
   /**
    * `true` sets `encrypted` of a socket if its header says that the client used
-   * TLS (`PP2_CLIENT_SSL`, section 2.2.6), for a balancer that ends TLS. Express,
-   * Koa, Fastify and srvx then say `https`, and set cookies that are secure.
+   * TLS (`PP2_CLIENT_SSL`, section 2.2.6). Use it behind a balancer that ends TLS.
+   * Express, Koa, Fastify and srvx then report `https` and set secure cookies.
    *
-   * The connection to this server is plain text all the same. Set it only if every
-   * trusted peer is a proxy that writes the SSL TLV itself. If a proxy passes on
-   * headers of clients, or with `header: "optional"`, a client in plain text can
-   * claim TLS.
+   * The connection to this server is still plain text. Set it only if every trusted
+   * peer is a proxy that writes the SSL TLV itself. If a proxy forwards headers of
+   * clients, or with `header: "optional"`, a plain-text client can claim TLS.
    *
-   * Headers without the bit, LOCAL, `header: "discard"` and direct peers change
-   * nothing, and neither does a socket on which this server itself ends TLS:
-   * that is encrypted already. With `lazy` it changes when the header arrives.
+   * Nothing changes for headers without the bit, LOCAL, `header: "discard"` and
+   * direct peers. A socket on which this server ends TLS is already encrypted. With
+   * `lazy` it changes when the header arrives.
    *
    * @default {false}
    */
@@ -153,30 +158,30 @@ export interface NodeAcceptOptions<S = NodeSocket> extends AcceptOptions<S> {
 }
 
 /**
- * Options of {@link proxied}. `verify` is called with a `net.Socket`, for servers
- * of TLS too: the header comes before TLS, so there is no certificate yet.
+ * Options of {@link proxied}. `verify` is called with a `net.Socket`, also for
+ * servers of TLS. The header arrives before TLS, so there is no certificate yet.
  */
 export interface NodeListenerOptions<S = Socket>
   extends NodeAcceptOptions<S>, ListenerOptions<S> {}
 
-/** What {@link accept} resolves to. */
+/** Result of {@link accept}. */
 export interface NodeAccepted<S> {
-  /** The header; `undefined` where none was looked for or found. */
+  /** The header, or `undefined` if none was expected or found. */
   info: ProxyInfo | undefined;
-  /** The very socket that was given, positioned after the header. */
+  /** The same socket that was passed, positioned after the header. */
   conn: S;
 }
 
-/** What {@link proxied} adds to a server. */
+/** Members that {@link proxied} adds to a server. */
 export interface NodeProxied {
-  /** What has been let in and refused so far; the object is live. */
+  /** Counts of accepted and rejected connections so far. The object is live. */
   readonly stats: ListenerStats;
 }
 
 /**
- * What {@link exportInfo} returns: plain data, of which JSON and structured
- * clones keep everything. Only {@link adopt} of the same release reads it, so
- * its fields may change.
+ * Result of {@link exportInfo}: plain data, which JSON and structured clones
+ * preserve. Only {@link adopt} of the same release reads it, so its fields may
+ * change.
  */
 export interface ExportedInfo {
   /** The form of the other fields. */
@@ -197,6 +202,19 @@ export interface ExportedInfo {
     readonly remoteAddr: Address;
     readonly localAddr: Address;
   };
+  /** Whether the option `encrypted` has set that of the socket. */
+  readonly isEncrypted: boolean;
   /** Bytes after the header that were received but not read, in base64. */
   readonly payload: string;
+}
+
+/** Options of {@link adopt}. */
+export interface AdoptOptions {
+  /**
+   * Readers of own TLVs, as {@link DecodeOptions.define} has them. Functions do not
+   * travel to another process.
+   *
+   * @default {[]}
+   */
+  define?: readonly TlvReader[];
 }

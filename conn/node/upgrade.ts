@@ -19,7 +19,7 @@ export function beginTls(
     remember(tls, facts);
     if (facts.shown !== undefined) showOn(tls, facts.shown);
   }
-  // A handshake that fails closes its connection and nothing else.
+  // A failed handshake closes only its connection.
   const established = options.isServer === false ? "secureConnect" : "secure";
   tls.on("error", ignore);
   tls.once(established, () => tls.off("error", ignore));

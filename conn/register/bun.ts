@@ -9,7 +9,7 @@ import { replace } from "./replace.ts";
 import { ownAndInherited } from "./own_and_inherited.ts";
 import { type Place, placeName, type Rules } from "./rules.ts";
 
-/** A socket, as far as its handlers and its TLS are concerned. */
+/** A socket: the members for its handlers and its TLS. */
 interface Socket extends BunSocket {
   upgradeTLS(
     options: TlsOptions,
@@ -17,12 +17,12 @@ interface Socket extends BunSocket {
   reload(options: Reload): unknown;
 }
 
-/** What handlers are replaced with. */
+/** Argument of `reload`, with the new handlers. */
 interface Reload {
   readonly socket: Handlers;
 }
 
-/** Handlers of a program that knows nothing of headers. */
+/** Handlers, whose `open` does not receive the header. */
 interface Handlers extends Omit<BunHandlers<Socket>, "open"> {
   open?(socket: Socket): unknown;
 }
@@ -43,12 +43,12 @@ interface ListenOptions {
   readonly data?: unknown;
 }
 
-/** What `Bun.listen` gives. */
+/** Listener that `Bun.listen` returns. */
 interface Listener {
   reload(options: Reload): unknown;
 }
 
-/** As much of Bun as is covered. */
+/** Members of Bun that are covered. */
 interface Runtime {
   serve(options: object): BunPlainServer;
   listen(options: ListenOptions): Listener;
@@ -60,8 +60,8 @@ declare const Bun: Runtime;
 /** Puts `Bun.serve` and `Bun.listen` behind the PROXY protocol. */
 export function coverBun(rules: Rules): void {
   if (!("Bun" in globalThis)) return;
-  // What `node:net` and `node:http` of Bun are made of, too: their servers are
-  // covered where they listen.
+  // `node:net` and `node:http` of Bun also use these. Their servers are covered when
+  // they listen.
   const { serve, listen, udpSocket } = Bun;
 
   replace(Bun, "serve", (options: object) => {
@@ -91,7 +91,7 @@ export function coverBun(rules: Rules): void {
     const listener = listen(behind(options, rules));
     const { reload } = listener;
     override(listener, "reload", (next: Reload) =>
-      // Or the new handlers would be called for connections without a header.
+      // Or the new handlers would receive connections without a header.
       Reflect.apply(reload, listener, [
         behind({ ...options, socket: next.socket }, rules),
       ]));
@@ -105,7 +105,7 @@ export function coverBun(rules: Rules): void {
   });
 }
 
-/** Where `Bun.listen` listens. */
+/** Returns the place where `Bun.listen` listens. */
 function placeOf({ unix, fd, port }: ListenOptions): Place {
   if (typeof unix === "string") return "unix";
   return isGiven(fd) ? undefined : Number(port);

@@ -6,7 +6,7 @@ import { proxied } from "../proxied.ts";
 import { ownAndInherited } from "./own_and_inherited.ts";
 import { type Place, placeName, type Rules } from "./rules.ts";
 
-/** Options of a listener, as far as they say where it listens. */
+/** Options of a listener that say where it listens. */
 interface ListenOptions {
   readonly transport?: string;
   readonly port?: number;
@@ -21,7 +21,7 @@ interface ServeOptions extends ListenOptions {
 
 type ServeArgument = DenoHandler<Address> | ServeOptions | undefined;
 
-/** Where `Deno.serve` listens by default. */
+/** Default port of `Deno.serve`. */
 const DEFAULT_PORT = 8000;
 
 /** Puts `Deno.serve`, `Deno.listen` and `Deno.listenTls` behind the PROXY protocol. */
@@ -41,7 +41,7 @@ export function coverDeno(rules: Rules): void {
     }
     const proxy = rules.optionsOfHttp;
     const server = serveHttp({ ...ownAndInherited(given), proxy, handler });
-    confirm("Deno.serve", server.addr, true); // DENO_SERVE_ADDRESS moves it
+    confirm("Deno.serve", server.addr, true); // DENO_SERVE_ADDRESS may change it
     rules.print("Deno.serve", placeName(server.addr));
     return server;
   });

@@ -29,7 +29,7 @@ export function coverNode(rules: Rules): void {
       rules.print(nameOf(server), placeName(server.address()));
     }]);
   };
-  // On Node all servers have their `listen` of `node:net`, on Bun those of HTTP do not.
+  // On Node all servers inherit `listen` of `node:net`, on Bun those of HTTP do not.
   for (const prototype of [NetServer.prototype, HttpServer.prototype]) {
     if (!Object.hasOwn(prototype, "listen")) continue;
     const { listen } = prototype;
@@ -52,7 +52,7 @@ export function coverNode(rules: Rules): void {
   });
 }
 
-/** Where a server listens that is given these arguments. */
+/** Returns the place where a server listens with these arguments. */
 function placeIn([first]: readonly unknown[]): Place {
   if (isObject(first)) {
     const port: unknown = Reflect.get(first, "port");

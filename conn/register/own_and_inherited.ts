@@ -1,7 +1,7 @@
 /**
- * All that an object has, as own properties of another one. Options of a runtime
- * may be an instance of a class, such as the app of a framework, and an adapter
- * reads only what is an object's own.
+ * Returns an object with all own and inherited properties of another. Options of a
+ * runtime may be an instance of a class, such as the app of a framework. An adapter
+ * reads only own properties.
  */
 export function ownAndInherited(options: object): object {
   const all: object = {};
@@ -16,7 +16,7 @@ export function ownAndInherited(options: object): object {
   return all;
 }
 
-/** Whether it is `Object.prototype`, of this realm or another. */
+/** Whether an object is the `Object.prototype` of any realm. */
 function isRoot(owner: object): boolean {
   return Object.getPrototypeOf(owner) === null;
 }

@@ -1,10 +1,10 @@
 import { end } from "./rules.ts";
 
 /**
- * Replaces a call of the runtime, and ends the program if the runtime does not let
- * it: what is listened with would not be behind the PROXY protocol.
+ * Replaces a function of the runtime. Ends the program if the runtime does not allow
+ * it, because the listeners would not be behind the PROXY protocol.
  *
- * Assigned, not defined: on Bun these properties are writable and not configurable.
+ * It assigns the property, because on Bun it is writable but not configurable.
  */
 export function replace<A extends unknown[]>(
   runtime: object,

@@ -3,8 +3,8 @@ import { formatAddress, type ProxyProtocolError } from "../../codec/mod.ts";
 import type { Settings } from "./variables.ts";
 
 /**
- * Where something listens: a port, which is 0 if the system chooses it, or a UNIX
- * socket. `undefined` if it is not known, as of a descriptor.
+ * Place of a listener: a UNIX socket, or a port, which is 0 if the system chooses it.
+ * `undefined` if it is not known, as for a descriptor.
  */
 export type Place = number | "unix" | undefined;
 
@@ -20,7 +20,7 @@ export class Rules {
   readonly #printed = new Set<string>();
   /** For listeners that may speak first. */
   readonly options: RuledOptions;
-  /** For all others: HTTP and TLS wait for their client anyway. */
+  /** For all others, because HTTP and TLS wait for their client in any case. */
   readonly optionsOfHttp: RuledOptions;
 
   constructor(settings: Settings) {
@@ -30,7 +30,7 @@ export class Rules {
     this.optionsOfHttp = { ...this.options, lazy: false };
   }
 
-  /** Whether what listens at a place is behind the PROXY protocol. */
+  /** Whether a listener at a place is behind the PROXY protocol. */
   covers(place: Place): boolean {
     const { ports, hasUnix } = this.#settings;
     if (place === "unix") return hasUnix;
@@ -38,9 +38,9 @@ export class Rules {
   }
 
   /**
-   * Ends the program if the list of ports says otherwise than what was done. Then
-   * the environment of Deno has moved the listener, or the system has chosen the
-   * port.
+   * Ends the program if the list of ports contradicts what was done for a listener.
+   * That happens if the environment of Deno has changed the port, or the system has
+   * chosen it.
    */
   confirm(what: string, port: number, isCovered: boolean): void {
     if (this.covers(port) === isCovered) return;
@@ -51,7 +51,7 @@ export class Rules {
     );
   }
 
-  /** Ends the program if UDP is received where TCP would be behind the PROXY protocol. */
+  /** Ends the program if UDP uses a port whose TCP is behind the PROXY protocol. */
   checkUdp(what: string, port: number): void {
     if (port === 0 || !this.covers(port)) return; // 0: a client's
     end(
@@ -66,7 +66,7 @@ export class Rules {
     say(`${what} on ${where} is behind the PROXY protocol, trusting ${whom}`);
   }
 
-  /** The first of each kind: anybody can cause as many of them as they like. */
+  /** Prints the first rejection of each kind, because any peer can cause many. */
   #printFirst({ code, message }: ProxyProtocolError): void {
     if (this.#printed.has(code)) return;
     this.#printed.add(code);
@@ -74,7 +74,7 @@ export class Rules {
   }
 }
 
-/** Says where something listens, by what runtimes show of it. */
+/** Returns the name of a place, from the object that a runtime shows for it. */
 export function placeName(where: unknown): string {
   if (typeof where === "string") return where;
   if (typeof where !== "object" || where === null) return "a socket";

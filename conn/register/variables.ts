@@ -18,7 +18,7 @@ type Options = Pick<
   | "maxPending"
 >;
 
-/** What the environment says. */
+/** Settings from the environment. */
 export interface Settings {
   readonly options: Options;
   /** Which ports; all if there is no list. */
@@ -85,7 +85,7 @@ export function readVariables(): Settings {
   };
 }
 
-/** The variables with the prefix. Deno shows all names only to whom all is allowed. */
+/** Returns the variables with the prefix. Deno lists names only if all are allowed. */
 function readEnvironment(): ReadonlyMap<string, string> {
   const isDeno = "Deno" in globalThis;
   const names = isDeno && !isReadable() ? NAMES : Object.keys(process.env);
@@ -103,7 +103,7 @@ function readEnvironment(): ReadonlyMap<string, string> {
   return found;
 }
 
-/** Whether Deno lets a variable be read, or all of them, without asking somebody. */
+/** Whether Deno allows reading a variable, or all of them, without a prompt. */
 function isReadable(variable?: string): boolean {
   const { state } = Deno.permissions.querySync({
     name: "env",
@@ -112,7 +112,7 @@ function isReadable(variable?: string): boolean {
   return state === "granted";
 }
 
-/** Says which variable it was that could not be read. */
+/** Names the variable that could not be read. */
 function explained<T>(name: string, text: string, read: () => T): T {
   try {
     return read();
@@ -137,7 +137,7 @@ function oneOf<const W extends string>(text: string, words: readonly W[]): W {
   );
 }
 
-/** The items between commas. An empty one is no address and no port, so it is an error later. */
+/** Returns the items between commas. An empty item is an error later. */
 function itemsOf(text: string): string[] {
   return text.split(",").map((item) => item.trim());
 }

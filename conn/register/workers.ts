@@ -8,7 +8,7 @@ import { PREFIX } from "./variables.ts";
 /** A class of workers. */
 type WorkerClass = new (...args: never[]) => object;
 
-/** Options of a worker, as far as they say what it loads and sees. */
+/** Options of a worker that say what it loads and sees. */
 interface WorkerOptions {
   readonly execArgv?: readonly string[];
   readonly preload?: string | readonly string[];
@@ -17,12 +17,12 @@ interface WorkerOptions {
 
 /**
  * Makes workers load the module at `url`, which puts their listeners behind the
- * PROXY protocol, or ends the program when it starts one that cannot.
+ * PROXY protocol. Ends the program when it starts a worker that cannot.
  */
 export function coverWorkers(url: string): void {
   if ("Deno" in globalThis) return endByWorkers();
   if ("Bun" in globalThis) return preloadInBun(url);
-  // Workers of Node do what its arguments say, unless they are given others.
+  // Workers of Node use the arguments of the process, unless they receive others.
   const Worker = covered(workerThreads.Worker, (options) => ({
     ...options,
     ...(options?.execArgv && {
@@ -33,7 +33,7 @@ export function coverWorkers(url: string): void {
   syncBuiltinESMExports();
 }
 
-/** Replaces the options that workers of a class are made with. */
+/** Replaces the options of new workers of a class. */
 function covered(
   native: WorkerClass,
   cover: (options: WorkerOptions | undefined) => WorkerOptions,
@@ -46,7 +46,7 @@ function covered(
   });
 }
 
-/** Lets a worker with an environment of its own read the variables all the same. */
+/** Adds the variables to the environment of a worker that has its own. */
 function withVariables(
   options: WorkerOptions | undefined,
 ): WorkerOptions | undefined {
@@ -59,9 +59,9 @@ function withVariables(
 }
 
 /**
- * Workers of Bun do not load what `--preload` names, but they have an option for
- * that. A module that imports `Worker` of `node:worker_threads` by its name gets
- * the class of Bun whatever is done here, and the class calls its parent.
+ * Workers of Bun do not load the modules of `--preload`, but they have an option for
+ * that. A module that imports `Worker` of `node:worker_threads` by its name always
+ * receives the class of Bun, but that class calls its parent.
  */
 function preloadInBun(url: string): void {
   const cover = (options: WorkerOptions | undefined) => ({
@@ -103,7 +103,7 @@ function endByWorkers(): void {
   Reflect.set(cluster, "fork", refuse);
 }
 
-/** Calls a function for each object of a class: the class calls its parent, as it is then. */
+/** Calls a function for each object of a class, because the class calls its parent. */
 function guard(native: object, check: () => void): void {
   const parent: unknown = Object.getPrototypeOf(native);
   if (typeof parent !== "function") return;

@@ -28,6 +28,8 @@ export interface RelayPlan {
   readonly checksum?: boolean;
   /** In ms. */
   readonly halfOpenTimeout: number;
+  /** In ms. */
+  readonly idleTimeout: number;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -47,6 +49,7 @@ const RELAY_OPTIONS: readonly string[] = Object.keys(
     uniqueId: "",
     checksum: "",
     halfOpenTimeout: "",
+    idleTimeout: "",
     signal: "",
   } satisfies Record<keyof RelayOptions, "">,
 );
@@ -60,13 +63,14 @@ const RELAY_OPTIONS: readonly string[] = Object.keys(
 export function readRelayOptions(options: RelayOptions): RelayPlan {
   checkNames("options", options, RELAY_OPTIONS);
   const { send, keep, drop, add, append, ifAbsent } = options;
-  const { uniqueId, checksum, halfOpenTimeout, signal } = options;
+  const { uniqueId, checksum, halfOpenTimeout, idleTimeout, signal } = options;
   if (send !== undefined) checkOneOf("send", send, [1, 2]);
   if (uniqueId !== undefined) checkOneOf("uniqueId", uniqueId, [true, false]);
   if (checksum !== undefined) checkOneOf("checksum", checksum, [true, false]);
   if (halfOpenTimeout !== undefined) {
     checkTimeout("halfOpenTimeout", halfOpenTimeout, 0);
   }
+  if (idleTimeout !== undefined) checkTimeout("idleTimeout", idleTimeout, 1);
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     throw new TypeError(
       `Cannot read signal: expected an AbortSignal, received ${quote(signal)}`,
@@ -82,6 +86,7 @@ export function readRelayOptions(options: RelayOptions): RelayPlan {
     uniqueId: uniqueId ?? false,
     ...(checksum !== undefined && { checksum }),
     halfOpenTimeout: halfOpenTimeout ?? Infinity,
+    idleTimeout: idleTimeout ?? Infinity,
     signal,
   };
 }

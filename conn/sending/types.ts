@@ -42,6 +42,15 @@ export interface RelayOptions {
    * @default {Infinity}
    */
   halfOpenTimeout?: number;
+  /**
+   * How long in ms no payload may move in either direction, from the call on. Then
+   * both ends are closed, and the `error` of the result has the name
+   * `TimeoutError`. The time is exceeded by a quarter at most. Without it a peer
+   * that is gone without a word keeps both connections open.
+   *
+   * @default {Infinity}
+   */
+  idleTimeout?: number;
   /** Closes both ends when it fires. */
   signal?: AbortSignal;
 }

@@ -134,13 +134,8 @@ async function nextOf(
 Deno.test("applications show the client behind proxied()", async (t) => {
   const folder = await makeProject();
   try {
-    const plays = await Promise.all(
-      Object.entries(RUNTIMES).map(async ([runtime, command]) => ({
-        runtime,
-        ...await play(runtime, command, folder),
-      })),
-    );
-    for (const { runtime, told, outcomes } of plays) {
+    for (const [runtime, command] of Object.entries(RUNTIMES)) {
+      const { told, outcomes } = await play(runtime, command, folder);
       for (const [name, { plain, proxied }] of Object.entries(outcomes)) {
         await t.step(`${runtime}: ${name}`, () => {
           assertEquals(plain, null, `without the library: ${plain}`);

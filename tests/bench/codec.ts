@@ -34,27 +34,56 @@ export interface Samples {
 export const OURS = "ours";
 export const BASELINE = "baseline";
 
-/** Different inputs, so that no branch is learnt by heart. */
+/** Inputs of one pass, all different, so that no branch is learnt by heart. */
 const COUNT = 64;
 
-const ENDS: floors.Ends[] = Array.from({ length: COUNT }, (_, i) => ({
-  source: `${10 + i}.${(i * 37) % 256}.${i}.${255 - i}`,
-  destination: `198.51.${100 + i}.${(i * 11) % 256}`,
-  sourcePort: 1024 + i * 997,
-  destinationPort: i % 3 === 0 ? 443 : 8000 + i,
-}));
+/** Headers that a decoder receives in turn: more addresses than it could remember. */
+const MANY = 64 * COUNT;
 
-/** Addresses as they are used: some with one gap, some with two, some without. */
-const ENDS6: floors.Ends[] = ENDS.map((ends, i) => ({
-  ...ends,
-  source: [
-    `2001:db8:${(i + 1).toString(16)}::${(i * 731 + 1).toString(16)}`,
-    `2a02:26f0:${i + 10}:3:a1b:c2d:${(i * 977).toString(16)}:1`,
-    `fe80::1c2:${(i + 16).toString(16)}ff:fe00:${i + 1}`,
-    `2606:4700::${i + 1}:0:0:1`,
-  ][i % 4] ?? "",
-  destination: i % 2 ? `2001:db8::${i}` : `fd00:1:2:3::${i + 1}:443`,
-}));
+/** An address of IPv4 for each number below 2 ** 32, no two of them alike. */
+function ipv4(i: number): string {
+  const bits = Math.imul(i + 1, 0x2c1b3c6d);
+  return [24, 16, 8, 0].map((shift) => bits >>> shift & 0xff).join(".");
+}
+
+/** The same of IPv6, as they are used: some with one gap, some with two, some without. */
+function ipv6(i: number): string {
+  const hex = (number: number) => number.toString(16);
+  return [
+    `2001:db8:${hex(i + 1)}::${hex(i * 731 % 65535 + 1)}`,
+    `2a02:26f0:${hex(i + 10)}:3:a1b:c2d:${hex(i * 977 % 65535 + 1)}:1`,
+    `fe80::1c2:${hex(i + 16)}:fe00:${hex(i % 256 + 1)}`,
+    `2606:4700::${hex(i + 1)}:0:0:1`,
+  ][i % 4] ?? "";
+}
+
+/** Some ends of connections, by the numbers of their addresses. */
+function endsOf(
+  count: number,
+  address: (i: number) => string,
+  source: (i: number) => number,
+  destination: (i: number) => number,
+): floors.Ends[] {
+  return Array.from({ length: count }, (_, i) => ({
+    source: address(source(i)),
+    destination: address(destination(i)),
+    sourcePort: 1024 + i * 997 % 64000,
+    destinationPort: i % 3 === 0 ? 443 : 8000 + i,
+  }));
+}
+
+/** All addresses are new: a decoder that remembers some has nothing of it. */
+const newEnds = (address: (i: number) => string) =>
+  endsOf(MANY, address, (i) => i, (i) => MANY + i);
+
+/**
+ * What a server receives: the destination is the balancer's own address, and of
+ * the clients every second one comes back, one of {@link COUNT}.
+ */
+const usualEnds = (address: (i: number) => string) =>
+  endsOf(MANY, address, (i) => i % 2 ? i : i % COUNT, () => MANY);
+
+const ENDS: floors.Ends[] = endsOf(COUNT, ipv4, (i) => i, (i) => MANY + i);
 
 const VALUES: floors.Values[] = ENDS.map((_, i) => ({
   alpn: i % 2 ? "h2" : "h3",
@@ -74,27 +103,36 @@ function headers(version: 1 | 2, ends: readonly floors.Ends[]): ProxyHeader[] {
   }));
 }
 
-/** 5 TLVs, one of them SSL with 3 sub-TLVs: 148 bytes with the addresses. */
-const TLV_HEADERS: ProxyHeader[] = headers(2, ENDS).map((header, i) => ({
-  ...header,
-  tlvs: {
-    ALPN: VALUES[i]?.alpn ?? "",
-    AUTHORITY: VALUES[i]?.authority ?? "",
-    UNIQUE_ID: VALUES[i]?.uniqueId ?? new Uint8Array(),
-    CRC32C: 0,
-    SSL_CLIENT: 7,
-    SSL_VERIFY: 0,
-    SSL_VERSION: "TLSv1.3",
-    SSL_CN: `client-${10 + i}.example`,
-    SSL_CIPHER: "TLS_AES_256_GCM_SHA384",
-  },
-}));
+/** 5 TLVs, one of them SSL with 3 sub-TLVs: about 150 bytes with the addresses, and two names as new as these. */
+function tlvHeaders(ends: readonly floors.Ends[]): ProxyHeader[] {
+  return headers(2, ends).map((header, i) => ({
+    ...header,
+    tlvs: {
+      ALPN: VALUES[i % COUNT]?.alpn ?? "",
+      AUTHORITY: `host-${ends[i]?.destination}`,
+      UNIQUE_ID: VALUES[i % COUNT]?.uniqueId ?? new Uint8Array(),
+      CRC32C: 0,
+      SSL_CLIENT: 7,
+      SSL_VERIFY: 0,
+      SSL_VERSION: "TLSv1.3",
+      SSL_CN: `client-${ends[i]?.source}`,
+      SSL_CIPHER: "TLS_AES_256_GCM_SHA384",
+    },
+  }));
+}
 
-/** A pass over all inputs, of which each gives a number. */
+/** Passes over so many inputs each, in turn, of which each gives a number. */
 function over<T>(inputs: readonly T[], work: (input: T) => number): Pass {
+  const passes = Array.from(
+    { length: inputs.length / COUNT },
+    (_, i) => inputs.slice(i * COUNT, (i + 1) * COUNT),
+  );
+  let pass = 0;
   return () => {
+    const some = passes[pass] ?? [];
+    pass = (pass + 1) % passes.length;
     let sum = 0;
-    for (const input of inputs) sum += work(input);
+    for (const input of some) sum += work(input);
     return sum;
   };
 }
@@ -125,11 +163,6 @@ function kinds(peers: Peers): Kind[] {
     all.map((header) => Buffer.from(encode(header)));
   const plain = (all: readonly Uint8Array[]) =>
     all.map((bytes) => Uint8Array.from(bytes));
-  const v1 = [headers(1, ENDS), headers(1, ENDS6)].map(bytesOf);
-  const v2 = [headers(2, ENDS), headers(2, ENDS6)].map(bytesOf);
-  const [v1Tcp4 = [], v1Tcp6 = []] = v1;
-  const [v2Tcp4 = [], v2Tcp6 = []] = v2;
-  const tlvs = plain(bytesOf(TLV_HEADERS));
   const target = new Uint8Array(256);
   const readBalena = (bytes: Uint8Array) => {
     const { remoteAddress, localAddress, remotePort } = balena.decode(bytes);
@@ -199,39 +232,56 @@ function kinds(peers: Peers): Kind[] {
       marks: { floor: 1.25, bun: 1.5 },
     };
   };
-  return [
-    v2Kind("decode v2 TCP4", v2Tcp4, floors.v2Tcp4),
-    {
-      work: "decode v2 TCP4, nothing read",
-      ours: over(plain(v2Tcp4), (input) => decode(input)?.version ?? NaN),
-      peers: {
-        "proxy-protocol-js": over(
-          plain(v2Tcp4),
-          (input) => js.V2ProxyProtocol.parse(input).proxyAddress.sourcePort,
-        ),
-        "@balena/proxy-protocol-parser": over(
-          v2Tcp4,
-          (input) => balena.decode(input).remotePort,
-        ),
+  const decodeKinds = (
+    suffix: string,
+    ends: floors.Ends[],
+    ends6: floors.Ends[],
+  ): Kind[] => {
+    const [v2Tcp4 = [], v2Tcp6 = [], v1Tcp4 = [], v1Tcp6 = []] = [
+      headers(2, ends),
+      headers(2, ends6),
+      headers(1, ends),
+      headers(1, ends6),
+    ].map(bytesOf);
+    const tlvs = plain(bytesOf(tlvHeaders(ends)));
+    return [
+      v2Kind(`decode v2 TCP4${suffix}`, v2Tcp4, floors.v2Tcp4),
+      {
+        work: `decode v2 TCP4${suffix}, nothing read`,
+        ours: over(plain(v2Tcp4), (input) => decode(input)?.version ?? NaN),
+        peers: {
+          "proxy-protocol-js": over(
+            plain(v2Tcp4),
+            (input) => js.V2ProxyProtocol.parse(input).proxyAddress.sourcePort,
+          ),
+          "@balena/proxy-protocol-parser": over(
+            v2Tcp4,
+            (input) => balena.decode(input).remotePort,
+          ),
+        },
+        marks: {},
       },
-      marks: {},
-    },
-    v2Kind("decode v2 TCP6", v2Tcp6, floors.v2Tcp6),
-    v1Kind("decode v1 TCP4", v1Tcp4, floors.v1Tcp4),
-    v1Kind("decode v1 TCP6", v1Tcp6, floors.v1Tcp6),
-    {
-      work: "decode v2 TCP4, 5 + 3 TLVs, CRC32C",
-      ours: over(tlvs, (input) => {
-        const info = decode(input);
-        return readInfo(info) + (info?.tlv_loc["SSL_CIPHER"] ?? NaN);
-      }),
-      floor: over(tlvs, (input) => {
-        const found = floors.v2Tlvs(input);
-        return readEnds(found?.ends) + (found?.tlvs.at(-1)?.offset ?? NaN);
-      }),
-      peers: {},
-      marks: { floor: 1.4 },
-    },
+      v2Kind(`decode v2 TCP6${suffix}`, v2Tcp6, floors.v2Tcp6),
+      v1Kind(`decode v1 TCP4${suffix}`, v1Tcp4, floors.v1Tcp4),
+      v1Kind(`decode v1 TCP6${suffix}`, v1Tcp6, floors.v1Tcp6),
+      {
+        work: `decode v2 TCP4, 5 + 3 TLVs, CRC32C${suffix}`,
+        ours: over(tlvs, (input) => {
+          const info = decode(input);
+          return readInfo(info) + (info?.tlv_loc["SSL_CIPHER"] ?? NaN);
+        }),
+        floor: over(tlvs, (input) => {
+          const found = floors.v2Tlvs(input);
+          return readEnds(found?.ends) + (found?.tlvs.at(-1)?.offset ?? NaN);
+        }),
+        peers: {},
+        marks: { floor: 1.4 },
+      },
+    ];
+  };
+  return [
+    ...decodeKinds("", usualEnds(ipv4), usualEnds(ipv6)),
+    ...decodeKinds(", new addresses", newEnds(ipv4), newEnds(ipv6)),
     {
       work: "encodeInto v2 TCP4",
       ours: over(headers(2, ENDS), (header) => encodeInto(header, target)),

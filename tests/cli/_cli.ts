@@ -2,6 +2,8 @@
 
 import { type CliIo, runCli } from "../../conn/cli.ts";
 import { concat } from "../_bytes.ts";
+import { bunProgram, nodeProgram } from "../_npm.ts";
+import { OLDEST_NODE } from "../_versions.ts";
 import { within } from "../_within.ts";
 
 /** What came of a run. */
@@ -38,34 +40,75 @@ export async function run(
 
 const CLI = new URL("../../conn/cli.ts", import.meta.url).pathname;
 
+/** A runtime on which the command line is tested as a process. */
+export interface On {
+  name: "Deno" | "Bun" | "Node";
+  /** What runs the command line; only Deno asks for permissions. */
+  command(permissions: readonly string[]): string[];
+}
+
+export const DENO: On = {
+  name: "Deno",
+  command: (permissions) => [
+    ...[Deno.execPath(), "run", "--quiet", "--no-prompt"],
+    ...[...permissions, CLI],
+  ],
+};
+
+/** The oldest Node that is supported. */
+export const OLDEST: On = {
+  name: "Node",
+  command: () => [nodeProgram(OLDEST_NODE), CLI],
+};
+
+/** Every runtime. */
+export const RUNTIMES: readonly On[] = [
+  DENO,
+  { name: "Bun", command: () => [bunProgram(), CLI] },
+  { name: "Node", command: () => [nodeProgram(), CLI] },
+];
+
+/** Defines a test of the command line for each runtime. */
+export function test(
+  name: string,
+  body: (on: On) => Promise<void>,
+  ignore = false,
+): void {
+  for (const on of RUNTIMES) {
+    Deno.test({ name: `${name}, on ${on.name}`, ignore, fn: () => body(on) });
+  }
+}
+
 /** A process of the command line; it is killed where it has not ended. */
 export interface Started extends AsyncDisposable {
   /** Waits until standard output, or standard error, matches; the match. */
   out(pattern: RegExp): Promise<RegExpMatchArray>;
   err(pattern: RegExp): Promise<RegExpMatchArray>;
   /** Sends a signal. */
-  kill(signal: "SIGTERM" | "SIGINT"): void;
+  kill(signal: "SIGTERM" | "SIGINT" | "SIGHUP"): void;
+  /** Its process id. */
+  readonly pid: number;
   /** Waits for its end. */
   ended(): Promise<Outcome>;
 }
 
 /**
- * Starts the command line with these permissions of Deno and no others;
+ * Starts the command line, on Deno with these permissions and no others;
  * `input` is its standard input, which is closed behind it; it may open so many
  * `files`.
  */
 export function start(
+  on: On,
   permissions: readonly string[],
   args: readonly string[],
   input: Uint8Array<ArrayBuffer> = new Uint8Array(),
   files?: number,
 ): Started {
   const limit = files === undefined ? "" : `ulimit -n ${files}; `;
-  const program = [Deno.execPath(), "run", "--quiet", "--no-prompt"];
   const child = new Deno.Command("sh", {
     args: [
       ...["-c", `${limit}exec "$@"`, "sh"],
-      ...[...program, ...permissions, CLI, ...args],
+      ...[...on.command(permissions), ...args],
     ],
     env: { NO_COLOR: "1" },
     stdin: "piped",
@@ -87,6 +130,7 @@ export function start(
     out: (pattern) => out.until(pattern),
     err: (pattern) => err.until(pattern),
     kill: (signal) => child.kill(signal),
+    pid: child.pid,
     ended,
     async [Symbol.asyncDispose]() {
       if (hasEnded) return;

@@ -5,21 +5,24 @@ import { encode } from "../../codec/mod.ts";
 import { utf8 } from "../_bytes.ts";
 import { receiveText, send } from "../conn/_peers.ts";
 import { CLIENT, HEADER } from "../conn/_peers.ts";
-import { start, type Started } from "./_cli.ts";
+import { type On, start, type Started, test } from "./_cli.ts";
 
 /** Listens on a port of the system's choice. */
 function listenWith(
+  on: On,
   ...args: string[]
 ): Promise<{ cli: Started; port: number }> {
-  return listenWithin(undefined, ...args);
+  return listenWithin(on, undefined, ...args);
 }
 
 /** The same, with a limit of open files. */
 async function listenWithin(
+  on: On,
   files: number | undefined,
   ...args: string[]
 ): Promise<{ cli: Started; port: number }> {
   const cli = start(
+    on,
     ["--allow-net"],
     ["listen", "127.0.0.1:0", ...args],
     undefined,
@@ -38,8 +41,8 @@ async function tell(port: number, bytes: Uint8Array): Promise<string> {
   return await receiveText(conn);
 }
 
-Deno.test("listen prints a line for each connection, whatever became of it", async () => {
-  const { cli, port } = await listenWith("--count", "6");
+test("listen prints a line for each connection, whatever became of it", async (on) => {
+  const { cli, port } = await listenWith(on, "--count", "6");
   await using _ = cli;
   const tlvs = { AUTHORITY: "a.example", SSL_VERSION: "TLSv1.3", SSL: true };
   await tell(port, encode({ ...CLIENT, tlvs }, { checksum: true }));
@@ -55,8 +58,8 @@ Deno.test("listen prints a line for each connection, whatever became of it", asy
     /v2 PROXY INET STREAM 192\.0\.2\.1:1111 -> 198\.51\.100\.1:2222 CRC32C=right AUTHORITY="a\.example" SSL_CLIENT=1 SSL_VERIFY=1 SSL_VERSION="TLSv1\.3" client=unverified$/,
     /v1 UNKNOWN$/,
     /v2 LOCAL$/,
-    /refused \(signature\): No PROXY header: received "GET \/ HTTP\/1\.1" \(an HTTP request\)$/,
-    /refused \(incomplete\): .*closed after 14 bytes; received "PROXY TCP4 1\.2"$/,
+    /rejected \(signature\): No PROXY header: received "GET \/ HTTP\/1\.1" \(an HTTP request\)$/,
+    /rejected \(incomplete\): .*closed after 14 bytes; received "PROXY TCP4 1\.2"$/,
     /empty: closed without a byte, as health checks do$/,
   ];
   assertEquals(lines.length, expected.length);
@@ -66,8 +69,8 @@ Deno.test("listen prints a line for each connection, whatever became of it", asy
   }
 });
 
-Deno.test("listen has no more than 256 connections at once, the next one waits", async () => {
-  const { cli, port } = await listenWith("--count", "257");
+test("listen has no more than 256 connections at once, the next one waits", async (on) => {
+  const { cli, port } = await listenWith(on, "--count", "257");
   await using _ = cli;
   using opened = new DisposableStack();
   // None of them closes: each is kept for a second.
@@ -96,16 +99,25 @@ async function dialMany(port: number): Promise<Deno.TcpConn[] & Disposable> {
   });
 }
 
-Deno.test("listen waits for files where it has none left, and then shows who has waited", async () => {
+test("listen waits for files where it has none left, and then shows who has waited", async (on) => {
   const count = ["--count", `${MOST_FILES}`];
-  const { cli, port } = await listenWithin(MOST_FILES, ...count);
+  const { cli, port } = await listenWithin(on, MOST_FILES, ...count);
   await using _ = cli;
   using conns = await dialMany(port);
-  await cli.err(
-    /Cannot accept a connection, trying again: Too many open files/,
-  );
-  for (const conn of conns) await send(conn, HEADER);
-  for (const conn of conns) await conn.closeWrite();
+  if (on.name === "Deno") { // the others do not say so
+    await cli.err(
+      /Cannot accept a connection, trying again: Too many open files/,
+    );
+  }
+  for (const conn of conns) {
+    // Node has closed those for which it had no file: they come again.
+    await send(conn, HEADER).then(() => conn.closeWrite()).catch(() => {});
+  }
+  if (on.name === "Node") {
+    for (let i = 0; i < MOST_FILES; i++) {
+      await tell(port, HEADER).catch(() => {}); // until it has had enough
+    }
+  }
   const { code, out } = await cli.ended();
   assertEquals(code, 0);
   const lines = out.trimEnd().split("\n");
@@ -113,18 +125,18 @@ Deno.test("listen waits for files where it has none left, and then shows who has
   for (const line of lines) assertMatch(line, / v2 PROXY INET STREAM /);
 });
 
-Deno.test("listen ends when it is told to while it has no files left", async () => {
-  const { cli, port } = await listenWithin(MOST_FILES);
+test("listen ends when it is told to while it has no files left", async (on) => {
+  const { cli, port } = await listenWithin(on, MOST_FILES);
   await using _ = cli;
   using conns = await dialMany(port);
-  await cli.err(/Too many open files/);
+  if (on.name === "Deno") await cli.err(/Too many open files/);
   cli.kill("SIGTERM");
   assertEquals((await cli.ended()).code, 0);
   assertEquals(conns.length, MOST_FILES);
 });
 
-Deno.test("listen --json prints a line of JSON for each connection", async () => {
-  const { cli, port } = await listenWith("--json", "--count", "3");
+test("listen --json prints a line of JSON for each connection", async (on) => {
+  const { cli, port } = await listenWith(on, "--json", "--count", "3");
   await using _ = cli;
   await tell(port, HEADER);
   await tell(port, new Uint8Array());
@@ -141,18 +153,21 @@ Deno.test("listen --json prints a line of JSON for each connection", async () =>
   );
 });
 
-Deno.test("listen --verbose prints the table, or the bytes with a mark", async () => {
-  const { cli, port } = await listenWith("--verbose", "--count", "2");
+test("listen --verbose prints the table, or the bytes with a mark", async (on) => {
+  const { cli, port } = await listenWith(on, "--verbose", "--count", "2");
   await using _ = cli;
   await tell(port, HEADER);
   await tell(port, utf8("PROXY TCP5"));
   const { out } = await cli.ended();
-  assertMatch(out, /\n {5}0 {2}0d0a0d0a000d0a515549540a {2}2\.2 {6}signature /);
+  assertMatch(
+    out,
+    /\n {5}0 {2}0d0a0d0a000d0a515549540a {2}2\.2 {6}signature /,
+  );
   assertMatch(out, / {2}50 52 4f 58 59 20 54 43 50 35 .*\n +\^\^ byte 9\n/);
 });
 
-Deno.test("listen --http answers with the table", async () => {
-  const { cli, port } = await listenWith("--http", "--count", "1");
+test("listen --http answers with the table", async (on) => {
+  const { cli, port } = await listenWith(on, "--http", "--count", "1");
   await using _ = cli;
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });
   await send(conn, HEADER);
@@ -165,28 +180,55 @@ Deno.test("listen --http answers with the table", async () => {
   assertEquals(utf8(body).length, length);
 });
 
+test("listen --ui serves the page, and tells it of connections", async (on) => {
+  const { cli, port } = await listenWith(on, "--ui");
+  await using _ = cli;
+  const [, url = ""] = await cli.err(/Showing headers at (\S+)\n/);
+  assertMatch(await (await fetch(url)).text(), /^<!doctype html>/);
+  await tell(port, HEADER);
+  await cli.out(/198\.51\.100\.1/);
+  const events = await fetch(`${url}events`);
+  let text = "";
+  for await (const chunk of events.body ?? []) {
+    text += new TextDecoder().decode(chunk);
+    if (text.includes(HEADER.toHex())) break;
+  }
+  assertMatch(text, /^event: start\ndata: .*\n\nevent: connection\ndata: /);
+  cli.kill("SIGTERM");
+  assertEquals((await cli.ended()).code, 0);
+});
+
 for (const trust of ["10.0.0.0/8", "private"]) {
-  Deno.test(`listen --trust ${trust} shows whom a server with this list refuses`, async () => {
-    const { cli, port } = await listenWith("--trust", trust, "--count", "1");
+  test(`listen --trust ${trust} shows whom a server with this list refuses`, async (on) => {
+    const { cli, port } = await listenWith(
+      on,
+      "--trust",
+      trust,
+      "--count",
+      "1",
+    );
     await using _ = cli;
     await tell(port, HEADER);
     const { out } = await cli.ended();
-    assertMatch(out, /refused \(untrusted\): .* not trusted\n$/);
+    assertMatch(out, /rejected \(untrusted\): .* not trusted\n$/);
   });
 }
 
-Deno.test("listen --trust loopback shows what this host sends", async () => {
-  const { cli, port } = await listenWith(
-    ...["--trust", "loopback", "--count", "1"],
-  );
+test("listen --trust loopback shows what this host sends", async (on) => {
+  const { cli, port } = await listenWith(on, ...[
+    "--trust",
+    "loopback",
+    "--count",
+    "1",
+  ]);
   await using _ = cli;
   await tell(port, HEADER);
   assertMatch((await cli.ended()).out, / v2 PROXY /);
 });
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  Deno.test(`listen ends at ${signal}, also while a header is pending`, async () => {
-    const { cli, port } = await listenWith();
+  test(`listen ends at ${signal}, also while a header is pending`, async (on) => {
+    const { cli, port } = await listenWith(on);
     await using _ = cli;
     using silent = await Deno.connect({ hostname: "127.0.0.1", port });
     await send(silent, "PROXY ");

@@ -1,16 +1,18 @@
-/** The README shows what the command line prints. */
+/** The pages show what the command line prints. */
 
 import { assert, assertEquals } from "@std/assert";
 import { run } from "./_cli.ts";
 
-const README = await Deno.readTextFile(
-  new URL("../../README.md", import.meta.url),
+const PAGES = await Promise.all(
+  ["../../README.md", "../../conn/cli/README.md"].map((path) =>
+    Deno.readTextFile(new URL(path, import.meta.url))
+  ),
 );
 
 /** A command and what it printed. */
 const CONSOLE_REGEXP = /^```console\n\$ proxy-protocol (.*)\n([^`]*)```$/gm;
 
-const EXAMPLES = [...README.matchAll(CONSOLE_REGEXP)];
+const EXAMPLES = PAGES.flatMap((page) => [...page.matchAll(CONSOLE_REGEXP)]);
 
 /** Words of a shell's line; quotes are single and around whole words. */
 function words(line: string): string[] {
@@ -20,12 +22,12 @@ function words(line: string): string[] {
   );
 }
 
-Deno.test("the README has examples of the command line", () => {
+Deno.test("the pages have examples of the command line", () => {
   assert(EXAMPLES.length >= 3);
 });
 
 for (const [, line = "", printed] of EXAMPLES) {
-  Deno.test(`the README shows what is printed: ${line.slice(0, 50)}`, async () => {
+  Deno.test(`a page shows what is printed: ${line.slice(0, 50)}`, async () => {
     assertEquals((await run(words(line))).out, printed);
   });
 }

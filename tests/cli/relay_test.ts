@@ -13,54 +13,13 @@ import {
 import { within } from "../_within.ts";
 import { runCli } from "../../conn/cli.ts";
 import { type CliIo, MOST_LINES } from "../../conn/cli/io.ts";
-import { run, start, type Started } from "./_cli.ts";
+import { run, start, test } from "./_cli.ts";
+import { connect, dial, relayTo, TRUST, untilRefused } from "./_relay.ts";
 
-/** A relay, and the ports on which it listens. */
-async function relayTo(
-  targets: readonly Deno.TcpListener[],
-  ...args: string[]
-): Promise<{ cli: Started; ports: number[] }> {
-  const maps = targets.flatMap(({ addr }) => [
-    "--map",
-    `127.0.0.1:0=127.0.0.1:${addr.port}`,
-  ]);
-  const cli = start(["--allow-net"], ["relay", ...maps, ...args]);
-  const ports: number[] = [];
-  for (const { addr } of targets) {
-    const [, port] = await cli.err(
-      new RegExp(
-        `Relaying 127\\.0\\.0\\.1:(\\d+) to 127\\.0\\.0\\.1:${addr.port}\n`,
-      ),
-    );
-    ports.push(Number(port));
-  }
-  return { cli, ports };
-}
-
-/** A client that has sent bytes, and its connection at the service. */
-async function connect(
-  port: number | undefined,
-  service: Deno.TcpListener,
-  ...sent: (Uint8Array | string)[]
-): Promise<{ client: Deno.TcpConn; conn: Deno.TcpConn } & Disposable> {
-  using opened = new DisposableStack();
-  const client = opened.use(await dial(port));
-  for (const bytes of sent) await send(client, bytes);
-  const conn = opened.use(await within(service.accept(), "the relay"));
-  const ends = opened.move();
-  return { client, conn, [Symbol.dispose]: () => ends.dispose() };
-}
-
-function dial(port: number | undefined): Promise<Deno.TcpConn> {
-  return Deno.connect({ hostname: "127.0.0.1", port: port ?? 0 });
-}
-
-const TRUST = ["--trust", "127.0.0.0/8"];
-
-Deno.test("relay maps ports to services, and gives them what is behind the header", async () => {
+test("relay maps ports to services, and gives them what is behind the header", async (on) => {
   using c2s = listen();
   using s2s = listen();
-  const { cli, ports } = await relayTo([c2s, s2s], ...TRUST);
+  const { cli, ports } = await relayTo(on, [c2s, s2s], ...TRUST);
   await using _ = cli;
   for (const [i, service] of [c2s, s2s].entries()) {
     using ends = await connect(ports[i], service, HEADER, "question");
@@ -73,13 +32,16 @@ Deno.test("relay maps ports to services, and gives them what is behind the heade
   }
 });
 
-Deno.test("relay --send passes the client and the TLVs on", async () => {
+test("relay --send passes the client and the TLVs on", async (on) => {
   using service = listen();
-  const { cli, ports: [port] } = await relayTo(
-    [service],
-    ...TRUST,
-    ...["--send", "v2", "--checksum", "--drop", "xEA", "--unique-id"],
-  );
+  const { cli, ports: [port] } = await relayTo(on, [service], ...TRUST, ...[
+    "--send",
+    "v2",
+    "--checksum",
+    "--drop",
+    "xEA",
+    "--unique-id",
+  ]);
   await using _ = cli;
   using client = await dial(port);
   const tlvs = {
@@ -101,12 +63,14 @@ Deno.test("relay --send passes the client and the TLVs on", async () => {
   ]);
 });
 
-Deno.test("relay --accept none begins a chain, and believes no header", async () => {
+test("relay --accept none begins a chain, and believes no header", async (on) => {
   using service = listen();
-  const { cli, ports: [port] } = await relayTo(
-    [service],
-    ...["--accept", "none", "--send", "v1"],
-  );
+  const { cli, ports: [port] } = await relayTo(on, [service], ...[
+    "--accept",
+    "none",
+    "--send",
+    "v1",
+  ]);
   await using _ = cli;
   using ends = await connect(port, service, HEADER); // forged
   const { client, conn } = ends;
@@ -118,9 +82,10 @@ Deno.test("relay --accept none begins a chain, and believes no header", async ()
   assertEquals(received.slice(info?.raw.length), HEADER);
 });
 
-Deno.test("relay --accept takes one version, or does without a header", async () => {
+test("relay --accept takes one version, or does without a header", async (on) => {
   using service = listen();
   const { cli, ports: [port] } = await relayTo(
+    on,
     [service],
     ...TRUST,
     "--accept",
@@ -132,7 +97,13 @@ Deno.test("relay --accept takes one version, or does without a header", async ()
   await cli.err(
     /Refused 127\.0\.0\.1:\d+ \(version\): Cannot decode PROXY header: version 2 at byte 0, expected 1; .*; received "/,
   );
-  const optional = await relayTo([service], ...TRUST, "--accept", "optional");
+  const optional = await relayTo(
+    on,
+    [service],
+    ...TRUST,
+    "--accept",
+    "optional",
+  );
   await using __ = optional.cli;
   using direct = await dial(optional.ports[0]);
   await send(direct, "no header");
@@ -142,13 +113,12 @@ Deno.test("relay --accept takes one version, or does without a header", async ()
 });
 
 for (const untrusted of [["direct"], ["loopback"], ["::1", "127.0.0.1"]]) {
-  Deno.test(`relay --untrusted ${untrusted} relays others as they are`, async () => {
+  test(`relay --untrusted ${untrusted} relays others as they are`, async (on) => {
     using service = listen();
-    const { cli, ports: [port] } = await relayTo(
-      [service],
-      ...["--trust", "private"],
-      ...untrusted.flatMap((value) => ["--untrusted", value]),
-    );
+    const { cli, ports: [port] } = await relayTo(on, [service], ...[
+      "--trust",
+      "private",
+    ], ...untrusted.flatMap((value) => ["--untrusted", value]));
     await using _ = cli;
     using ends = await connect(port, service, HEADER);
     const { client, conn } = ends;
@@ -157,25 +127,28 @@ for (const untrusted of [["direct"], ["loopback"], ["::1", "127.0.0.1"]]) {
   });
 }
 
-Deno.test("relay --trust loopback takes the header off, --untrusted private serves nobody here", async () => {
+test("relay --trust loopback takes the header off, --untrusted private serves nobody here", async (on) => {
   using service = listen();
-  const trusting = await relayTo([service], "--trust", "loopback");
+  const trusting = await relayTo(on, [service], "--trust", "loopback");
   await using _ = trusting.cli;
   using ends = await connect(trusting.ports[0], service, HEADER, "question");
   await ends.client.closeWrite();
   assertEquals(await receiveText(ends.conn), "question");
-  const doubting = await relayTo(
-    [service],
-    ...["--trust", "10.0.0.0/8", "--untrusted", "private"],
-  );
+  const doubting = await relayTo(on, [service], ...[
+    "--trust",
+    "10.0.0.0/8",
+    "--untrusted",
+    "private",
+  ]);
   await using __ = doubting.cli;
   using client = await dial(doubting.ports[0]);
   assertEquals((await receive(client)).length, 0);
 });
 
-Deno.test("relay tells of failures and counts them", async () => {
+test("relay tells of failures and counts them", async (on) => {
   const service = listen();
   const { cli, ports: [port] } = await relayTo(
+    on,
     [service],
     ...TRUST,
     "--stats",
@@ -201,7 +174,10 @@ Deno.test("relay tells of failures and counts them", async () => {
     /Cannot relay 192\.0\.2\.1:1111 to 127\.0\.0\.1:\d+: Connection refused/,
   );
   cli.kill("SIGTERM");
-  const { code, out } = await cli.ended();
+  const { code, out, err } = await cli.ended();
+  for (const line of err.trimEnd().split("\n")) { // no stack
+    assertMatch(line, /^(Relaying|Refused|Cannot relay|Stopping)/);
+  }
   assertEquals(code, 0);
   const { maps: [counts], time } = JSON.parse(out);
   assert(!Number.isNaN(Date.parse(time)));
@@ -282,17 +258,17 @@ Deno.test("relay stops to listen though nobody reads its lines", async () => {
   assertEquals(await ended, 0);
 });
 
-Deno.test("relay --stats prints counters at an interval", async () => {
+test("relay --stats prints counters at an interval", async (on) => {
   using service = listen();
-  const { cli } = await relayTo([service], ...TRUST, "--stats", "1");
+  const { cli } = await relayTo(on, [service], ...TRUST, "--stats", "1");
   await using _ = cli;
   const [first] = await cli.out(/^.*\n/);
   assertEquals(JSON.parse(first).maps.length, 1);
 });
 
-Deno.test("relay lets connections end after SIGTERM, and takes no new ones", async () => {
+test("relay lets connections end after SIGTERM, and takes no new ones", async (on) => {
   using service = listen();
-  const { cli, ports: [port] } = await relayTo([service], ...TRUST);
+  const { cli, ports: [port] } = await relayTo(on, [service], ...TRUST);
   await using _ = cli;
   using ends = await connect(port, service, HEADER);
   const { client, conn } = ends;
@@ -307,26 +283,10 @@ Deno.test("relay lets connections end after SIGTERM, and takes no new ones", asy
   assertEquals((await cli.ended()).code, 0);
 });
 
-/** Connecting is refused once the relay does not listen any more. */
-function untilRefused(port: number | undefined): Promise<void> {
-  const dialling = async () => {
-    for (;;) {
-      try {
-        using conn = await dial(port);
-        await receive(conn); // closed with the listener
-      } catch (error) {
-        if (error instanceof Deno.errors.ConnectionRefused) return;
-        // It was in the backlog of the listener when that was closed.
-        if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
-      }
-    }
-  };
-  return within(dialling(), "the listener to close");
-}
-
-Deno.test("relay closes what is still open after --grace, with exit code 0", async () => {
+test("relay closes what is still open after --grace, with exit code 0", async (on) => {
   using service = listen();
   const { cli, ports: [port] } = await relayTo(
+    on,
     [service],
     ...TRUST,
     "--grace",
@@ -345,9 +305,9 @@ Deno.test("relay closes what is still open after --grace, with exit code 0", asy
   assertEquals((await cli.ended()).code, 0);
 });
 
-Deno.test("relay ends at once at the second signal", async () => {
+test("relay ends at once at the second signal", async (on) => {
   using service = listen();
-  const { cli, ports: [port] } = await relayTo([service], ...TRUST);
+  const { cli, ports: [port] } = await relayTo(on, [service], ...TRUST);
   await using _ = cli;
   using ends = await connect(port, service, HEADER);
   cli.kill("SIGTERM");
@@ -357,10 +317,10 @@ Deno.test("relay ends at once at the second signal", async () => {
   assertEquals(await receive(ends.conn), new Uint8Array());
 });
 
-Deno.test("relay fails when it cannot listen", async () => {
+test("relay fails when it cannot listen", async (on) => {
   using taken = listen();
   const { port } = taken.addr;
-  await using cli = start(["--allow-net"], [
+  await using cli = start(on, ["--allow-net"], [
     ...["relay", "--map", "127.0.0.1:0=127.0.0.1:1", ...TRUST],
     ...["--map", `127.0.0.1:${port}=127.0.0.1:1`],
   ]);

@@ -5,7 +5,7 @@ import { encode, encodeTlvs } from "../../codec/mod.ts";
 import { concat, utf8 } from "../_bytes.ts";
 import { listen, receiveText, send } from "../conn/_peers.ts";
 import { answerOutput } from "../../conn/cli/io.ts";
-import { run, start } from "./_cli.ts";
+import { run, start, test } from "./_cli.ts";
 
 /** Code points from the first to the last. */
 function range(first: number, last: number): string {
@@ -114,8 +114,8 @@ async function sendAll(port: number): Promise<string[]> {
 }
 
 for (const args of [[], ["--json"], ["--verbose", "--http"]]) {
-  Deno.test(`listen ${args.join(" ")} prints nothing that acts on a terminal`, async () => {
-    await using cli = start(["--allow-net"], [
+  test(`listen ${args.join(" ")} prints nothing that acts on a terminal`, async (on) => {
+    await using cli = start(on, ["--allow-net"], [
       ...["listen", "127.0.0.1:0", "--count", `${HEADERS.length}`, ...args],
     ]);
     const [, port] = await cli.err(/Listening on 127\.0\.0\.1:(\d+)\n/);
@@ -135,11 +135,11 @@ for (const args of [[], ["--json"], ["--verbose", "--http"]]) {
   });
 }
 
-Deno.test("relay warns of nothing that acts on a terminal", async () => {
+test("relay warns of nothing that acts on a terminal", async (on) => {
   const service = listen();
   const to = `127.0.0.1:${service.addr.port}`;
   service.close(); // so that it names the client of each
-  await using cli = start(["--allow-net"], [
+  await using cli = start(on, ["--allow-net"], [
     ...["relay", "--map", `127.0.0.1:0=${to}`, "--trust", "any"],
     ...["--stats", "0"],
   ]);

@@ -99,6 +99,31 @@ const WRONG: readonly [args: string[], message: RegExp][] = [
   ],
   [["relay", "--map", `1=${TO}`, "--trust", "any", "--drop", "SSL"], /--send/],
   [
+    ["relay", "--map", `1=${TO}`, "--accept", "none", "--trust-file", "f"],
+    /do not go with it/,
+  ],
+  [
+    ["relay", "--map", `1=${TO}`, "--trust", "any", "--trust-file", "f"],
+    /--trust-file does not go with it/,
+  ],
+  ...([
+    ["--idle-timeout", "0"],
+    ["--idle-timeout", "1.5"],
+    ["--half-open-timeout", "x"],
+    ["--max-connections", "0"],
+    ["--workers", "0"],
+    ["--log", "xml"],
+    ["--health", "x"],
+    ["--metrics", "1.2.3.4"],
+  ].map(([option = "", value = ""]): [string[], RegExp] => [
+    ["relay", "--map", `1=${TO}`, "--trust", "any", option, value],
+    new RegExp(`^Cannot read ${option}: `),
+  ])),
+  [
+    ["relay", "--map", `0=${TO}`, "--trust", "any", "--workers", "2"],
+    /that of a --map must not be 0/,
+  ],
+  [
     [
       ...["relay", "--map", `1=${TO}`, "--trust", "any", "--send", "v2"],
       "--keep",

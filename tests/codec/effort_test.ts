@@ -6,7 +6,7 @@ import { LABORIOUS, tcp4 } from "./_laborious.ts";
 
 /** Reads of multi-byte fields and views made while `run` runs. */
 function countCalls(run: () => void): number {
-  const { getUint8, getUint16, getUint32 } = DataView.prototype;
+  const { getUint8, getUint16, getUint32, getInt32 } = DataView.prototype;
   const { subarray } = Uint8Array.prototype;
   let calls = 0;
   DataView.prototype.getUint8 = function (at) {
@@ -21,6 +21,10 @@ function countCalls(run: () => void): number {
     calls++;
     return getUint32.call(this, at, little);
   };
+  DataView.prototype.getInt32 = function (at, little) {
+    calls++;
+    return getInt32.call(this, at, little);
+  };
   Uint8Array.prototype.subarray = function (start, end) {
     calls++;
     return subarray.call(this, start, end);
@@ -28,7 +32,12 @@ function countCalls(run: () => void): number {
   try {
     run();
   } finally {
-    Object.assign(DataView.prototype, { getUint8, getUint16, getUint32 });
+    Object.assign(DataView.prototype, {
+      getUint8,
+      getUint16,
+      getUint32,
+      getInt32,
+    });
     // It is inherited: no own one may stay behind.
     Reflect.deleteProperty(Uint8Array.prototype, "subarray");
   }

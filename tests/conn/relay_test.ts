@@ -518,6 +518,30 @@ Deno.test("relay() closes a half-open pair after halfOpenTimeout", async () => {
   }
 });
 
+Deno.test("relay() closes both ends when no payload has moved for idleTimeout", async () => {
+  await withRelay(HEADER, { idleTimeout: 20 }, async (ends) => {
+    const { client, target, done } = ends;
+    const { sent, received, error } = await done;
+    assertEquals([sent, received], [0, 0]);
+    assert(error instanceof Error);
+    assertEquals(error.name, "TimeoutError");
+    assertEquals(error.message, "Cannot relay: no payload for 20 ms");
+    assertEquals((await receive(client)).length, 0);
+    assertEquals((await receive(target)).length, 0);
+  });
+});
+
+Deno.test("relay() with idleTimeout gives up a target that is never there", async () => {
+  using pair = await tcpPair();
+  await send(pair.client, HEADER);
+  const { conn } = await accept(pair.server, { trust: TRUST });
+  const never = () => new Promise<never>(() => {});
+  const { error } = await relay(conn, never, { idleTimeout: 20 });
+  assert(error instanceof Error);
+  assertEquals(error.name, "TimeoutError");
+  assertEquals((await receive(pair.client)).length, 0);
+});
+
 Deno.test("relay() with halfOpenTimeout leaves no failure unheard", async () => {
   using pair = await tcpPair();
   await send(pair.client, HEADER);
@@ -578,6 +602,7 @@ Deno.test("relay() refuses wrong options, and closes both ends", async () => {
     [{ halfOpenTimeout: -1 }, RangeError, "halfOpenTimeout"],
     [{ halfOpenTimeout: NaN }, RangeError, "halfOpenTimeout"],
     [{ halfOpenTimeout: 2 ** 31 }, RangeError, "halfOpenTimeout"],
+    [{ idleTimeout: 0 }, RangeError, "idleTimeout"],
     [untyped('{ "send": 3 }'), TypeError, "send: expected 1 or 2"],
     [
       untyped('{ "halfOpenTimout": 1 }'),
@@ -610,4 +635,15 @@ Deno.test("relay() refuses wrong options, and closes both ends", async () => {
     assertEquals(await receive(peer), new Uint8Array());
     peer.close();
   }
+});
+
+Deno.test("relay() passes QMux on unchanged: ALPN h3 over a stream, as haproxy 3.4 sends it", async () => {
+  const header = encode({
+    ...CLIENT,
+    tlvs: { ALPN: "h3", AUTHORITY: "example.com" },
+  }, { checksum: true });
+  const received = await relayed(header, { send: 2 });
+  assertEquals(received, header);
+  const info = decode(received);
+  assertEquals([info?.transport, info?.tlvs.ALPN], ["STREAM", "h3"]);
 });

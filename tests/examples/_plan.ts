@@ -6,6 +6,8 @@ import { type Needs, needsOf } from "./_surroundings.ts";
 export interface Plan {
   /** Whether it is a test, which says itself whether it passes. */
   readonly isTest: boolean;
+  /** Whether it is a part of several processes, which tests of their own run. */
+  readonly isOfSeveral: boolean;
   /** Runtimes that it runs on. */
   readonly runtimes: readonly string[];
   /** Port that it listens on. */
@@ -27,7 +29,8 @@ const RUNTIMES: Readonly<Record<Needs, readonly string[]>> = {
 };
 
 /** The first port of a call that listens, or that dials. */
-const LISTENS_REGEXP = /\b(?:listen\w*|bind)\((?:\{[^}]*?\bport: )?(\d+)/;
+const LISTENS_REGEXP =
+  /\b(?:listen\w*|bind|serveHttp)\((?:\{[^}]*?\bport: )?(\d+)/;
 const DIALS_REGEXP =
   /\b[cC]onnect\w*\(\{[^}]*?\bport: (\d+)|\b10\.0\.0\.\d+(?:", port: |:)(\d+)/;
 
@@ -39,13 +42,19 @@ export function planOf(code: string): Plan {
   const listens = portIn(code, LISTENS_REGEXP);
   const dials = portIn(code, DIALS_REGEXP);
   const isTls = code.includes("key.pem");
-  const isHttp = /"node:http[s2]?"/.test(code);
+  const isHttp = /"node:http[s2]?"|serveHttp/.test(code);
   const isUdp = /"node:dgram"|listenDatagram|udpSocket/.test(code);
+  const isOfSeveral = /process\.on\("message"|^\/\/ app\.ts/m.test(code);
   const isTest = /\bDeno\.test\(|"(bun|node):test"/.test(code);
   return {
     isTest,
+    isOfSeveral,
     // A test is for the runtime whose runner it names.
-    runtimes: code.includes('"node:test"') ? ["Node"] : RUNTIMES[needsOf(code)],
+    runtimes: isOfSeveral
+      ? []
+      : code.includes('"node:test"')
+      ? ["Node"]
+      : RUNTIMES[needsOf(code)],
     ...(listens !== undefined && { listens }),
     ...(dials !== undefined && { dials }),
     protocol: isUdp

@@ -178,7 +178,7 @@ Deno.test("the examples of documentation comments print what they say", async (t
         () =>
           assert(
             plan.prints.length > 0 || plan.dials !== undefined ||
-              plan.isTest,
+              plan.isTest || plan.isOfSeveral,
           ),
       );
       for (const runtime of plan.runtimes) {
@@ -204,6 +204,7 @@ createServer({ key: readFileSync("key.pem") }, (request) => {
 `;
   assertEquals(planOf(https), {
     isTest: false,
+    isOfSeveral: false,
     runtimes: ["Node", "Deno", "Bun"],
     listens: 8443,
     protocol: "https",

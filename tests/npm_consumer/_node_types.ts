@@ -10,6 +10,7 @@ import {
   upgradeTls,
 } from "@edgewire/proxy-protocol/node";
 import { connectThrough, SENDERS } from "@edgewire/proxy-protocol/testing";
+import { type CliIo, runCli } from "@edgewire/proxy-protocol/cli";
 import { createServer } from "node:http";
 import { createSecureServer } from "node:http2";
 import { connect } from "node:net";
@@ -70,4 +71,8 @@ export async function use(): Promise<void> {
   }
   // @ts-expect-error There is nowhere to connect to.
   await relay(socket, { host: "10.0.0.9" });
+}
+
+export async function tool(io: CliIo): Promise<number> {
+  return await runCli(["decode", "--json"], io);
 }

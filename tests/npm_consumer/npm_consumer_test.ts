@@ -5,8 +5,8 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { run } from "../on/bun/_run.ts";
-import { install, mustRun, pack, ROOT } from "./_package.ts";
-import { bunProgram, nodeProgram } from "../_npm.ts";
+import { BIN, install, mustRun, pack, ROOT } from "./_package.ts";
+import { attwScript, bunProgram, nodeProgram, publintScript } from "../_npm.ts";
 import {
   BUN,
   NODE,
@@ -65,6 +65,12 @@ async function makeProject(
   return project;
 }
 
+/** The path of programs with that of one before all others. */
+function pathBefore(program: string): string {
+  const folder = program.slice(0, program.lastIndexOf("/"));
+  return `${folder}:${Deno.env.get("PATH")}`;
+}
+
 /** Strict, and with the declarations of the package checked as well. */
 function strict(file: string, lib: string[], types: string[]): string {
   return JSON.stringify({
@@ -85,7 +91,7 @@ function strict(file: string, lib: string[], types: string[]): string {
 Deno.test("the package works from npm", async (t) => {
   const folder = await Deno.makeTempDir({ prefix: "npm-consumer-" });
   try {
-    await pack(`${folder}/${TARBALL}`);
+    await pack(`${folder}/${TARBALL}`, "owner/name");
     const nodeProject = await makeProject(folder, "node", [
       "_client.js",
       "_node_project.js",
@@ -103,12 +109,47 @@ Deno.test("the package works from npm", async (t) => {
           .map(([, name = ""]) => name.replace(/\.ts$/, ".js"));
         const packed = await mustRun(folder, "tar", "tzf", TARBALL);
         const scripts = packed.trim().split("\n")
-          .filter((path) => path.endsWith(".js"))
+          .filter((path) => path.endsWith(".js") && path !== `package/${BIN}`)
           .map((path) => path.slice(path.lastIndexOf("/") + 1));
         assertEquals(scripts.toSorted(), published.toSorted());
         assertStringIncludes(packed, "package/conn/node.d.ts");
       },
     );
+
+    await t.step("publint finds nothing wrong with it", async () => {
+      await mustRun(
+        folder,
+        ...[nodeProgram(), publintScript(), "run", TARBALL] as const,
+        "--strict",
+      );
+    });
+
+    await t.step("its types resolve as its code does", async () => {
+      await mustRun(
+        folder,
+        ...[nodeProgram(), attwScript(), TARBALL] as const,
+        ...["--profile", "esm-only"], // CommonJS requires it, which runs as well
+      );
+    });
+
+    await t.step("npm learns from which repository it is", async () => {
+      const { repository } = JSON.parse(
+        await mustRun(folder, "tar", "xzOf", TARBALL, "package/package.json"),
+      );
+      assertEquals(repository.url, "git+https://github.com/owner/name.git");
+    });
+
+    const line = "50524f585920554e4b4e4f574e0d0a";
+    for (const node of NODES) {
+      await t.step(`npx proxy-protocol decodes on Node ${node}`, async () => {
+        const output = await mustRun(
+          nodeProject,
+          ...["env", `PATH=${pathBefore(nodeProgram(node))}`] as const,
+          ...["npx", "--no", "proxy-protocol", "decode", line],
+        );
+        assertStringIncludes(output, "PROXY v1 header, UNKNOWN, 15 bytes");
+      });
+    }
 
     for (const node of NODES) {
       await t.step(`a header is received by Node ${node}`, async () => {
@@ -121,18 +162,29 @@ Deno.test("the package works from npm", async (t) => {
       });
     }
 
-    await t.step("a header is received by Bun", async () => {
-      const project = await makeProject(folder, "bun", [
-        "_client.js",
-        "_bun_project.js",
-      ]);
-      const bun = bunProgram();
-      await mustRun(project, bun, "add", "--ignore-scripts", `../${TARBALL}`);
-      assertEquals(
-        await mustRun(project, bun, "_bun_project.js"),
-        `received on Bun ${BUN}\n`,
-      );
-    });
+    await t.step(
+      "a header is received by Bun, and bunx decodes one",
+      async () => {
+        const project = await makeProject(folder, "bun", [
+          "_client.js",
+          "_bun_project.js",
+        ]);
+        const bun = bunProgram();
+        await mustRun(project, bun, "add", "--ignore-scripts", `../${TARBALL}`);
+        assertEquals(
+          await mustRun(project, bun, "_bun_project.js"),
+          `received on Bun ${BUN}\n`,
+        );
+        assertStringIncludes(
+          await mustRun(
+            project,
+            ...[bun, "x", "--bun", "--no-install", "proxy-protocol"] as const,
+            ...["decode", line],
+          ),
+          "PROXY v1 header, UNKNOWN, 15 bytes",
+        );
+      },
+    );
 
     const typesProject = await makeProject(
       folder,

@@ -31,8 +31,11 @@ export interface Hooks<C> extends Log {
   options: Omit<ListenerOptions, "verify"> & {
     verify?: (info: ProxyInfo, conn: C) => boolean | Promise<boolean>;
   };
-  /** Called with each connection that the application is handed. */
-  onServed(conn: C): void;
+  /**
+   * Called with each connection that the application is handed, and with `lazy`
+   * with what says when it is ready.
+   */
+  onServed(conn: C, ready?: Promise<unknown>): void;
 }
 
 /** A service that runs. */
@@ -127,13 +130,20 @@ interface Running {
 /** What a service has logged. */
 type Logs = Pick<
   ServiceFacts,
-  "rejected" | "relayed" | "verified" | "served"
+  "rejected" | "relayed" | "verified" | "served" | "greeted" | "unready"
 >;
 
 /** Gives a service what it is opened with, and keeps what it logs. */
 class Watch<C> implements Hooks<C> {
   readonly options: Hooks<C>["options"];
-  readonly logs: Logs = { rejected: [], relayed: [], verified: [], served: [] };
+  readonly logs: Logs = {
+    rejected: [],
+    relayed: [],
+    verified: [],
+    served: [],
+    greeted: [],
+    unready: [],
+  };
   readonly #see: ((conn: C) => Seen) | undefined;
   readonly #signal = new AbortController();
   readonly #asked: ((verdict: Verdict) => void)[] = [];
@@ -175,10 +185,16 @@ class Watch<C> implements Hooks<C> {
     keep(this.logs.relayed, relayed, this.#longest);
   };
 
-  onServed(conn: C): void {
-    if (this.#see !== undefined) {
-      keep(this.logs.served, this.#see(conn), this.#longest);
-    }
+  onServed(conn: C, ready?: Promise<unknown>): void {
+    const see = this.#see;
+    if (see === undefined) return;
+    const { greeted, served, unready } = this.logs;
+    if (ready === undefined) return keep(served, see(conn), this.#longest);
+    keep(greeted, see(conn), this.#longest);
+    ready.then(
+      () => keep(served, see(conn), this.#longest),
+      (error) => keep(unready, toRejected(error), this.#longest),
+    );
   }
 
   /** Fires the signal. */

@@ -579,6 +579,22 @@ export function runRelayScenarios(host: RelayHost): void {
     }
   });
 
+  scenario(
+    "closes both ends when no payload has moved for idleTimeout",
+    async () => {
+      await relaying(async ({ dial, peers, results }) => {
+        using client = await dial(HEADER);
+        using peer = await peers.next("a target");
+        const { sent, received, error } = await results.next("the result");
+        assert.deepEqual([sent, received], [0, 0]);
+        assert(error instanceof Error);
+        assert.equal(error.name, "TimeoutError");
+        await peer.receiveAll();
+        await client.receiveAll();
+      }, { options: { idleTimeout: 20 } });
+    },
+  );
+
   scenario("refuses wrong options, and closes the client", async () => {
     await using back = await backend();
     for (
@@ -590,6 +606,7 @@ export function runRelayScenarios(host: RelayHost): void {
         [{ send: 2, ifAbsent: { UNIQUE_ID: new Uint8Array(129) } }, RangeError],
         [{ halfOpenTimeout: -1 }, RangeError],
         [{ halfOpenTimeout: NaN }, RangeError],
+        [{ idleTimeout: 0 }, RangeError],
         [JSON.parse('{ "send": 3 }'), TypeError],
         [JSON.parse('{ "sent": 2 }'), TypeError],
       ] as const

@@ -40,6 +40,8 @@ export interface Outcome {
   /** What `verify` sees, where it is asked. */
   verified?: Sight;
   served?: Sight;
+  /** What the application sees when it is handed the connection, with `lazy`: before the header. */
+  greeted?: Sight;
   /** What comes back, to the last byte. */
   received?: Uint8Array;
   error?: Failure;
@@ -82,6 +84,8 @@ export interface Stage {
   settled(count: number): Promise<void>;
   /** Waits until `verify` has been asked so often. */
   asked(count: number): Promise<void>;
+  /** Waits until a client has got the line that a server sends first. */
+  greeted(client: Client): Promise<void>;
   /** Waits until the server has read all that a client has sent. */
   read(client: Client): Promise<void>;
   /** Waits until the end of what a client sends has come to the server. */

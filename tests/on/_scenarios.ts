@@ -1,6 +1,7 @@
 /** All scenarios of admission: one table for all runtimes. */
 
 import { END_SCENARIOS } from "./_end_scenarios.ts";
+import { LAZY_SCENARIOS } from "./_lazy_scenarios.ts";
 import { POLICY_SCENARIOS } from "./_policy_scenarios.ts";
 import type { Scenario } from "./_scenario.ts";
 import { VECTOR_SCENARIOS } from "./_vector_scenarios.ts";
@@ -12,4 +13,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...POLICY_SCENARIOS,
   ...END_SCENARIOS,
   ...VERIFY_SCENARIOS,
+  ...LAZY_SCENARIOS,
 ];

@@ -53,6 +53,8 @@ export interface Service {
   kind?: Kind;
   /** Relays to this port of 127.0.0.1 by `relay` instead, with a header of v2. */
   relayTo?: number;
+  /** Relays by pairs of streams over `node:net`, where there is a `relay` of sockets. */
+  relaysPairs?: boolean;
   /** Of the scenarios of admission. */
   watched?: Watched;
 }
@@ -164,8 +166,12 @@ export interface ServiceFacts {
   relayed: Relayed[];
   /** The latest that `verify` was asked about, where it is watched. */
   verified: Seen[];
-  /** The latest that the application was handed, where it is watched. */
+  /** The latest that the application was handed, where it is watched; with `lazy`, as of when they were ready. */
   served: Seen[];
+  /** The latest that the application was handed before their header, with `lazy`. */
+  greeted: Seen[];
+  /** Why the latest of these were never ready. */
+  unready: Rejected[];
 }
 
 /** What a server tells of itself, behind a collection of garbage. */

@@ -25,9 +25,15 @@ const GLANCE = 10;
 /** What has become of a client, as often as it has been told. */
 export type Outcomes =
   & {
-    [K in "verified" | "served" | "error"]: NonNullable<Outcome[K]>[];
+    [K in "verified" | "greeted" | "served" | "error"]: NonNullable<
+      Outcome[K]
+    >[];
   }
-  & { received: Uint8Array };
+  & {
+    received: Uint8Array;
+    /** Why it was never ready, with `lazy`. */
+    unready: Failure[];
+  };
 
 /** What a service has told. */
 interface Result {
@@ -139,6 +145,12 @@ export class Play implements Stage {
     });
   }
 
+  async greeted(client: Client): Promise<void> {
+    await this.#until("a greeting", () => {
+      return Promise.resolve(client.received().includes(0x0a));
+    });
+  }
+
   async read({ port }: Client): Promise<void> {
     await this.#until("all to be read", async () => {
       const end = await serverEnd(this.#port, port);
@@ -210,8 +222,11 @@ export class Play implements Stage {
       const isOf = (seen: Seen) => this.#owns(client, portOf(seen));
       return {
         verified: facts.verified.filter(isOf).map(toSight),
+        greeted: facts.greeted.filter(isOf).map(toSight),
         served: facts.served.filter(isOf).map(toSight),
         error: facts.rejected.filter(({ port }) => this.#owns(client, port))
+          .map(toFailure),
+        unready: facts.unready.filter(({ port }) => this.#owns(client, port))
           .map(toFailure),
         received: withoutLine(client.received()),
       };
@@ -227,11 +242,12 @@ export class Play implements Stage {
   /** What is expected of the clients, with their addresses. */
   expect(expected: readonly Outcome[]): Outcome[] {
     return this.#clients.map((client, i) => {
-      const { verified, served, ...outcome } = expected[i] ?? {};
+      const { verified, greeted, served, ...outcome } = expected[i] ?? {};
       const locate = (sight: Sight) => this.#locate(sight, client);
       return {
         ...outcome,
         ...(verified && { verified: locate(verified) }),
+        ...(greeted && { greeted: locate(greeted) }),
         ...(served && { served: locate(served) }),
       };
     });

@@ -12,7 +12,7 @@ import { PAGE } from "../../conn/cli/page.ts";
 import { utf8 } from "../_bytes.ts";
 import { captured } from "../_captures.ts";
 import { within } from "../_within.ts";
-import { run, start, type Started } from "../cli/_cli.ts";
+import { DENO, run, start, type Started } from "../cli/_cli.ts";
 import { isMissing, start as startSystem } from "../proof/interop/_system.ts";
 import { buildModule, buildPage, PAGE_MODULE } from "./build.ts";
 
@@ -46,7 +46,7 @@ async function browse(
 
 /** `listen --ui`, where it listens and where its page is. */
 async function listen(): Promise<{ cli: Started; port: string; url: string }> {
-  const cli = start(["--allow-net"], ["listen", "127.0.0.1:0", "--ui"]);
+  const cli = start(DENO, ["--allow-net"], ["listen", "127.0.0.1:0", "--ui"]);
   const [, url = ""] = await cli.err(/Showing headers at (\S+)\n/);
   const [, port = ""] = await cli.err(/Listening on 127\.0\.0\.1:(\d+)\n/);
   return { cli, port, url };

@@ -1,8 +1,6 @@
 /**
  * Checks how the texts for people are written: all pages, and the comments and
- * messages in the files or folders of `CLEAN` or those that are named as
- * arguments, such as `codec/` or `.` for all that is published. Fails with the
- * place of each objection.
+ * messages of all code that is published. Fails with the place of each objection.
  *
  * @module
  */
@@ -14,19 +12,6 @@ const ROOT = new URL("../../", import.meta.url);
 
 /** Most lines of the page that everybody begins with. */
 const MOST_README_LINES = 300;
-
-/** Files and folders whose comments and messages are clean. More of them is better. */
-const CLEAN: readonly string[] = [
-  ...["mod.ts", "conn/_", "conn/accept", "conn/admission", "conn/datagram"],
-  ...["conn/header_of", "conn/native", "conn/proxied", "conn/register"],
-  ...[
-    "conn/relay",
-    "conn/sending",
-    "conn/serve",
-    "conn/types",
-    "conn/write_header",
-  ],
-];
 
 /** Built files, and data. */
 const NOT_WRITTEN = ["conn/cli/page.ts"];
@@ -42,14 +27,9 @@ async function* filesUnder(folder: string): AsyncGenerator<string> {
   }
 }
 
-/** Paths and beginnings of paths, without `./`. */
-const wanted = (Deno.args.length > 0 ? Deno.args : CLEAN)
-  .map((path) => path.replace(/^\.\/?/, ""));
-
 function isCodeToCheck(path: string): boolean {
   const isShipped = /^(codec|conn)\//.test(path) || path === "mod.ts";
-  return isShipped && path.endsWith(".ts") && !NOT_WRITTEN.includes(path) &&
-    wanted.some((one) => path.startsWith(one));
+  return isShipped && path.endsWith(".ts") && !NOT_WRITTEN.includes(path);
 }
 
 function sentencesOf(path: string, text: string): Sentence[] {

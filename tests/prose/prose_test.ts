@@ -53,6 +53,14 @@ Deno.test("ofTexts() reads messages, and no names", () => {
   ]);
 });
 
+Deno.test("ofTexts() reads no code after a text within a text", () => {
+  const code = 'f(`Cannot read this one${a ? "" : `; ${b}`}`);\n' +
+    "g(h => `${h}`); // no text, but code with words";
+  assertEquals(ofTexts(code), [
+    { line: 1, text: "Cannot read this oneCODE" },
+  ]);
+});
+
 for (
   const [sentence, count] of [
     ["The listener rejects the connection.", 0],

@@ -105,10 +105,13 @@ const LEAST_WORDS = 4;
 export function ofTexts(code: string): Sentence[] {
   const blocks: Sentence[] = [];
   const tokens = code.matchAll(
-    /\/\*[\s\S]*?\*\/|\/\/.*|"((?:\\.|[^"\\\n])*)"|`((?:\\.|\$\{[^}]*\}|[^`\\])*)`/g,
+    /\/\*[\s\S]*?\*\/|\/\/.*|"((?:\\.|[^"\\\n])*)"|`((?:\\.|\$\{(?:[^{}]|\{[^{}]*\})*\}|[^`\\])*)`/g,
   );
   for (const match of tokens) {
-    const text = (match[1] ?? match[2])?.replaceAll(/\$\{[^}]*\}/g, "CODE")
+    const text = (match[1] ?? match[2])?.replaceAll(
+      /\$\{(?:[^{}]|\{[^{}]*\})*\}/g,
+      "CODE",
+    )
       .replaceAll("\\n", "\n");
     if (text === undefined || text.split(/\s+/).length < LEAST_WORDS) continue;
     const line = code.slice(0, match.index).split("\n").length;

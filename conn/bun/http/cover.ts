@@ -20,9 +20,9 @@ export interface Cover {
 }
 
 /**
- * Covers the members of a native server that would show the listener within, or
- * clients of the loopback interface. Properties of its own do that, so it is the
- * same object for handlers, for frameworks and for its user.
+ * Covers the members of a native server that would show the inner listener, or
+ * clients of the loopback interface. It defines own properties, so handlers,
+ * frameworks and the user have the same object.
  */
 export function coverServer(server: object, cover: Cover): () => void {
   const { inner, front, guard, upgrades, place, id } = cover;
@@ -62,7 +62,7 @@ export function coverServer(server: object, cover: Cover): () => void {
     get hostname() {
       return place.unix === undefined ? place.hostname : undefined;
     },
-    // What has been read once stays, as it does natively.
+    // The first value is kept, as in the native server.
     get url() {
       return url ??= new URL(urlOf(place, inner.protocol, portNow()));
     },
@@ -76,7 +76,7 @@ export function coverServer(server: object, cover: Cover): () => void {
   return () => void stop();
 }
 
-/** Defines properties as the runtime's own are: methods can be replaced. */
+/** Defines properties like those of the runtime, whose methods can be replaced. */
 function define(server: object, members: object): void {
   for (const name of Reflect.ownKeys(members)) {
     const member = Object.getOwnPropertyDescriptor(members, name);

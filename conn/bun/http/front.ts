@@ -22,7 +22,7 @@ export const INNER_HOST = "127.0.0.1";
 /** A socket of the listener: what `verify` is called with, and its link. */
 type FrontSocket = BunNativeSocket & NativeSocket<HttpLink>;
 
-/** The same for all connections: the runtime accepts known handlers faster. */
+/** Shared by all connections, because the runtime is faster with known handlers. */
 const DIAL_HANDLERS: DialHandlers = {
   open: (target) => target.data.opened(target),
   data: (target, payload) => target.data.received(payload),
@@ -32,7 +32,7 @@ const DIAL_HANDLERS: DialHandlers = {
 };
 
 /**
- * Listens in front of an inner server: lets connections in by their headers and
+ * Listens in front of an inner server, accepts connections by their headers and
  * connects each of them to the server.
  */
 export class HttpFront implements LinkOwner {

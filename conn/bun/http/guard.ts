@@ -19,11 +19,14 @@ export interface Origins {
 }
 
 /**
- * Lets handlers be called for requests that came by us. A process that connects to
+ * Calls handlers only for requests of our connections. A process that connects to
  * the inner server itself is answered 403.
  */
 export class Guard {
-  /** To be set before the first request: a server is made with its handlers. */
+  /**
+   * Origins of requests. Set them before the first request. A server is created with
+   * its handlers, so they are not known earlier.
+   */
   origins: Origins | undefined;
   /** Whether the next call is by `server.fetch()`, which has no connection. */
   #isCalled = false;
@@ -49,7 +52,7 @@ export class Guard {
   }
 
   /**
-   * Finds out which connection a request came by, and keeps that with it: the
+   * Finds the connection of a request and remembers it with the request, because the
    * port may have another owner before the request is answered.
    */
   #isAllowed(request: Request): boolean {

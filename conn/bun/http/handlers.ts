@@ -2,7 +2,7 @@ import type { Guard, Handler } from "./guard.ts";
 import { guardRoutes } from "./routes.ts";
 import type { Upgrades } from "./upgrades.ts";
 
-/** Options of `Bun.serve` that have handlers, and content that is served without. */
+/** Options of `Bun.serve` with handlers, or with content that is served without any. */
 interface Handlers {
   readonly fetch?: unknown;
   readonly routes?: unknown;
@@ -22,7 +22,7 @@ export class HttpHandlers {
     this.#upgrades = upgrades;
   }
 
-  /** Wraps the handlers among options; the others stay as they are. */
+  /** Wraps the handlers among options. Other options stay unchanged. */
   wrap(options: Handlers & object): object {
     const { fetch, routes, static: former, websocket, ...others } = options;
     const given = routes ?? former;
@@ -37,12 +37,12 @@ export class HttpHandlers {
       return current().call(this, request, server);
     };
     const isFetched = typeof fetch === "function" ||
-      // As if there were none, Bun answers 404 for what no route is for.
+      // Without `fetch`, Bun answers 404 if no route matches.
       (fetch === undefined && pages !== undefined);
     return {
       ...others,
       fetch: isFetched ? this.#guard.wrap(fallback) : fetch,
-      // An array goes to Bun, which takes it for none: an app of Hono has one.
+      // Bun ignores `routes` if it is an array, as an app of Hono has it.
       routes: pages === undefined
         ? given
         : guardRoutes(pages, this.#guard, fallback),

@@ -5,7 +5,7 @@ interface Methods extends Omit<BunPlainServer, "upgrade"> {
   upgrade(request: Request, ...options: unknown[]): boolean;
 }
 
-/** The members of a native server as the runtime has them, whatever covers them. */
+/** Original members of a native server, even if others cover them. */
 export class InnerServer {
   readonly #server: object;
   readonly #methods: Methods;

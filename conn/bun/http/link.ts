@@ -5,10 +5,10 @@ import { BunPipe, type PipeOwner } from "../pipe.ts";
 import type { Link, Links } from "./links.ts";
 import type { DialEvents, NativeSocket } from "./runtime.ts";
 
-/** How long a client may leave its end open after the server has closed, in ms. */
+/** Longest time in ms that a client may stay open after the server has closed. */
 const LINGER = 2000;
 
-/** How long the server may leave our end unanswered after the client has gone, in ms. */
+/** Longest time in ms until the server ends, after the client has closed. */
 const PATIENCE = 200;
 
 /** Who a link belongs to. */
@@ -24,10 +24,10 @@ export interface LinkOwner {
 }
 
 /**
- * A client's connection, and ours to the inner server, which knows its requests
- * by our local port. The port belongs to the client until the server has closed
- * its own end: after the client our end is only ended, and what still comes is
- * read and dropped.
+ * A client's connection, and our connection to the inner server, which identifies
+ * requests by our local port. The port belongs to the client until the server has
+ * closed its own end. So after the client has closed, our end is only ended, and
+ * further bytes are read and dropped.
  */
 export class HttpLink implements DialEvents, Link, PipeOwner {
   readonly facts: Facts;
@@ -52,7 +52,7 @@ export class HttpLink implements DialEvents, Link, PipeOwner {
     this.facts = facts;
   }
 
-  /** Only the port of the peer is asked of the system each time. */
+  /** Whether the server's connection is open. Only `remotePort` always asks the system. */
   get isOpen(): boolean {
     return this.#target?.remotePort !== undefined;
   }
@@ -107,7 +107,7 @@ export class HttpLink implements DialEvents, Link, PipeOwner {
     const isServed = !this.#hasServerEnded && !this.#isTargetGone;
     if (this.#target !== undefined && isServed) {
       this.#target.resume();
-      // Not read by the server, our end stays behind what was sent before.
+      // If the server does not read, our end waits after the bytes sent before it.
       this.#stopTimer = this.#start(() => this.#reset(), PATIENCE);
     }
     this.#settle();
@@ -121,7 +121,7 @@ export class HttpLink implements DialEvents, Link, PipeOwner {
     this.#up.flush();
   }
 
-  /** The server has closed its end: no request comes from there any more. */
+  /** Handles the end of the server, which reads no more requests from our end. */
   ended(): void {
     this.#endServer();
     this.#target?.end();
@@ -181,12 +181,12 @@ export class HttpLink implements DialEvents, Link, PipeOwner {
     const socket = this.#socket;
     if (this.#up.hasEnded) return void socket.end();
     socket.shutdown();
-    // A reset for what it still sends could overtake the answer.
+    // A reset for bytes that the client still sends could overtake the answer.
     socket.resume();
     this.#stopTimer = this.#start(() => socket.terminate(), LINGER);
   }
 
-  /** The connections keep the process alive or not, the timers never do. */
+  /** Starts a timer. Connections may keep the process alive, but timers never do. */
   #start(callback: () => void, ms: number): () => void {
     return this.#owner.clock.start(callback, ms, false);
   }

@@ -10,7 +10,7 @@ declare function setImmediate(callback: () => void): unknown;
  */
 const QUARANTINE = 1000;
 
-/** Of a connection that only keeps its port from being dialled from. */
+/** Handlers of a connection that only keeps its port in use. */
 const HELD: DialEvents = {
   opened() {},
   received() {},
@@ -21,16 +21,16 @@ const HELD: DialEvents = {
 
 /** A connection to the inner server. */
 export interface Link {
-  /** What is known of the client's connection. */
+  /** Facts of the client's connection. */
   readonly facts: Facts;
   /** Whether our end is open, as the system has it now. */
   readonly isOpen: boolean;
 }
 
 /**
- * Connections to the inner server by our local port: a request has nothing else
- * of the connection that it came by. An entry exists before the first byte is
- * sent, and until our end is closed.
+ * Connections to the inner server by our local port, because a request shows nothing
+ * else of its connection. An entry exists before the first byte is sent, and until
+ * our end is closed.
  *
  * After a reset the system gives the port to another process before the runtime
  * reports the reset. With 500 ports, 4 of 1000 local processes were served as a
@@ -47,7 +47,7 @@ export class Links {
     this.#clock = clock;
   }
 
-  /** Finds the open connection from a port, which was just asked of the server. */
+  /** Finds the open connection from a port, which the server has just returned. */
   get(port: number): Link | undefined {
     const link = this.#byPort.get(port);
     return link?.isOpen ? link : undefined;

@@ -11,10 +11,10 @@ const VARIABLES = ["BUN_PORT", "PORT", "NODE_PORT"];
 
 const DEFAULT_PORT = 3000;
 
-/** What `Bun.serve` shows as the hostname if there is none. */
+/** Host name that `Bun.serve` shows by default. */
 const DEFAULT_HOSTNAME = "localhost";
 
-/** Why no socket of IPv6 can be had. */
+/** Error codes if IPv6 is not available. */
 const NO_IPV6: unknown[] = ["EAFNOSUPPORT", "EADDRNOTAVAIL"];
 
 /** The options of `Bun.serve` that say where it listens. */
@@ -83,7 +83,7 @@ export class Place {
   }
 }
 
-/** To Bun these are the same as nothing. */
+/** Whether an option is set. For Bun, these three values count as missing. */
 function isGiven(option: unknown): boolean {
   return option !== undefined && option !== null && option !== "";
 }
@@ -106,7 +106,7 @@ function defaultPort(): number {
   return DEFAULT_PORT;
 }
 
-/** Reads a port as Bun does; `undefined` for anything else. */
+/** Reads a port like Bun. Returns `undefined` for any other value. */
 function readPort(text: string | undefined): number | undefined {
   if (text === undefined || !/^\+?\d+$/.test(text)) return undefined;
   const port = Number(text);

@@ -3,8 +3,8 @@ import type { Guard, Handler } from "./guard.ts";
 import { fileRoute, responseRoute } from "./static_route.ts";
 
 /**
- * Guards routes. Those that Bun serves without calling a handler become handlers,
- * or else any local process could request them of the inner server.
+ * Guards routes. A route that Bun serves without a handler becomes a handler, or any
+ * local process could request it from the inner server.
  *
  * @throws {TypeError} for an HTML bundle or a directory, which no handler can serve.
  */
@@ -28,7 +28,7 @@ function guardRoute(
 ): unknown {
   const handler = toHandler(route, fallback);
   if (handler !== undefined) return guard.wrap(handler);
-  // For these Bun calls `fetch`, or says itself what is wrong with them.
+  // For these values Bun calls `fetch` or throws an error itself.
   if (typeof route !== "object" || route === null) return route;
   const prototype: unknown = Object.getPrototypeOf(route);
   if (prototype !== Object.prototype || "dir" in route) throw unguarded(path);

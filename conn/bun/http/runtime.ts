@@ -1,14 +1,14 @@
-/** As much of Bun as the server needs. */
+/** Members of Bun that the server needs. */
 
 import type { BunProxiedHandlers, BunSocket } from "../types.ts";
 import type { BunPlainServer } from "./types.ts";
 
-/** What `Bun.serve` gives, by whatever name its type has. */
+/** Server that `Bun.serve` returns. */
 export interface NativeServer extends BunPlainServer {
   upgrade(request: Request, ...options: unknown[]): boolean;
 }
 
-/** What `Bun.listen` gives. */
+/** Listener that `Bun.listen` returns. */
 export interface NativeListener {
   readonly port: number;
   /** Says where it listens. */
@@ -74,10 +74,15 @@ interface Runtime {
 
 declare const Bun: Runtime;
 
-/**
- * The runtime as it was when this was loaded first: a program may put `serveHttp`
- * in the place of `Bun.serve`, and `--hot` loads this again after that.
- */
+/** Original functions of Bun. A program may replace `Bun.serve` by `serveHttp` later. */
+const LOADED: Runtime | undefined = typeof Bun === "undefined" ? undefined : {
+  serve: Bun.serve,
+  listen: Bun.listen,
+  connect: Bun.connect,
+  hash: Bun.hash,
+};
+
+/** Property with the functions of the first load. `--hot` loads this module again. */
 const NATIVE: unique symbol = Symbol.for(
   "@edgewire/proxy-protocol/bun native",
 );
@@ -87,14 +92,11 @@ interface Holder {
 }
 
 const holder: typeof globalThis & Holder = globalThis;
-if (typeof Bun !== "undefined") {
-  const { serve, listen, connect, hash } = Bun;
-  holder[NATIVE] ??= { serve, listen, connect, hash };
-}
 
 /** @throws {TypeError} on another runtime. */
 export function bun(): Runtime {
-  const native = holder[NATIVE];
-  if (native !== undefined) return native;
-  throw new TypeError("Cannot serve: serveHttp() of ./bun needs Bun");
+  if (LOADED === undefined) {
+    throw new TypeError("Cannot serve: serveHttp() of ./bun needs Bun");
+  }
+  return holder[NATIVE] ??= LOADED;
 }

@@ -11,7 +11,7 @@ import { bun } from "./runtime.ts";
 import type { BunHttpProxied } from "./types.ts";
 import { Upgrades } from "./upgrades.ts";
 
-/** What is read of the options besides handlers; the rest is for Bun. */
+/** Options that are read here, besides handlers. Bun reads the others. */
 export interface ServeOptions {
   readonly proxy?: BunListenerOptions;
   readonly id?: unknown;
@@ -23,7 +23,7 @@ export interface ServeOptions {
   readonly ipv6Only?: unknown;
 }
 
-/** The front of a server: with `--hot` Bun returns a server that it has made before. */
+/** The front of each server. With `--hot` Bun returns an existing server. */
 const FRONT: unique symbol = Symbol.for("@edgewire/proxy-protocol/bun front");
 
 interface Holder {
@@ -31,9 +31,9 @@ interface Holder {
 }
 
 /**
- * Serves HTTP behind the PROXY protocol: a native server listens on the loopback
- * interface, and a front, which removes the headers, connects to it. To its
- * user the native server is the one that listens.
+ * Serves HTTP behind the PROXY protocol. A native server listens on the loopback
+ * interface. A front removes the headers and connects to it. The user sees only the
+ * native server.
  */
 export function startHttp<S extends object>(
   options: ServeOptions,
@@ -46,7 +46,7 @@ export function startHttp<S extends object>(
   const { id } = options;
   const toInner = (options: ServeOptions) => ({
     ...innerOptions(handlers.wrap(options)),
-    // Or to Bun, with `--hot`, all inner servers would be one.
+    // Or with `--hot`, Bun would treat all inner servers as the same server.
     id: id === null ? null : `proxied ${id || place.id}`,
   });
   const server: S & Holder = bun().serve<S>(toInner(options));
@@ -103,7 +103,7 @@ function readPolicy({ proxy }: ServeOptions): Policy<BunNativeSocket> {
   return readOptions<BunNativeSocket>(proxy);
 }
 
-/** The options of the inner server: where to listen is not for it. */
+/** Returns the options of the inner server, without the place to listen. */
 function innerOptions(options: ServeOptions): object {
   const { proxy: _proxy, http3, unix: _unix, ...others } = options;
   if (http3) {

@@ -1,4 +1,4 @@
-/** Routes that Bun serves without calling a handler, as handlers that answer alike. */
+/** Routes that Bun serves without a handler, as handlers with the same answers. */
 
 import type { Handler } from "./guard.ts";
 import { bun } from "./runtime.ts";
@@ -9,8 +9,9 @@ interface NativeFile extends Blob {
 }
 
 /**
- * Answers like a `Response` as a route: the same each time, with an `ETag`, and
- * 304 for one that the client has. Of a file, like {@link fileRoute}.
+ * Answers like a route that is a `Response`: the same each time, with an `ETag`, and
+ * 304 if the client already has it. A `Response` of a file answers like
+ * {@link fileRoute}.
  */
 export function responseRoute(response: Response, fallback: Handler): Handler {
   const loading = load(response.clone(), fallback);
@@ -33,7 +34,7 @@ async function load(response: Response, fallback: Handler): Promise<Handler> {
   return (request) => {
     const isKnown = status === 200 && isRead(request) &&
       tag !== null && isListed(tag, request.headers.get("if-none-match"));
-    // By a clone: only Bun knows whether the body was text, and of which type.
+    // From a clone, because only Bun knows whether the body was text, and its type.
     return isKnown
       ? new Response(null, { status: 304, headers })
       : response.clone();
@@ -41,8 +42,8 @@ async function load(response: Response, fallback: Handler): Promise<Handler> {
 }
 
 /**
- * Answers like a file as a route: what it holds now, `Last-Modified`, and 304 for
- * one that the client has. A file that is not there is left to `fetch`.
+ * Answers like a route that is a file: the current content, `Last-Modified`, and 304
+ * if the client already has it. `fetch` answers for a missing file.
  */
 export function fileRoute(
   file: Blob,
@@ -65,14 +66,14 @@ export function fileRoute(
   };
 }
 
-/** Whether the client has what was changed at some time, and has no tag (RFC 9110, 13.2.2). */
+/** Whether the client has the content since a time, and sends no tag (RFC 9110, 13.2.2). */
 function hasSince(headers: Headers, time: number): boolean {
   const tags = headers.get("if-none-match");
   if (tags !== null) return tags.trim() === "*";
   return time <= Date.parse(headers.get("if-modified-since") ?? "");
 }
 
-/** When a file was changed, in whole seconds as ms; `undefined` if there is none. */
+/** Returns the time of the last change, as ms in whole seconds, if the file exists. */
 async function modifiedAt(file: Blob): Promise<number | undefined> {
   if (!isFile(file)) return undefined;
   try {
@@ -83,7 +84,7 @@ async function modifiedAt(file: Blob): Promise<number | undefined> {
   }
 }
 
-/** Whether its bytes are on disk: only those of `Bun.file` have a name and `stat`. */
+/** Whether a `Blob` is a file. Only `Bun.file` returns one with a name and `stat`. */
 function isFile(blob: Blob): blob is NativeFile {
   return "stat" in blob && typeof Reflect.get(blob, "name") === "string";
 }

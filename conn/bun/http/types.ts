@@ -1,7 +1,7 @@
 import type { ListenerStats } from "../../types.ts";
 import type { BunListenerOptions } from "../types.ts";
 
-/** An address as `requestIP` gives it; `Bun.SocketAddress` is such. */
+/** Address that `requestIP` returns, such as `Bun.SocketAddress`. */
 export interface BunSocketAddress {
   /** IP address. */
   address: string;
@@ -11,23 +11,23 @@ export interface BunSocketAddress {
   family: "IPv4" | "IPv6";
 }
 
-/** The server of `Bun.serve`, as far as it is described without the types of Bun. */
+/** Server of `Bun.serve`, for programs without the types of Bun. */
 export interface BunPlainServer {
-  /** Port that it listens on; `undefined` for a UNIX socket. */
+  /** Port that it listens on, or `undefined` for a UNIX socket. */
   readonly port: number | undefined;
-  /** Host name that it listens on; `undefined` for a UNIX socket. */
+  /** Host name that it listens on, or `undefined` for a UNIX socket. */
   readonly hostname: string | undefined;
-  /** Where it is reached. */
+  /** URL of the server. */
   readonly url: URL;
-  /** `http` or `https`. */
+  /** Protocol: `http` or `https`. */
   readonly protocol: "http" | "https" | null;
-  /** Requests that wait for their response. */
+  /** Number of requests that wait for their response. */
   readonly pendingRequests: number;
-  /** WebSockets that are open. */
+  /** Number of open WebSockets. */
   readonly pendingWebSockets: number;
-  /** The client of a request; `null` if it has no address. */
+  /** Returns the client of a request, or `null` if it has no address. */
   requestIP(request: Request): BunSocketAddress | null;
-  /** Makes a WebSocket of a request. */
+  /** Upgrades a request to a WebSocket. */
   upgrade(request: Request, options?: object): boolean;
   /** Calls `fetch` without a connection. */
   fetch(request: Request | string): Response | Promise<Response>;
@@ -45,15 +45,15 @@ export interface BunPlainServer {
   [Symbol.dispose](): void;
 }
 
-/** The options of `Bun.serve`, as far as they are described without the types of Bun. */
+/** Options of `Bun.serve`, for programs without the types of Bun. */
 export interface BunPlainOptions {
-  /** Port to listen on; that of Bun's default if there is none. */
+  /** Port to listen on. By default the port that Bun chooses. */
   port?: number | string;
-  /** Host name to listen on; all addresses if there is none. */
+  /** Host name to listen on. By default all addresses. */
   hostname?: string;
   /** Path of a UNIX socket to listen on. */
   unix?: string;
-  /** TLS, which begins after the header. */
+  /** Options of TLS, which begins after the header. */
   tls?: object;
   /** Answers requests. */
   fetch?(request: Request, server: BunPlainServer): unknown;
@@ -69,7 +69,7 @@ export interface BunPlainOptions {
   maxRequestBodySize?: number;
 }
 
-/** `Bun.serve`, as far as it is described without the types of Bun. */
+/** `Bun.serve`, for programs without the types of Bun. */
 export type BunPlainServe = <D, R extends string>(
   options: BunPlainOptions,
 ) => BunPlainServer;
@@ -77,7 +77,7 @@ export type BunPlainServe = <D, R extends string>(
 /**
  * `Bun.serve` in a program that has the types of Bun, else {@link BunPlainServe}.
  * It is looked up on the global object, so that the package does not depend on
- * the types of Bun. Nothing is found in an object of type `any`.
+ * the types of Bun. It is not found if the global `Bun` has the type `any`.
  */
 export type BunServe = typeof globalThis extends {
   Bun: { serve: infer S extends (options: never) => object };
@@ -85,32 +85,32 @@ export type BunServe = typeof globalThis extends {
   : BunPlainServe;
 
 /**
- * The options of `Bun.serve`: `D` is the data of its WebSockets, `R` the paths of
- * its routes. Both are inferred.
+ * Options of `Bun.serve`. `D` is the data of its WebSockets, `R` the paths of its
+ * routes. Both are inferred.
  */
 export type BunServeOptions<D, R extends string> = ReturnType<
   (serve: BunServe) => Parameters<typeof serve<D, R>>[0]
 >;
 
-/** The server of `Bun.serve`: `D` is the data of its WebSockets. */
+/** Server of `Bun.serve`. `D` is the data of its WebSockets. */
 export type BunServer<D> = ReturnType<
   (serve: BunServe) => ReturnType<typeof serve<D, never>>
 >;
 
-/** Options of {@link proxied} that hold for HTTP: all but `lazy`, since HTTP clients speak first. */
+/** Options of {@link proxied} for HTTP: all but `lazy`, because HTTP clients speak first. */
 export interface BunHttpProxyOptions extends Omit<BunListenerOptions, "lazy"> {
-  /** Never: a server of HTTP does not speak first. */
+  /** Not supported, because a server of HTTP does not speak first. */
   lazy?: false;
 }
 
-/** What {@link serveHttp} needs besides the options of `Bun.serve`. */
+/** Options of {@link serveHttp} in addition to those of `Bun.serve`. */
 export interface BunHttpOptions {
-  /** Who may send a header, and all other options of {@link proxied}. */
+  /** Peers that may send a header, and all other options of {@link proxied}. */
   proxy: BunHttpProxyOptions;
 }
 
-/** What {@link serveHttp} adds to a server. */
+/** Members that {@link serveHttp} adds to a server. */
 export interface BunHttpProxied {
-  /** What has been let in and rejected so far; the object is live. */
+  /** Counts of accepted and rejected connections so far. The object is live. */
   readonly stats: ListenerStats;
 }

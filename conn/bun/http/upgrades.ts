@@ -1,14 +1,14 @@
 import { type Facts, factsOf, remember } from "../../_facts.ts";
 import { clientOf } from "./client.ts";
 
-/** What is done with a WebSocket. */
+/** A WebSocket: the member that is used. */
 interface WebSocketLike {
   terminate(): void;
 }
 
 /**
- * Gives WebSockets the client of their request. Nothing but the order of calls
- * links them: the runtime calls `open` within `upgrade()`.
+ * Makes WebSockets show the client of their request. Only the order of calls links
+ * them, because the runtime calls `open` within `upgrade()`.
  */
 export class Upgrades {
   #facts: Facts | undefined;

@@ -13,10 +13,10 @@ import { byId, element, goByArrows, row } from "./dom.ts";
 /** Bytes in a line. */
 const LINE_LENGTH = 16;
 
-/** Most bytes that are drawn: of what follows a header more tells nothing. */
+/** Most bytes that are drawn. More payload after a header is not useful. */
 const MOST_DRAWN = 8192;
 
-/** How far colours are apart, in degrees: neighbours never look alike. */
+/** Distance of colours in degrees, so that neighbours never look alike. */
 const HUE_STEP = 137;
 
 /** Shows bytes; `options` are those by which they were received. */
@@ -79,7 +79,7 @@ export function startDecoder(): Decoder {
       ? target.closest<HTMLElement>("[data-field]")?.dataset["field"]
       : undefined;
   fieldRows.addEventListener("focusin", ({ target }) => light(fieldOf(target)));
-  // Not `pointerover`: what scrolls under a pointer that rests was not meant.
+  // Not `pointerover`, which also fires for rows that scroll below the pointer.
   document.addEventListener(
     "pointermove",
     ({ target }) => light(fieldOf(target) ?? fieldOf(document.activeElement)),
@@ -123,7 +123,7 @@ function fieldRow(field: Field, index: number): HTMLTableRowElement {
   return made;
 }
 
-/** Draws lines of an offset, bytes in the colours of their fields, and text. */
+/** Draws lines with an offset, bytes in the colours of their fields, and text. */
 function drawBytes(
   grid: HTMLElement,
   bytes: Uint8Array,

@@ -6,10 +6,10 @@ import type { Decoder } from "./decoder.ts";
 import { byId, goByArrows, row } from "./dom.ts";
 import type { ListenEvent, StartEvent } from "../page_events.ts";
 
-/** Most connections that are kept; the oldest go. */
+/** Most connections that are kept. The oldest are removed. */
 const MOST_KEPT = 1000;
 
-/** Shows the connections that a stream of events tells of. */
+/** Shows the connections that a stream of events reports. */
 export function startLive(path: string, decoder: Decoder): void {
   const state = byId("state", HTMLElement);
   const rows = byId("connections", HTMLElement);

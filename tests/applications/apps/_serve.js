@@ -17,13 +17,14 @@ for (const event of ["uncaughtException", "unhandledRejection"]) {
   process.on(event, (error) => uncaught.push(`${event}: ${error?.stack}`));
 }
 
-const TRUST = ["127.0.0.1"];
+/** A busy machine keeps a balancer waiting. */
+const OPTIONS = { trust: ["127.0.0.1"], timeout: 60_000 };
 
 /** How servers are wrapped. */
 const MODES = {
   plain: { wrap: (server) => server, ready: async () => {} },
   proxied: {
-    wrap: (server, options) => proxied(server, { trust: TRUST, ...options }),
+    wrap: (server, options) => proxied(server, { ...OPTIONS, ...options }),
     ready,
   },
 };

@@ -56,7 +56,7 @@ async function serve({ wrap, see }, options) {
 
 /** Gets a file; its data come by way of the balancer as well. */
 async function ask(port, { balance }, options) {
-  const client = new Client(8000);
+  const client = new Client(60_000);
   client.prepareTransfer = async (ftp) => {
     const answer = await ftp.request("PASV");
     const port = await balance(parsePasvResponse(answer.message).port);
@@ -81,8 +81,9 @@ export const cases = {
   "ftp-srv": { isGreeting: true, serve, ask },
   "ftp-srv with AUTH TLS": {
     isGreeting: true,
-    // It answers first and begins TLS then: what comes in between is a command.
-    attempts: 5,
+    // It answers, then begins TLS: a ClientHello that comes in between is a
+    // command to it, which is every third.
+    attempts: 30,
     serve: (stage) => serve(stage, { tls: KEY_PAIR }),
     ask: (port, stage) => ask(port, stage, { secure: true, secureOptions: CA }),
   },

@@ -38,6 +38,7 @@ async function ask(port) {
     port,
     user: "a",
     password: "b",
+    connectTimeout: 60_000,
   });
   try {
     const rows = await called((done) => connection.query("SELECT 42", done));

@@ -46,6 +46,7 @@ export const cases = {
           host: "127.0.0.1",
           port,
           username: "a",
+          readyTimeout: 60_000,
           password: "b",
         });
         await ready;

@@ -126,8 +126,10 @@ export function echo(
     const chunks = unsent.get(socket) ?? [];
     for (let chunk = chunks[0]; chunk; chunk = chunks[0]) {
       const written = socket.write(chunk);
+      // The peer is gone: Bun does not report it for a socket that is paused.
+      if (written < 0) return socket.terminate();
       if (written < chunk.length) {
-        chunks[0] = chunk.subarray(Math.max(written, 0));
+        chunks[0] = chunk.subarray(written);
         return;
       }
       chunks.shift();

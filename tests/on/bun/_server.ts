@@ -1,6 +1,12 @@
 /** The services by `./bun`. */
 
-import { proxied, proxyHop, proxyInfo } from "../../../conn/bun.ts";
+import {
+  proxied,
+  proxyHop,
+  proxyInfo,
+  ready,
+  relay,
+} from "../../../conn/bun.ts";
 import { listen, type Socket } from "./_bun.ts";
 import { KEY_PAIR } from "./_client.ts";
 import { host } from "../_host.ts";
@@ -52,13 +58,23 @@ function send(socket: Socket, chunk?: Uint8Array | string): void {
 await host<Socket>(
   (socket) => seeSocket(socket, proxyHop(socket), proxyInfo(socket)),
   (service, hooks) => {
-    if (service.relayTo !== undefined) return openRelay(service, hooks);
+    const { relayTo: port, relaysPairs } = service;
+    if (relaysPairs) return openRelay(service, hooks);
+    const pass = async (socket: Socket, port: number) => {
+      const target = { hostname: "127.0.0.1", port };
+      const { sent, received, error } = await relay(socket, target, {
+        send: 2,
+      });
+      hooks.onRelayed({ sent, received, hasFailed: error !== undefined });
+    };
     const closing = new AbortController();
     const signals = [hooks.options.signal ?? [], closing.signal].flat();
     const socket = proxied<Socket>({
       binaryType: "uint8array",
       open(socket) {
-        hooks.onServed(socket);
+        const { lazy } = service.options;
+        hooks.onServed(socket, lazy ? ready(socket) : undefined);
+        if (port !== undefined) return void pass(socket, port);
         const { remoteAddress = null, remotePort = null } = socket;
         const told = { hostname: remoteAddress, port: remotePort };
         send(socket, JSON.stringify(told) + "\n");

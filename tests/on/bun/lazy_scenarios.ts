@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  proxyHop,
   proxyInfo,
   ProxyProtocolError,
   ready,
@@ -73,15 +74,25 @@ test("Bun: lazy greets before the header, and reads after it", async () => {
 
 test("Bun: lazy shows no claim, and gives no data, before verify has agreed", async () => {
   const answer = Promise.withResolvers<boolean>();
+  const opened = new Queue<Socket>();
   const asked = new Queue<Socket>();
   const log = new Queue<string>();
-  await serving(greeting(log), async ({ port }) => {
+  const handlers = greeting(log);
+  const open = (socket: Socket) => {
+    opened.add(socket);
+    handlers.open?.(socket, undefined);
+  };
+  await serving({ ...handlers, open }, async ({ port }) => {
     using client = await Client.dial(port);
     await greeted(client);
     await client.send(Uint8Array.from([...HEADER, ...utf8("hello")]));
-    const socket = await asked.next("verify");
+    const view = await asked.next("verify");
+    assert.deepEqual(shown(view), SHOWN);
+    assert.equal(proxyInfo(view)?.version, 2);
+    const socket = await opened.next("the socket");
     assert.equal(socket.remoteAddress, "127.0.0.1");
     assert.equal(proxyInfo(socket), undefined);
+    assert.deepEqual(proxyHop(view), proxyHop(socket));
     answer.resolve(true);
     const all = await client.receive("220 hello 127.0.0.1\r\nhello".length);
     assert(new TextDecoder().decode(all).endsWith("\r\nhello"));

@@ -40,7 +40,7 @@ await host<ProxiedConn>(seeConn, (service, hooks) => {
     hooks.onRelayed({ sent, received, hasFailed: error !== undefined });
   };
   serve(listener, (conn) => {
-    hooks.onServed(conn);
+    hooks.onServed(conn, service.options.lazy ? conn.ready : undefined);
     return relayTo === undefined ? tell(conn, service) : pass(conn, relayTo);
   });
   const { addr, stats } = listener;

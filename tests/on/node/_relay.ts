@@ -1,4 +1,4 @@
-/** `relay` over the streams of `node:net`, for runtimes without `Deno.Conn`. */
+/** `relay` of `.` over the streams of `node:net`. */
 
 import { connect, createServer, type Socket } from "node:net";
 import { Duplex } from "node:stream";

@@ -7,12 +7,15 @@ import {
 } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
 import { createServer, type Server, type Socket } from "node:net";
+import process from "node:process";
 import { createServer as createTlsServer } from "node:tls";
 import {
   type NodeSocket,
   proxied,
   proxyHop,
   proxyInfo,
+  ready,
+  relay,
 } from "../../../conn/node.ts";
 import { KEY_PAIR } from "../bun/_client.ts";
 import { host } from "../_host.ts";
@@ -85,13 +88,27 @@ function create(
   }
 }
 
+// Deno opens the files of its signals half a second after its start: now, so
+// that files can be counted.
+const ignore = () => {};
+process.on("SIGUSR2", ignore).off("SIGUSR2", ignore);
+
 await host<NodeSocket>(
   (socket) => seeSocket(socket, proxyHop(socket), proxyInfo(socket)),
   (service, hooks) => {
-    if (service.relayTo !== undefined) return openRelay(service, hooks);
+    const { relayTo: port, relaysPairs } = service;
+    if (relaysPairs) return openRelay(service, hooks);
+    const pass = async (socket: Socket, port: number) => {
+      const target = { host: "127.0.0.1", port };
+      const { sent, received, error } = await relay(socket, target, {
+        send: 2,
+      });
+      hooks.onRelayed({ sent, received, hasFailed: error !== undefined });
+    };
     const server = create(service, (socket) => {
-      hooks.onServed(socket);
-      tell(socket, service);
+      hooks.onServed(socket, service.options.lazy ? ready(socket) : undefined);
+      if (port === undefined) tell(socket, service);
+      else pass(socket, port);
     });
     const { stats } = proxied(server, hooks.options);
     return listenOn(server, service, stats);

@@ -11,6 +11,7 @@ import {
   accept,
   type NodeListenerOptions,
   proxied,
+  proxyHop,
   proxyInfo,
   ProxyProtocolError,
   ready,
@@ -84,7 +85,9 @@ for (const [way, serve] of Object.entries(WAYS)) {
       ...LAZY,
       verify: (info, asked) => {
         seen.push(`${info.source && "port" in info.source}`);
-        assert.equal(asked, socket);
+        assert.deepEqual(endsOf(asked), CLIENT);
+        assert.equal(proxyInfo(asked), info);
+        assert.deepEqual(proxyHop(asked), socket && proxyHop(socket));
         return answer.promise;
       },
     }, (one) => {

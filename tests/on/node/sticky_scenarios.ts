@@ -8,11 +8,13 @@ import { createServer, Socket } from "node:net";
 import { after, test } from "node:test";
 import { connect as connectTls, TLSSocket } from "node:tls";
 import { fileURLToPath } from "node:url";
+import { encode } from "../../../codec/mod.ts";
 import {
   accept,
   adopt,
   type ExportedInfo,
   exportInfo,
+  gcpPscConnectionId,
   type NodeListenerOptions,
   proxied,
   proxyHop,
@@ -64,6 +66,11 @@ function sending(
 }
 
 const PAYLOAD = pattern(300_000);
+
+const ENDS = {
+  source: { transport: "tcp", hostname: "192.0.2.7", port: 51234 },
+  destination: { transport: "tcp", hostname: "198.51.100.9", port: 8443 },
+} as const;
 
 /** How headers are believed. */
 const CASES: Record<
@@ -199,6 +206,39 @@ test("exportInfo() returns plain data, and the same again", async () => {
   });
 });
 
+test("adopt() takes readers of TLVs, and what the option encrypted has set", async () => {
+  const done = Promise.withResolvers<void>();
+  const options = { define: [gcpPscConnectionId] };
+  const server = createServer((socket) => {
+    const exported = structuredClone(exportInfo(socket));
+    const isEncrypted = Reflect.get(socket, "encrypted");
+    for (const known of [{}, options]) {
+      const fresh = adopt(new Socket(), exported, known);
+      const { tlvs = {} } = proxyInfo(fresh) ?? {};
+      assert.deepEqual(
+        Reflect.get(tlvs, gcpPscConnectionId.tlvName),
+        known === options ? 258n : undefined,
+      );
+      assert.equal(Reflect.get(fresh, "encrypted"), isEncrypted);
+    }
+    // @ts-expect-error There is no such option.
+    assert.throws(() => adopt(new Socket(), exported, { defin: [] }), {
+      name: "TypeError",
+      message: /did you mean "define"/,
+    });
+    socket.destroy();
+    if (isEncrypted === true) done.resolve();
+  });
+  proxied(server, { trust: TRUST, encrypted: true, ...options });
+  const xE0 = Uint8Array.of(0, 0, 0, 0, 0, 0, 1, 2);
+  await listening(server, async (port) => {
+    await (await dial(port, encode({ ...ENDS, tlvs: { xE0 } }))).rest();
+    const tlvs = { xE0, SSL: true, SSL_CLIENT: 1, SSL_VERIFY: 0 };
+    await dial(port, encode({ ...ENDS, tlvs }));
+    await within(done.promise, "both");
+  });
+});
+
 test("exportInfo() keeps what a listener of 'data' has not been given", async () => {
   const told = Promise.withResolvers<string[]>();
   const server = createServer(async (socket) => {
@@ -299,6 +339,7 @@ test("adopt() takes nothing but what exportInfo() has made", async () => {
         { ...exported, header: { ...header, raw: btoa("GET / HTTP/1.1") } },
         { ...exported, header: { ...header, raw: "" } },
         { ...exported, header: { ...header, decode: { verify: 1 } } },
+        { ...exported, isEncrypted: undefined },
         { ...exported, shown: {} },
         {
           ...exported,

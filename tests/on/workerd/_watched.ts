@@ -18,6 +18,8 @@ class Watched {
     relayed: [],
     verified: [],
     served: [],
+    greeted: [],
+    unready: [],
   };
   readonly #firing = Promise.withResolvers<void>();
   #hasFired = false;

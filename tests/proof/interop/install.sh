@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Installs the real servers of the tests, the browser and the compiler of the
-# bench from Debian's packages: those of every run, or with --all also the
-# others. None of their services is started.
+# Installs from Debian's packages the real servers of the tests, the browser, what
+# checks metrics and units, and the compiler of the bench: those of every run, or
+# with --all also the others. None of their services is started.
 set -euo pipefail
 
 packages=(
   chromium-headless-shell curl gcc golang-github-pires-go-proxyproto-dev
   golang-go haproxy hitch
-  knot-dnsutils libc6-dev libnginx-mod-stream nginx-light python3-aiosmtpd
-  stunnel4 swaks unbound
+  knot-dnsutils libc6-dev libnginx-mod-stream nginx-light prometheus
+  python3-aiosmtpd python3-prometheus-client stunnel4 swaks systemd unbound
 )
 # Only exim4-daemon-heavy reads headers, and it conflicts with postfix: it is
 # unpacked into a directory of its own, where the driver looks for it.

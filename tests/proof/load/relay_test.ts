@@ -7,7 +7,7 @@ import { decode } from "../../../mod.ts";
 import { within } from "../../_within.ts";
 import { CLIENT, dial, HEADER, listen, receive } from "../../conn/_peers.ts";
 import type { Relayed } from "../../on/_service.ts";
-import { type Host, HOSTS } from "../../on/_servers.ts";
+import { type Host, HOSTS, NODE_HOSTS } from "../../on/_servers.ts";
 import { sendUntilStalled, until } from "./_load.ts";
 
 /** What the relay itself may hold for a connection, in bytes. */
@@ -44,10 +44,15 @@ async function established(
   return { client, target };
 }
 
-/** Waits until a connection is closed, which ends when the other end has. */
+/** Waits until a connection is closed, which ends when the other end has; the code of its error. */
 function closed(socket: Socket): Promise<unknown> {
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  let code: unknown;
+  socket.once("error", (error) => code = "code" in error && error.code);
   socket.once("end", () => socket.end());
-  return within(once(socket.resume(), "close"), "a connection to close");
+  socket.once("close", () => resolve(code));
+  socket.resume();
+  return within(promise, "a connection to close");
 }
 
 /** What has become of the connection, as soon as it is over. */
@@ -62,17 +67,32 @@ async function relayed(host: Host, name: string, count = 1): Promise<Relayed> {
   return last;
 }
 
-for (const [runtime, start] of Object.entries(HOSTS)) {
-  Deno.test(`relay() outlives upstreams and clients that fail on ${runtime}`, async (t) => {
+/** By `relay` of each runtime's sockets, and by that of pairs of streams. */
+const CASES = [
+  ...Object.entries(HOSTS),
+  ...Object.entries(NODE_HOSTS).map(([runtime, start]) =>
+    [`${runtime} by ./node`, start] as const
+  ),
+].flatMap(([runtime, start]) =>
+  [false, true].map((relaysPairs) => ({ runtime, start, relaysPairs }))
+).filter(({ runtime, relaysPairs }) =>
+  !relaysPairs || runtime === "Bun" || runtime === "node 24"
+);
+
+for (const { runtime, start, relaysPairs } of CASES) {
+  // Connections of Deno have no way to it, nor have these pairs.
+  const passesResets = runtime !== "Deno" && !relaysPairs;
+  const name = `${runtime}${relaysPairs ? ", pairs of streams" : ""}`;
+  Deno.test(`relay() outlives upstreams and clients that fail on ${name}`, async (t) => {
     const { server, port } = await upstream();
     using unreading = listen(); // whose connections are never read
     const gone = listen();
     gone.close();
     const options = { trust: ["127.0.0.1"] };
     await using host = await start({
-      good: { options, relayTo: port },
-      unreading: { options, relayTo: unreading.addr.port },
-      refused: { options, relayTo: gone.addr.port },
+      good: { options, relayTo: port, relaysPairs },
+      unreading: { options, relayTo: unreading.addr.port, relaysPairs },
+      refused: { options, relayTo: gone.addr.port, relaysPairs },
     });
     const relay = host.ports.get("good") ?? 0;
     const first = await established({ server, relay });
@@ -101,7 +121,7 @@ for (const [runtime, start] of Object.entries(HOSTS)) {
         const other = who === "target" ? ends.client : ends.target;
         const gone = closed(other);
         ends[who].resetAndDestroy();
-        await gone;
+        assertEquals(await gone, passesResets ? "ECONNRESET" : undefined);
         const told = await relayed(host, "good", ++count);
         assertEquals(told, { sent: 8, received: 6, hasFailed: true });
       });

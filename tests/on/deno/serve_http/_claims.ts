@@ -75,14 +75,19 @@ export interface Plan {
   end: End;
   /** Leaves a request unfinished, with more bytes behind it. */
   isHeld?: boolean;
+  /** Sends no HTTP but much else, so that the internal server resets the connection. */
+  isGarbage?: boolean;
 }
+
+/** No request, and more than the system takes at once. */
+const GARBAGE = `GARBAGE\r\n\r\n${"x".repeat(300_000)}`;
 
 const decoder = new TextDecoder();
 
 /** Plays a client to its end. */
 export async function play(
   port: number,
-  { index, requests, end, isHeld = false }: Plan,
+  { index, requests, end, isHeld = false, isGarbage = false }: Plan,
   judge: Judge,
 ): Promise<void> {
   const { hostname, port: clientPort } = clientAt(index);
@@ -90,12 +95,15 @@ export async function play(
   const header = headerOf(hostname, clientPort, index % 2 === 0 ? 1 : 2);
   const path = `/${claim}${isHeld ? "?hold" : ""}`;
   const one = request(path, isHeld ? { method: "POST", body: "held" } : {});
-  const bytes = concat([header, utf8(one.repeat(requests))]);
+  const text = isGarbage ? GARBAGE : one.repeat(requests);
+  const bytes = concat([header, utf8(text)]);
   let answer = "";
   if (end === "reset") return await sendAndReset(port, bytes);
   const conn = await Deno.connect({ hostname: HOSTNAME, port });
   try {
-    await conn.write(bytes);
+    for (let at = 0; at < bytes.length;) {
+      at += await conn.write(bytes.subarray(at));
+    }
     if (end === "fin") await conn.closeWrite();
     const buffer = new Uint8Array(4096);
     while (answer.split(">").length <= requests) {
@@ -109,7 +117,7 @@ export async function play(
     conn.close();
   }
   judge.check(claim, answer);
-  if (end === "close" && answer === "") judge.lost++;
+  if (end === "close" && answer === "" && !isGarbage) judge.lost++;
 }
 
 /** Sends bytes and resets the connection, which no call of Deno does. */

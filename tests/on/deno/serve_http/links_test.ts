@@ -9,6 +9,7 @@ import { tcpPair } from "../../../conn/_loopback.ts";
 import { HEADER, receiveText, send } from "../../../conn/_peers.ts";
 import { CLIENT } from "../../../conn/_peers.ts";
 import { within } from "../../../_within.ts";
+import { until } from "./_kit.ts";
 
 /** A client, an internal server, and the two ends between them. */
 async function open() {
@@ -210,8 +211,7 @@ Deno.test("a Link is not open if the client has ended and reads nothing, since n
   await once(server.resume(), "end");
   assertEquals(await link.isOpen(), true);
   server.write(new Uint8Array(50_000_000));
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  assertEquals(await link.isOpen(), false);
+  await until("blocked", async () => !await link.isOpen());
   server.resetAndDestroy();
   client.close();
   await within(running, "the end of the link");
