@@ -234,17 +234,20 @@ export function upgradeTls<
   }
   const payload = conn?.takePayload() ?? EMPTY;
   const handlers = options.socket;
-  const [, tls] = socket.upgradeTLS({
-    ...options,
-    isServer: true,
-    ...(payload.length > 0 && { initialData: payload }),
-    socket: {
-      ...handlers,
-      open(tls: T) {
+  // Those of a class are on its prototype.
+  const wrapped: O["socket"] = Object.create(handlers, {
+    open: {
+      value(tls: T) {
         conn?.adopt(tls);
         return handlers.open?.call(tls, tls);
       },
     },
+  });
+  const [, tls] = socket.upgradeTLS({
+    ...options,
+    isServer: true,
+    ...(payload.length > 0 && { initialData: payload }),
+    socket: wrapped,
   }) ?? [];
   if (tls !== undefined) conn?.adopt(tls);
   return tls;

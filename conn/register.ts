@@ -46,7 +46,8 @@
  * - The header is expected before TLS. `Deno.listenTls` expects it inside TLS,
  *   because Deno cannot begin TLS later.
  * - `PROXY_PROTOCOL_PORTS` names ports as the program asks for them. A port that
- *   the system chooses (0) is in no list.
+ *   the system chooses (0) is in no list. A listener by `listen({ fd })` is always
+ *   included.
  * - UNIX sockets are included if `PROXY_PROTOCOL_TRUST` names `unix`, whatever the
  *   ports are.
  * - A server that the program itself has wrapped with `proxied` or `serveHttp`

@@ -63,6 +63,16 @@ export const APPLICATIONS: readonly string[] = [
   "ws@8.23.0",
 ];
 
+/** Programs that `./register` is loaded before. */
+export const UNCHANGED: readonly string[] = [
+  "@apollo/server@5.5.1",
+  "graphql@16.15.0",
+  ...[ELYSIA, HONO],
+  "ftp-srv@4.6.3",
+  "http-server@14.1.1",
+  "peer@1.0.2",
+];
+
 /** The other libraries of the bench: a ratio is to something that stays as it is. */
 export const BENCH_PEERS: readonly string[] = [
   "proxy-protocol-js@4.0.6",

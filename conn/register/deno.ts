@@ -72,6 +72,16 @@ export function coverDeno(rules: Rules): void {
     });
   }
 
+  if ("QuicEndpoint" in Deno) {
+    const QuicEndpoint = new Proxy(Deno.QuicEndpoint, {
+      construct(target, args: [ListenOptions?], newTarget) {
+        rules.checkUdp("Deno.QuicEndpoint", args[0]?.port ?? 0);
+        return Reflect.construct(target, args, newTarget);
+      },
+    });
+    Reflect.set(Deno, "QuicEndpoint", QuicEndpoint);
+  }
+
   function confirm(what: string, addr: object, isCovered: boolean): void {
     const port: unknown = Reflect.get(addr, "port");
     if (typeof port === "number") rules.confirm(what, port, isCovered);
