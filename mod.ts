@@ -13,7 +13,7 @@
  * }
  * ```
  *
- * Nothing here imports from a runtime, or does anything when it is imported.
+ * This module imports nothing from a runtime. Importing it has no side effects.
  *
  * @module
  */

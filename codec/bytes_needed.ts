@@ -3,14 +3,14 @@ import { scan } from "./_scan.ts";
 import type { DecodeOptions } from "./types.ts";
 
 /**
- * Returns how many bytes are missing at least until the header that `bytes` begin
- * is complete; 0 when it is. Reading that many never reads a byte of the payload.
- * So a reader that asks again after each read stops exactly at the end of the
- * header (sections 2.1 and 2.2).
+ * Returns the least number of bytes that are missing to complete the header at
+ * the start of `bytes`. Returns 0 if the header is complete. Reading that many
+ * bytes never reads payload. So a reader that calls this after each read stops
+ * exactly at the end of the header (sections 2.1 and 2.2).
  *
  * @throws {ProxyProtocolError} as soon as the bytes cannot become a valid
  * header, and nothing else for any bytes.
- * @throws {TypeError} for an unknown or wrong option, with its name.
+ * @throws {TypeError} for a wrong or unknown option, with its name.
  * @throws {RangeError} for an option out of its range, with its name.
  *
  * @example

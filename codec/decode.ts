@@ -9,14 +9,14 @@ import type {
 
 /**
  * Decodes the PROXY header at the start of `bytes`, version 1 or 2 (sections
- * 2.1 and 2.2). `undefined` means that more bytes are needed. What follows the
- * header is not looked at: `info.raw.byteLength` says how much was used.
+ * 2.1 and 2.2). Returns `undefined` if more bytes are needed. Bytes after the
+ * header are ignored: `info.raw.byteLength` is the length of the header.
  *
  * Byte values in the result are views of `bytes`, not copies.
  *
  * @throws {ProxyProtocolError} when the bytes cannot become a valid header,
  * and nothing else for any bytes.
- * @throws {TypeError} for an unknown or wrong option, with its name.
+ * @throws {TypeError} for a wrong or unknown option, with its name.
  * @throws {RangeError} for an option out of its range, with its name.
  *
  * @example

@@ -10,13 +10,14 @@ const LONGEST_TEXT = 128;
 const LONGEST_BYTES = 64;
 
 /**
- * Returns a header as one line for logs: version, kind, addresses, TLVs. After
- * an SSL TLV it says whether {@link isClientVerified} is true, and of a CRC32C
- * whether it matches. `no header` for `undefined`, which is what `info` of a
- * direct connection is.
+ * Returns a header as one line for logs: version, command, family, transport,
+ * addresses and TLVs. For an SSL TLV, the line says whether
+ * {@link isClientVerified} is true. For a CRC32C, it says whether the checksum
+ * matches. For `undefined`, the `info` of a direct connection, it is
+ * `no header`.
  *
- * Whatever the peer sent, the line has no line ends and nothing that acts on a
- * terminal. Text over 128 characters and bytes over 64 are cut. The format is
+ * The line never has line breaks or terminal control characters, whatever the
+ * peer sent. Text over 128 characters and bytes over 64 are cut. The format is
  * for people: it may change in any version.
  *
  * @example

@@ -13,21 +13,22 @@ import type { EncodeOptions, ProxyHeader } from "./types.ts";
  * Encodes a header into one new buffer, to be sent in one write: many
  * receivers reject a header in pieces (sections 2.1 and 2.2).
  *
- * The header may be a decoded `ProxyInfo`, or just two addresses. A v2 header of PROXY
- * that the defaults of {@link decode} accept is encoded to the bytes it came
- * from. A changed name in `tlvs` is written once, a removed one not at all, and
- * the others keep their places. What stood inside SSL is removed with it.
+ * The header may be a decoded `ProxyInfo`, or just two addresses. A v2 header
+ * of PROXY that the defaults of {@link decode} accept is encoded to the bytes
+ * it was decoded from. If you change a name in `tlvs`, it is written once. If
+ * you remove a name, it is not written. The other TLVs keep their places.
+ * `SSL: false` removes the SSL TLV with all its sub-TLVs.
  *
- * Mixed families become mapped IPv6. PROXY without a transport has no family,
- * unless it was decoded with one. LOCAL has neither family nor addresses, only
- * TLVs. v1 writes the short `PROXY UNKNOWN` for what it cannot say: LOCAL,
- * UNSPEC, UNIX, DGRAM.
+ * If one address is IPv4 and the other IPv6, IPv4 is written as mapped IPv6.
+ * PROXY without a transport has no family, unless it was decoded with one.
+ * LOCAL has neither family nor addresses, only TLVs. v1 has no form for LOCAL,
+ * UNSPEC, UNIX and DGRAM, so they are written as `PROXY UNKNOWN`.
  *
- * A header may have 65551 bytes. Few receivers accept more than 4096. All of them
- * accept one without TLVs.
+ * A header may have 65551 bytes, but few receivers accept more than 4096. Every
+ * receiver of v2 accepts a header without TLVs.
  *
- * @throws {TypeError} for a field or an option that is unknown or of the wrong
- * kind, with its name.
+ * @throws {TypeError} for an unknown field or option, or a value of the wrong
+ * kind, with the field's name.
  * @throws {RangeError} for one out of its range, with its name.
  *
  * @example
@@ -60,8 +61,8 @@ export function encode(
 }
 
 /**
- * Encodes a header at the start of `target`; returns its length in bytes.
- * Nothing is written when it throws.
+ * Encodes a header at the start of `target`. Returns the length of the header
+ * in bytes. If it throws, nothing is written.
  *
  * @throws {TypeError} like {@link encode}.
  * @throws {RangeError} like {@link encode}, and when `target` is too small.

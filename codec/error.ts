@@ -7,7 +7,8 @@ import type { Address } from "./types.ts";
  *
  * - `signature`: the bytes are not a PROXY header of an accepted version
  * - `version`, `command`, `family`, `transport`: an undefined value
- * - `length`: the announced length is over the limit or under the address block
+ * - `length`: the announced length exceeds the limit or is too short for the
+ *   address block
  * - `line`, `address`, `port`: a v1 line that does not match the grammar
  * - `tlv`: TLVs that do not fill the header, or a value that does not fit
  * - `checksum`: CRC32C does not match
@@ -15,12 +16,12 @@ import type { Address } from "./types.ts";
  * From the connections:
  *
  * - `untrusted`: the hop may not send a header
- * - `empty`: closed before the first byte, as TCP health checks do
- * - `incomplete`: closed in the middle of the header
+ * - `empty`: the peer closed before the first byte, as TCP health checks do
+ * - `incomplete`: the peer closed in the middle of the header
  * - `timeout`: no whole header within the deadline
  * - `aborted`: the signal fired
- * - `verify`: the `verify` hook rejected
- * - `overload`: too many headers are pending
+ * - `verify`: `verify` did not return `true`
+ * - `overload`: too many connections wait for their header or for `verify`
  * - `io`: the connection failed
  */
 export type ProxyProtocolErrorCode =
@@ -44,15 +45,15 @@ export type ProxyProtocolErrorCode =
   | "overload"
   | "io";
 
-/** What a {@link ProxyProtocolError} has besides its message. */
+/** What a {@link ProxyProtocolError} has in addition to its message. */
 export interface ProxyProtocolErrorDetails extends ErrorOptions {
-  /** Byte of the header where it went wrong. Defaults to 0. */
+  /** Offset in the header of the wrong byte. Defaults to 0. */
   offset?: number;
   /** Version of the header, if it is known. */
   version?: 1 | 2;
-  /** What was received; its first 128 bytes are kept, as a copy. */
+  /** Received bytes. A copy of the first 128 is kept. */
   received?: Uint8Array;
-  /** The peer that sent it. */
+  /** The peer that sent the header. */
   hop?: Address;
 }
 
@@ -60,12 +61,12 @@ export interface ProxyProtocolErrorDetails extends ErrorOptions {
 const KEPT_BYTES = 128;
 
 /**
- * The one error for what a peer sent or did. Switch on `code`, never on the
- * message, which says what was expected and received, at which byte, and which
- * option accepts it, if one does.
+ * The only error class for faults of a peer. Switch on `code`, never on
+ * `message`. The message says what was expected and received, at which byte,
+ * and which option accepts it, if any.
  *
- * `console.error` prints it without `received`. `JSON.stringify` writes all
- * fields, the message included, and `received` as hex.
+ * `console.error` prints the error without `received`. `JSON.stringify` writes
+ * all fields, including `message`, with `received` as hex.
  *
  * @example
  * ```ts
@@ -82,9 +83,9 @@ const KEPT_BYTES = 128;
 export class ProxyProtocolError extends Error {
   /** Name of the class. */
   override name = "ProxyProtocolError";
-  /** Why it was rejected. */
+  /** Why the header or connection was rejected. */
   readonly code: ProxyProtocolErrorCode;
-  /** Byte of the header where it went wrong. */
+  /** Offset in the header of the wrong byte. */
   readonly offset: number;
   /** Version of the header, if it is known. */
   readonly version: 1 | 2 | undefined;
@@ -94,11 +95,11 @@ export class ProxyProtocolError extends Error {
    * `undefined` if they are not recognised.
    */
   readonly hint: string | undefined;
-  /** The peer that sent it; set by the connections. */
+  /** The peer that sent the header. Set by connections, not by the codec. */
   hop: Address | undefined;
   readonly #received: Uint8Array;
 
-  /** Makes an error; `cause` is among the details. */
+  /** Makes an error. `details` may have a `cause`. */
   constructor(
     message: string,
     code: ProxyProtocolErrorCode,
@@ -120,7 +121,7 @@ export class ProxyProtocolError extends Error {
     return this.#received;
   }
 
-  /** Returns what `JSON.stringify` writes. */
+  /** Returns the object that `JSON.stringify` writes. */
   toJSON(): object {
     const { name, message, code, offset, version, hint, hop } = this;
     const received = toHex(this.#received);

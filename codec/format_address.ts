@@ -10,9 +10,9 @@ const PLAIN_PATH_REGEXP = /^[^\p{C}\p{Z}"\\@][^\p{C}\p{Z}"\\]*$/u;
  * `[2001:db8::1]:443`, `unix:/run/a.sock`. A zone id stays in the brackets. The
  * leading NUL of an abstract path becomes `@`, as `ss` and systemd write it.
  *
- * No address, or one without a hostname, is `unknown`. A UNIX socket without a
- * path is `unix:`. The text is one line without spaces, unless a path has them:
- * such a path stands in quotes, with what acts on a terminal escaped.
+ * A missing address, or one without a hostname, is `unknown`. A UNIX socket
+ * without a path is `unix:`. The text is one line. A path with spaces, quotes,
+ * backslashes or control characters is in quotes and escaped.
  *
  * @example
  * ```ts

@@ -2,17 +2,19 @@ import { isClientEncrypted } from "./tlvs/is_client_encrypted.ts";
 import type { Address, ProxyInfo } from "./types.ts";
 
 /**
- * Returns the value of a `Forwarded` header for an HTTP backend
- * ([RFC 7239](https://www.rfc-editor.org/rfc/rfc7239)): the client, what it
- * connected to, and `proto=https` if an SSL TLV says that it used TLS. Without
- * that TLV nobody has said how it connected: `proto` is absent.
+ * Returns the value of a `Forwarded` header for an HTTP backend ([RFC
+ * 7239](https://www.rfc-editor.org/rfc/rfc7239)): the client and the address
+ * that the client connected to. If an SSL TLV says that the client used TLS,
+ * `proto=https` is added. Without that TLV it is not known whether the client
+ * used TLS, so `proto` is absent.
  *
  * IPv6 addresses are in brackets, and addresses with a port in quotes, as the
  * RFC requires. A client on a UNIX socket is `_unix`. A header without
  * addresses (LOCAL, UNKNOWN, UNSPEC) is `for=unknown`.
  *
- * Set the header, and remove any that the client has sent: it can forge one.
- * Servers before this one may add theirs in front, separated by a comma.
+ * Set the header and remove any `Forwarded` header that the client sent,
+ * because a client can forge it. Trusted HTTP proxies in front of this server
+ * may put their values first, separated by a comma.
  *
  * @example
  * ```ts

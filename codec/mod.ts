@@ -18,8 +18,8 @@
  * console.log(info?.tlvs.AUTHORITY); // example.com
  * ```
  *
- * For users of other packages, aiosmtpd's names among them, there is a
- * [table of names](https://github.com/edgewire/proxy-protocol/blob/main/codec/README.md).
+ * For users of other packages, such as aiosmtpd, there is a [table of
+ * names](https://github.com/edgewire/proxy-protocol/blob/main/codec/README.md).
  *
  * @module
  */

@@ -21,23 +21,29 @@ const HEADER_LENGTH = 38;
 export interface SimpleAddress {
   /** Always UDP. */
   transport: "udp";
-  /** IPv6 address as RFC 5952 text; a mapped one as the IPv4 address it holds. */
+  /**
+   * IPv6 address as RFC 5952 text, or the IPv4 address that a mapped address
+   * holds.
+   */
   hostname: string;
   /** Port, 0 to 65535. */
   port: number;
 }
 
-/** What {@link decodeSimpleDatagram} returns. */
+/** Result of {@link decodeSimpleDatagram}. */
 export interface DecodedSimpleDatagram {
   /** The client. */
   source: SimpleAddress;
   /** Where the proxy received the datagram. */
   destination: SimpleAddress;
-  /** What follows the header: a view of the datagram, not a copy. */
+  /** Bytes after the header, as a view of the datagram, not a copy. */
   payload: Uint8Array;
 }
 
-/** The header for {@link encodeSimpleDatagram}; a {@link DecodedSimpleDatagram} is one. */
+/**
+ * The header for {@link encodeSimpleDatagram}; a {@link DecodedSimpleDatagram}
+ * is accepted.
+ */
 export interface SimpleDatagramHeader {
   /** The client; its transport is `udp`. */
   source: Address;
@@ -46,15 +52,15 @@ export interface SimpleDatagramHeader {
 }
 
 /**
- * Decodes a datagram with the header of Cloudflare's
- * [Simple Proxy Protocol](https://developers.cloudflare.com/spectrum/reference/simple-proxy-protocol-header/).
+ * Decodes a datagram with the header of Cloudflare's [Simple Proxy
+ * Protocol](https://developers.cloudflare.com/spectrum/reference/simple-proxy-protocol-header/).
  * Spectrum sends it for UDP instead of the PROXY protocol: 38 bytes before the
- * payload of every datagram. Nothing in it can be verified, so check which address
- * the datagram came from.
+ * payload of every datagram. The header cannot be verified, so check the
+ * address that sent the datagram.
  *
- * @throws {ProxyProtocolError} code `signature` when the datagram does not
- * begin with 0x56EC, `incomplete` when it ends within the header, `empty` when
- * it has no byte.
+ * @throws {ProxyProtocolError} code `signature` if the datagram does not begin
+ * with 0x56EC, `incomplete` if it ends inside the header, `empty` if it has no
+ * bytes.
  *
  * @example
  * ```ts
@@ -110,12 +116,12 @@ export function decodeSimpleDatagram(bytes: Uint8Array): DecodedSimpleDatagram {
 
 /**
  * Puts a header of the Simple Proxy Protocol in front of a payload, as one
- * datagram; IPv4 addresses are written as mapped IPv6. Spectrum wants the
- * header that came on every answer too, unchanged: give what
- * {@link decodeSimpleDatagram} gave.
+ * datagram; IPv4 addresses are written as mapped IPv6. Spectrum expects the
+ * received header, unchanged, on every answer: pass what
+ * {@link decodeSimpleDatagram} returned.
  *
- * @throws {TypeError} when an address is missing, is not an IP address or its
- * transport is not `udp`.
+ * @throws {TypeError} if an address is missing, is not an IP address, or has a
+ * transport other than `udp`.
  * @throws {RangeError} for a port out of range.
  *
  * @example

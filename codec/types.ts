@@ -21,13 +21,13 @@ export interface NetAddress {
 
 /**
  * One end of a connection over a UNIX socket, in the shape of Deno's
- * `UnixAddr`. A path ends at its first NUL; an abstract path keeps its leading
+ * `UnixAddr`. A path ends at its first NUL. An abstract path keeps its leading
  * NUL.
  */
 export interface UnixAddress {
   /** Carrier: STREAM is `unix`, DGRAM is `unixpacket`. */
   transport: "unix" | "unixpacket";
-  /** Path of the socket, at most 108 bytes; empty when it has none. */
+  /** Path of the socket, at most 108 bytes. Empty if the socket has no path. */
   path: string;
   /** Always absent. */
   hostname?: undefined;
@@ -36,36 +36,42 @@ export interface UnixAddress {
 }
 
 /**
- * One end of a connection. `hostname`, `port` and `path` can be read without
- * asking which of the two it is; each is `undefined` on the other. To ask
- * which one it is, compare with `undefined`: `address.path !== undefined`.
+ * One end of a connection. You can read `hostname`, `port` and `path` of either
+ * type: a member that the type lacks is `undefined`. To find the type, compare
+ * with `undefined`: `address.path !== undefined`.
  *
- * A header that came over TCP can name UNIX sockets, so even the client of a TCP
- * listener may have no `hostname`. {@link formatAddress} returns it as text.
+ * A header that arrives over TCP can name UNIX sockets, so even the client of a
+ * TCP listener may have no `hostname`. {@link formatAddress} returns an address
+ * as text.
  */
 export type Address = NetAddress | UnixAddress;
 
-/** Command of a header: `LOCAL` is a connection of the proxy's own, such as a health check (section 2.2). */
+/**
+ * Command of a header: `LOCAL` is a connection of the proxy itself, such as a
+ * health check (section 2.2).
+ */
 export type Command = "PROXY" | "LOCAL";
 
-/** Address family of the proxied connection (section 2.2); v1 `UNKNOWN` is `UNSPEC`. */
+/**
+ * Address family of the proxied connection (section 2.2). v1 `UNKNOWN` is
+ * `UNSPEC`.
+ */
 export type Family = "UNSPEC" | "INET" | "INET6" | "UNIX";
 
 /** Transport of the proxied connection (section 2.2); v1 `TCP4` and `TCP6` are `STREAM`. */
 export type Transport = "UNSPEC" | "STREAM" | "DGRAM";
 
 /**
- * TLVs as one flat record under the names of the specification, the sub-TLVs
- * of SSL beside the others (sections 2.2.1 to 2.2.8).
+ * TLVs by the names of the specification, in one flat record that also has the
+ * sub-TLVs of SSL (sections 2.2.1 to 2.2.8).
  *
- * A type without a name is `xNN` in upper-case hex, such as `xEA`. Of
- * duplicates the last one is here, of two SSL TLVs only what the last one holds;
- * {@link readTlvs} has them all. A type that belongs outside SSL is left out
- * where it stands inside; a sub-TLV that stands outside, beside an SSL TLV, is
- * `xNN`. Byte values
- * are views into the header, not copies. Text that is not valid UTF-8 keeps
- * each of its bytes over 0x7F as a lone surrogate U+DC80 to U+DCFF, so that
- * different bytes never become the same text.
+ * A type without a name is `xNN` in upper-case hex, such as `xEA`. Only the
+ * last duplicate is kept, and only the sub-TLVs of the last SSL TLV.
+ * {@link readTlvs} yields all of them. A type that belongs outside SSL is left
+ * out if it is inside. A sub-TLV that is outside, next to an SSL TLV, is named
+ * `xNN`. Byte values are views into the header, not copies. Text that is not
+ * valid UTF-8 keeps each of its bytes over 0x7F as a lone surrogate U+DC80 to
+ * U+DCFF, so that different bytes never become the same text.
  */
 export type Tlvs =
   & {
@@ -136,20 +142,21 @@ export type HexDigit =
   | "F";
 
 /**
- * Where each TLV of {@link Tlvs} starts, also the sub-TLVs of SSL: bytes from the
- * first TLV to the type byte. Its value starts 3 bytes after that.
+ * Offset of each TLV of {@link Tlvs}, including the sub-TLVs of SSL: bytes from
+ * the first TLV to the type byte. The value of a TLV starts 3 bytes after its
+ * type byte.
  */
 export type TlvLocations = Record<string, number>;
 
-/** TLVs by name, and where they are. */
+/** TLVs by name, and their offsets. */
 export interface DecodedTlvs {
   /** Values by name. */
   tlvs: Tlvs;
-  /** Bytes from the first TLV to the type byte, by name. */
+  /** Offset of each type byte from the first TLV, by name. */
   tlv_loc: TlvLocations;
 }
 
-/** The definition that {@link defineTlv} makes a reader of. */
+/** Definition of a TLV, from which {@link defineTlv} makes a reader. */
 export interface TlvDefinition<Name extends string, Value> {
   /** Type of the TLV, 0 to 255. */
   type: number;
@@ -162,15 +169,23 @@ export interface TlvDefinition<Name extends string, Value> {
   read(value: Uint8Array): Value | undefined;
 }
 
-/** A type of TLV with its reader. {@link defineTlv} makes one; those of some vendors are exported. */
+/**
+ * A type of TLV with its reader. {@link defineTlv} makes one. Readers for some
+ * vendors are exported.
+ */
 export interface TlvReader<Name extends string = string, Value = unknown> {
-  /** Reads the value from an info; `undefined` if no TLV of the type has the right shape. */
+  /**
+   * Reads the value from an info. Returns `undefined` if no TLV of the type has
+   * the right shape.
+   */
   (info: TlvSource): Value | undefined;
   /** Type of the TLV, 0 to 255. */
   readonly type: number;
   /** Name of the value in `info.tlvs`. */
   readonly tlvName: Name;
-  /** Reads the bytes of one TLV; `undefined` for another shape. */
+  /**
+   * Reads the bytes of one TLV. Returns `undefined` for bytes of another shape.
+   */
   read(value: Uint8Array): Value | undefined;
 }
 
@@ -179,7 +194,7 @@ export type TlvSource =
   & Pick<ProxyInfo, "version">
   & Partial<Pick<ProxyInfo, "rest" | "raw" | "tlv_start">>;
 
-/** Names and values in `info.tlvs` of the TLVs that are defined by readers. */
+/** Names and values that readers add to `info.tlvs`. */
 export type DefinedTlvs<R extends TlvReader> = [R] extends [never] ? object
   : string extends R["tlvName"] ? object
   : {
@@ -194,9 +209,9 @@ export interface RawTlv {
   value: Uint8Array;
 }
 
-/** A TLV that was read, with its place. */
+/** A TLV with its offset, as {@link readTlvs} yields it. */
 export interface LocatedTlv extends RawTlv {
-  /** Bytes from the start of what was read to the type byte. */
+  /** Offset of the type byte in the bytes passed to {@link readTlvs}. */
   offset: number;
 }
 
@@ -212,26 +227,27 @@ export interface LocatedTlv extends RawTlv {
  * | no header: a direct client | `undefined` | | the peer |
  *
  * - `console.log` prints all but `raw` and `rest`.
- * - `JSON.stringify` writes bytes as hex: `raw`, and values in `tlvs`. To have
- *   the header back, decode the bytes of `raw`.
- * - Copies, by `{ ...info }` and `structuredClone`, are plain objects with all
- *   but `rest`. {@link encode} writes the same bytes for them, because they have
- *   `raw`; without `raw` it writes what `tlvs` shows.
- * - `Defined` are the names that the option `define` adds to `tlvs`. They read the
- *   bytes of an `xNN`; {@link encode} writes those bytes.
- * - Deep comparisons compare `raw` as well, and the prototype if they are
- *   strict. To compare with a literal, use `{ ...info }` or single fields.
+ * - `JSON.stringify` writes bytes as hex: `raw`, and values in `tlvs`. To
+ *   restore the header, decode the bytes of `raw`.
+ * - Copies, by `{ ...info }` and `structuredClone`, are plain objects without
+ *   `rest`. {@link encode} writes the same bytes for them, because they have
+ *   `raw`. Without `raw`, it writes only what `tlvs` has.
+ * - `Defined` has the names that the option `define` adds to `tlvs`. Their
+ *   values are read from the bytes of an `xNN`, and {@link encode} writes those
+ *   bytes.
+ * - Deep comparisons also compare `raw`. Strict ones also compare the
+ *   prototype. To compare with a literal, use `{ ...info }` or single fields.
  */
 export interface ProxyInfo<Defined extends object = object>
   extends DecodedTlvs {
-  /** Values by name; those of the option `define` among them. */
+  /** Values by name, including those of the option `define`. */
   tlvs: Tlvs & Defined;
   /** Version of the header. */
   version: 1 | 2;
   /** Command; v1 has only `PROXY`. */
   command: Command;
   /**
-   * Address family; `UNSPEC` for LOCAL, whose family is to be ignored, and for
+   * Address family; `UNSPEC` for LOCAL, whose family must be ignored, and for
    * v1 `UNKNOWN`. `INET6` may hold plain IPv4 with `mixedTcp6` or `unmap`.
    */
   family: Family;
@@ -239,17 +255,17 @@ export interface ProxyInfo<Defined extends object = object>
   transport: Transport;
   /** The client; absent for LOCAL, UNKNOWN and UNSPEC. */
   source?: Address;
-  /** What the client connected to; absent where `source` is. */
+  /** The address that the client connected to. Absent if `source` is absent. */
   destination?: Address;
   /**
    * Offset in `raw` of the first TLV, in bytes; absent in v1. `tlv_start` and
-   * `tlv_loc` are spelled like the fields of aiosmtpd that they stand for.
+   * `tlv_loc` have the names of the same fields in aiosmtpd.
    */
   tlv_start?: number;
   /**
-   * v2: the bytes after the address block, whose length follows the family. v1
-   * `UNKNOWN`: those between the word and CRLF. A view of `raw`, made when it is
-   * first read, so that copies of the info do not have it.
+   * v2: the bytes after the address block, whose length depends on the family.
+   * v1 `UNKNOWN`: the bytes between that word and CRLF. A view of `raw`, made
+   * when `rest` is first read, so copies of the info do not have it.
    */
   readonly rest: Uint8Array;
   /** The whole header as received; a view of the decoded bytes, not a copy. */
@@ -257,8 +273,8 @@ export interface ProxyInfo<Defined extends object = object>
 }
 
 /**
- * A header for {@link encode}. A {@link ProxyInfo} is one; two addresses are
- * enough.
+ * A header for {@link encode}. A {@link ProxyInfo} is accepted. Two addresses
+ * are enough.
  */
 export interface ProxyHeader {
   /**
@@ -278,24 +294,30 @@ export interface ProxyHeader {
   transport?: Transport;
   /** The client. */
   source?: Address;
-  /** What the client connected to. */
+  /** The address that the client connected to. */
   destination?: Address;
-  /** TLVs in the order to write them. v1 has none: they are left out. */
+  /**
+   * TLVs, in the order in which they are written. v1 has no TLVs, so they are
+   * left out.
+   */
   tlvs?: Tlvs | Iterable<RawTlv>;
   /**
-   * The v2 header that a {@link ProxyInfo} was decoded from. What the info still
-   * says is written as `raw` has it, TLVs in their order, repeated ones included.
-   * What the info says otherwise, or no longer, is written as the info has it.
+   * The v2 header that a {@link ProxyInfo} was decoded from. Unchanged fields
+   * are written as `raw` has them, with the order and the duplicates of the
+   * TLVs. Changed or removed fields are written as the info has them.
    */
   raw?: Uint8Array;
   /**
-   * That of a {@link ProxyInfo}. Names in `tlvs` that the option `define` has
-   * added are known by it, and left out.
+   * The `tlv_loc` of a {@link ProxyInfo}. It identifies the names in `tlvs`
+   * that the option `define` added, which are left out.
    */
   tlv_loc?: TlvLocations;
 }
 
-/** Named leniencies and limits of {@link decode} and {@link bytesNeeded}. */
+/**
+ * Options of {@link decode} and {@link bytesNeeded}: what to accept, and
+ * limits.
+ */
 export interface DecodeOptions<R extends TlvReader = TlvReader> {
   /**
    * `"ignore"` accepts a header whose CRC32C does not match (section 2.2.3).
@@ -305,16 +327,16 @@ export interface DecodeOptions<R extends TlvReader = TlvReader> {
   checksum?: "verify" | "ignore";
   /**
    * `"lenient"` accepts stray bytes, a TLV that overruns the header and values
-   * that do not fit their type: what can be read is read, the rest left out.
-   * LOCAL and a family of UNSPEC are always read so, because they have no
-   * address block that says where TLVs begin.
+   * that do not fit their type. TLVs that cannot be read are left out. LOCAL
+   * and UNSPEC headers are always read this way, because no address block says
+   * where their TLVs begin.
    *
    * @default {"strict"}
    */
   tlvs?: "strict" | "lenient";
   /**
-   * Adds values to `info.tlvs`, each read by a reader that {@link defineTlv} has
-   * made, under its name.
+   * Readers made by {@link defineTlv}. Each adds its value to `info.tlvs` under
+   * its name.
    *
    * @default {[]}
    */
@@ -328,8 +350,8 @@ export interface DecodeOptions<R extends TlvReader = TlvReader> {
   mixedTcp6?: boolean;
   /**
    * Show `::ffff:192.0.2.1` as `192.0.2.1`, and the family as `INET` if that
-   * leaves no IPv6 address. On a connection it applies to each address that is
-   * shown or sent, also to the hop and to direct peers.
+   * leaves no IPv6 address. On a connection, `unmap` applies to each address
+   * that is shown or sent, including the hop and direct peers.
    *
    * @default {false}
    */
@@ -341,8 +363,8 @@ export interface DecodeOptions<R extends TlvReader = TlvReader> {
    */
   versions?: readonly (1 | 2)[];
   /**
-   * Longest header to accept, in bytes. A longer announcement is rejected at
-   * once. A v1 line is never longer than 107 bytes.
+   * Longest header to accept, in bytes. A header that announces a greater
+   * length is rejected at once. A v1 line is never longer than 107 bytes.
    *
    * @default {4096}
    */
@@ -352,15 +374,15 @@ export interface DecodeOptions<R extends TlvReader = TlvReader> {
 /** Options of {@link encode} and {@link encodeInto}; v1 has no checksum and no padding. */
 export interface EncodeOptions {
   /**
-   * Version to write, whatever the header says: that of a decoded header is the
-   * version it came in.
+   * Version to write, in place of the `version` of the header. A decoded header
+   * has the version in which it was received.
    *
    * @default {undefined} that of the header
    */
   version?: 1 | 2;
   /**
-   * `true` adds a CRC32C TLV if there is none, `false` leaves one out. A
-   * CRC32C among the TLVs is always computed anew (section 2.2.3).
+   * `true` adds a CRC32C TLV if there is none. `false` leaves it out. An
+   * existing CRC32C is always recomputed (section 2.2.3).
    *
    * @default {undefined} as the TLVs have it
    */

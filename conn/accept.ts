@@ -15,16 +15,18 @@ import type { Accepted, AcceptOptions } from "./types.ts";
  * connection after it, which shows the client's address (section 2).
  *
  * The header is read exactly: not one byte of the payload is read from the
- * connection. A pair of streams without BYOB cannot be read exactly. Bytes that
- * were read after its header are then delivered first. Nothing is written before
- * the header has arrived.
+ * connection. A pair of streams without BYOB cannot be read exactly. Payload
+ * that was read with the header is then delivered first. Nothing is written
+ * before the header has arrived.
  *
- * @throws {ProxyProtocolError} when the connection is rejected; it is closed
- * then. Code `empty` is a peer that closed without a byte, as TCP health
- * checks do: not worth a line in a log.
- * @throws {TypeError} for a wrong or unknown option, for what is no connection and
- * for one that was accepted already, before it is touched.
- * @throws {RangeError} for an option out of its range, before it is touched.
+ * @throws {ProxyProtocolError} when the connection is rejected. The connection
+ * is then closed. Code `empty` means that the peer closed without sending a
+ * byte, as TCP health checks do. Do not log it.
+ * @throws {TypeError} for a wrong or unknown option, for a value that is not a
+ * connection, and for a connection that was accepted already. The connection is
+ * then unchanged.
+ * @throws {RangeError} for an option out of its range. The connection is then
+ * unchanged.
  *
  * @example
  * ```ts ignore

@@ -164,7 +164,8 @@ export function proxied<
  * has arrived and `verify` has accepted it. For any other socket, it resolves at
  * once.
  *
- * @throws {ProxyProtocolError} when the connection is rejected; it is closed then.
+ * @throws {ProxyProtocolError} when the connection is rejected. The connection
+ * is then closed.
  *
  * @example
  * ```ts ignore
@@ -186,9 +187,9 @@ export async function ready(socket: object): Promise<ProxyInfo | undefined> {
 
 /**
  * Begins TLS as the server after a plain-text header, with `socket.upgradeTLS`.
- * Call it in `open`. The TLS session begins with the payload that arrived with the
- * header. The returned socket also shows the client. From then on the handlers of
- * `options` are called, and no longer those of {@link proxied}.
+ * Call it in `open`. The TLS session begins with the payload that arrived with
+ * the header. The returned socket also shows the client. From then on the
+ * handlers of `options` are called instead of those of {@link proxied}.
  *
  * It accepts the options of `upgradeTLS`: `tls`, `socket`, `data`. It adds
  * `isServer` and `initialData`, which the types of Bun do not have.
@@ -323,12 +324,13 @@ export async function relay(
  * Serves HTTP like `Bun.serve`, behind the PROXY protocol (section 2). Its options
  * are those of `Bun.serve` and `proxy`. It returns the server of `Bun.serve`.
  *
- * `server.requestIP(request)` and `ws.remoteAddress` are the client. They are the
- * real peer for LOCAL, UNKNOWN, UNSPEC and direct peers, and with
- * `header: "discard"`. {@link proxyInfo} and {@link proxyHop} accept a request or a
- * WebSocket. All other members of the server mean what they mean for `Bun.serve`.
- * `reload` also accepts `proxy`. Its options apply to later connections, and
- * `stats` begins again. `signal` of `proxy` calls `stop()`.
+ * `server.requestIP(request)` and `ws.remoteAddress` are the client. They are
+ * the real peer for LOCAL, UNKNOWN, UNSPEC and direct peers, and with
+ * `header: "discard"`. {@link proxyInfo} and {@link proxyHop} accept a request
+ * or a WebSocket. All other members of the server mean what they mean for
+ * `Bun.serve`. `reload` also accepts `proxy`. The new options apply to later
+ * connections, and `stats` starts again at 0. `signal` of `proxy` calls
+ * `stop()`.
  *
  * TLS begins after the header. HTTP/1 and HTTP/2 are served. Frameworks need
  * nothing else: `fetch: app.fetch` for Hono and Elysia, with the `websocket`
@@ -337,13 +339,14 @@ export async function relay(
  * `Bun.serve` accepts no existing connection. So the native server listens on a
  * port of 127.0.0.1, and each accepted connection is forwarded to it:
  *
- * - A local process can connect to that port. It is answered 403, and calls no
- *   handler. A route that is a `Response` or a file becomes a handler for that
- *   reason. Routes that no handler can serve are rejected: HTML bundles and
- *   directories.
- * - Each client uses one ephemeral port. With the default range of Linux at most
- *   28,000 clients can be connected at once. If no port is left, the connection is
- *   closed, counted and reported with code `io`.
+ * - A local process can connect to that port. It receives status 403, and no
+ *   handler is called. For this reason a route that is a `Response` or a file
+ *   becomes a handler. HTML bundles and directories are rejected as routes,
+ *   because no handler can serve them.
+ * - Each client uses one ephemeral port. With the default range of Linux at
+ *   most 28,000 clients can be connected at once. If no port is left, the
+ *   connection is closed, counted in `stats` and reported to `onReject` with
+ *   code `io`.
  * - Linux uses the port of a closed connection again after 1 s, unless
  *   `tcp_tw_reuse` is 0. Other systems may wait for a minute or more.
  * - An idle client takes 3 descriptors and 6 KB, of which `Bun.serve` alone takes 1

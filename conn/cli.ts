@@ -9,7 +9,7 @@
  * deno compile --allow-net --allow-read -o proxy-protocol jsr:@edgewire/proxy-protocol/cli
  * ```
  *
- * As a module it exports a function, for tools that have it as a command:
+ * As a module it exports a function, for tools that run it as a subcommand:
  *
  * ```ts
  * import { runCli } from "@edgewire/proxy-protocol/cli";
@@ -92,8 +92,8 @@ const WRONG_USAGE = 2;
 
 /**
  * Runs the command line. Resolves to its exit code. It reports failures with
- * `io.warn` and never throws. Control characters in texts of peers and in arguments
- * are escaped.
+ * `io.warn` and never throws. Control characters in text from peers and in
+ * arguments are escaped.
  *
  * @example
  * ```ts

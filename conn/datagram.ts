@@ -8,20 +8,21 @@ import {
   ProxyProtocolError,
 } from "../codec/mod.ts";
 
-/** What {@link decodeDatagram} returns. */
+/** Result of {@link decodeDatagram}. */
 export interface DecodedDatagram {
   /** The header. */
   info: ProxyInfo;
-  /** What follows it: a view of the datagram, not a copy. */
+  /** Bytes after the header, as a view of the datagram, not a copy. */
   payload: Uint8Array;
 }
 
 /**
- * Separates the header of a datagram from its payload. Each datagram carries its
- * own header, whole, before its payload (section 2, "For UDP").
+ * Separates the header of a datagram from its payload. Each datagram has its
+ * own complete header before its payload (section 2, "For UDP").
  *
- * @throws {ProxyProtocolError} when there is no valid header; code
- * `incomplete` when the datagram ends within it, `empty` when it has no byte.
+ * @throws {ProxyProtocolError} if there is no valid header. Code `incomplete`
+ * means that the datagram ends inside the header, `empty` that the datagram has
+ * no bytes.
  *
  * @example
  * ```ts

@@ -69,11 +69,12 @@ const NAMES: readonly string[] = [
 
 /**
  * Finds the client of each UDP datagram that arrives from a proxy. It does no
- * I/O: give it each datagram with the address that it came from, on any runtime.
+ * I/O, so it runs on every runtime: pass it each datagram with the address of
+ * the sender.
  *
- * A hop is the proxy that sent the datagram to you. A session is all that one
- * client sends by way of one port of a hop. Its object stays the same until it
- * ends, so that it can be the key of what you keep for a client.
+ * A hop is the proxy that sent the datagram to you. A session is all datagrams
+ * of one client through one port of a hop. The session object stays the same
+ * until the session ends, so you can use it as the key of a `Map`.
  *
  * | `header`   | read from                  | sent by                             |
  * |------------|----------------------------|-------------------------------------|
@@ -81,12 +82,14 @@ const NAMES: readonly string[] = [
  * | `"first"`  | a session's first datagram | nginx, Spectrum with v2, frp        |
  * | `"simple"` | every datagram             | Spectrum with Simple Proxy Protocol |
  *
- * `"first"` deviates from the specification: the edition of 2026/04/27 requires a
- * header in each datagram (section 2). Every later datagram of the session is
- * payload, even if it looks like a header, so that no client can become another.
+ * `"first"` deviates from the specification: the edition of 2026/04/27 requires
+ * a header in each datagram (section 2). Every later datagram of the session is
+ * payload, even if it looks like a header, so that no client can pose as
+ * another.
  *
  * UDP has no handshake. Anyone who can send datagrams with the address of a
- * trusted hop can forge headers: let only the proxies' network reach the port.
+ * trusted hop can forge headers, so let only the proxies' network reach the
+ * port.
  *
  * @example Node, Deno and Bun
  * ```ts ignore
@@ -158,7 +161,7 @@ export class DatagramSessions {
     this.#direct = new IdleTable(bounds);
   }
 
-  /** Returns the counts of now. */
+  /** Returns the current counts. */
   get stats(): DatagramStats {
     return {
       accepted: this.#accepted,
@@ -170,10 +173,11 @@ export class DatagramSessions {
   }
 
   /**
-   * Returns whose datagram this is and its payload; `undefined` if it is
-   * rejected. A rejected datagram is counted and passed to `onReject`.
+   * Returns the session and the payload of a datagram, or `undefined` if the
+   * datagram is rejected. A rejected datagram is counted and reported to
+   * `onReject`.
    *
-   * @throws {TypeError} when `hop` is not an address and a port.
+   * @throws {TypeError} if `hop` is not an address with a port.
    */
   receive(bytes: Uint8Array, hop: DatagramHop): ReceivedDatagram | undefined {
     const replyTo = readHop(hop);
@@ -192,7 +196,10 @@ export class DatagramSessions {
     }
   }
 
-  /** Ends all sessions and stops their timers; `onEnd` is called for each. */
+  /**
+   * Ends all sessions and stops their timers. `onEnd` is called for each
+   * session.
+   */
   close(): void {
     this.#proxied.clear();
     this.#direct.clear();

@@ -17,8 +17,9 @@
  * ```
  *
  * For connections other than HTTP, wrap a listener with `proxied` of
- * `@edgewire/proxy-protocol`. For `node:http`, which also answers more requests
- * per second behind a proxy, see `@edgewire/proxy-protocol/node`.
+ * `@edgewire/proxy-protocol`. For `node:http`, use
+ * `@edgewire/proxy-protocol/node`. It also answers more requests per second
+ * behind a proxy.
  *
  * @module
  */
@@ -65,20 +66,21 @@ export type { ConnFacts } from "./proxied_conn.ts";
  * on a free port of 127.0.0.1, and the bytes after each header are copied to it.
  * Consequences:
  *
- * - Net access to 127.0.0.1 is required besides the public address:
+ * - Net access to 127.0.0.1 is required in addition to the public address:
  *   `--allow-net=0.0.0.0:8000,127.0.0.1`.
  * - A client needs three file descriptors and one port of the system, which has
  *   28,000 by default on Linux.
  * - A process that connects to the internal port is answered with status 403.
  *   No handler is called.
  *
- * `proxyInfo(request)`, `proxyHop(request)` and `headerOf(request)` say the same as
- * the handler's second argument, for programs that have only the request. A clone
- * of a request is unknown to them.
+ * `proxyInfo(request)`, `proxyHop(request)` and `headerOf(request)` return the
+ * same as the handler's second argument, for programs that have only the
+ * request. They do not work for a clone of a request.
  *
  * Rejected connections are closed, counted in `stats` and reported to
- * `proxy.onReject`. An accepted connection for which the system has no port left
- * is closed, counted and reported there too, with code `io`.
+ * `proxy.onReject`. If the system has no port left for an accepted connection,
+ * that connection is closed, counted and reported in the same way, with code
+ * `io`.
  *
  * `DENO_SERVE_ADDRESS` changes the address of the public listener, as for
  * `Deno.serve`. This needs permission to read it
@@ -117,7 +119,7 @@ export function serveHttp(
   options: DenoServeUnixOptions,
   handler: DenoHandler<Address>,
 ): DenoHttpServer<DenoUnixAddr>;
-/** Serves HTTP on an address. See the first form. */
+/** Serves HTTP on an address. See the first overload. */
 export function serveHttp(
   options: DenoServeTcpOptions,
   handler: DenoHandler,

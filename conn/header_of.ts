@@ -8,29 +8,33 @@ import type { NativeAddress } from "./native_types.ts";
 import { AWAITED, connBehind } from "./proxied_conn.ts";
 import { type Origin, tellsAddresses } from "./sending/relayed_header.ts";
 
-/** What {@link headerOf} returns: a header for `encode` and `writeHeader`. */
+/** Result of {@link headerOf}: a header for `encode` and `writeHeader`. */
 export interface ClientHeader extends ProxyHeader {
-  /** `LOCAL` if there are no addresses; absent if there are. */
+  /** `LOCAL` if there are no addresses. Absent otherwise. */
   command?: "LOCAL";
   /** The client. */
   source?: Address;
-  /** What the client connected to. */
+  /** The address that the client connected to. */
   destination?: Address;
   /**
-   * All received TLVs by name. What you change here is written as you change it;
-   * the rest keeps its order and its duplicates.
+   * All received TLVs by name. TLVs that you change are written as changed. The
+   * others keep their order and their duplicates.
    */
   tlvs: Tlvs;
-  /** The received v2 header, which has the order and the duplicates. */
+  /**
+   * The received v2 header, which has the order and the duplicates of the TLVs.
+   */
   raw?: Uint8Array;
 }
 
 /**
- * Returns the header of a connection; `undefined` if there was none, or none yet
- * with `lazy`. With `header: "discard"` it is the header that was discarded.
+ * Returns the header of a connection. Returns `undefined` if there was no
+ * header, or with `lazy` if it has not arrived yet. With `header: "discard"` it
+ * returns the discarded header.
  *
- * @param connection What you have of a connection: a `ProxiedConn` or its `raw`, a
- * socket, a request, a stream or session of HTTP/2, or a session of UDP.
+ * @param connection The connection as any of these objects: a `ProxiedConn` or
+ * its `raw`, a socket, a request, a stream or session of HTTP/2, or a session
+ * of UDP.
  *
  * @example
  * ```ts ignore
@@ -48,9 +52,9 @@ export function proxyInfo(connection: object): ProxyInfo | undefined {
 }
 
 /**
- * Returns the address of the peer, whatever the connection shows: the proxy that
- * dialled this server, or a direct client. Returns `undefined` for a connection
- * that was not accepted by this library.
+ * Returns the address of the hop: the proxy that connected to this server, or a
+ * direct client. The connection itself may show the client. Returns `undefined`
+ * for a connection that was not accepted by this library.
  *
  * @param connection As for {@link proxyInfo}.
  *
@@ -75,17 +79,18 @@ export function proxyHop(connection: object): Address | undefined {
  * 4.1, chains of proxies): the client's addresses and the received TLVs, ready for
  * `encode` and `writeHeader`.
  *
- * Version 2 is written, whatever arrived, unless the options of `encode` or
- * `writeHeader` have another `version`. The header is LOCAL if a LOCAL header
- * arrived, or one without addresses. It is also LOCAL for a direct client without
- * an address, as on a UNIX socket. A header that was received with
- * `header: "discard"` is not passed on: the result has the real addresses.
+ * Version 2 is written, whatever version arrived, unless the options of
+ * `encode` or `writeHeader` have another `version`. The header is LOCAL if the
+ * received header was LOCAL or had no addresses. It is also LOCAL for a direct
+ * client without an address, as on a UNIX socket. A header that was received
+ * with `header: "discard"` is not passed on: the result has the real addresses.
  *
  * @param connection As for {@link proxyInfo}. A connection, socket or request that
  * was not accepted by this library has its own addresses.
  *
- * @throws {TypeError} for an object that is no connection, and while nobody knows
- * the client: with `lazy` before the header has arrived, or after it was rejected.
+ * @throws {TypeError} for an object that is not a connection, and while the
+ * client is unknown: with `lazy`, before the header has arrived or after it was
+ * rejected.
  *
  * @example
  * ```ts ignore

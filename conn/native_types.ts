@@ -5,7 +5,10 @@
  * @module
  */
 
-/** An address as a runtime reports it; `Deno.NetAddr` and `Deno.UnixAddr` are such. */
+/**
+ * An address as a runtime reports it, such as `Deno.NetAddr` and
+ * `Deno.UnixAddr`.
+ */
 export interface NativeAddress {
   /** `tcp`, `udp`, `unix` or `unixpacket`. */
   readonly transport: string;
@@ -18,13 +21,13 @@ export interface NativeAddress {
 }
 
 /**
- * A connection that is read by calls: `Deno.TcpConn`, `Deno.TlsConn` and
- * `Deno.UnixConn` are such.
+ * A connection with a `read` method, such as `Deno.TcpConn`, `Deno.TlsConn` and
+ * `Deno.UnixConn`.
  */
 export interface NativeConn {
-  /** Reads at most `p.byteLength` bytes; `null` at the end. */
+  /** Reads at most `p.byteLength` bytes. Resolves to `null` at the end. */
   read(p: Uint8Array): Promise<number | null>;
-  /** Writes a part of `p`; returns its length in bytes. */
+  /** Writes a part of `p`. Resolves to the length of that part in bytes. */
   write(p: Uint8Array): Promise<number>;
   /** Closes both directions. */
   close(): void;
@@ -36,9 +39,9 @@ export interface NativeConn {
   ref(): void;
   /** Lets the process end. */
   unref(): void;
-  /** What arrives. */
+  /** Received bytes. */
   readonly readable: ReadableStream<Uint8Array>;
-  /** What is sent. */
+  /** Stream of bytes to send. */
   readonly writable: WritableStream<Uint8Array>;
   /** This end. */
   readonly localAddr: NativeAddress;
@@ -48,27 +51,33 @@ export interface NativeConn {
 
 /**
  * A connection that is a pair of streams: Cloudflare's `Socket`, WinterTC
- * sockets, what `Duplex.toWeb` of Node gives.
+ * sockets, or the result of `Duplex.toWeb` of Node.
  */
 export interface ByteDuplex {
-  /** What arrives. Read exactly where it is a byte stream. */
+  /**
+   * Received bytes. Only a byte stream can be read exactly to the end of the
+   * header.
+   */
   readonly readable: ReadableStream<Uint8Array>;
-  /** What is sent. */
+  /** Stream of bytes to send. */
   readonly writable: WritableStream<Uint8Array>;
-  /** Resolves when the connection is open, with its ends as `ip:port`. */
+  /** Resolves when the connection is open, with both addresses as `ip:port`. */
   readonly opened?: Promise<{
     /** The peer. */
     readonly remoteAddress?: string | undefined;
     /** This end. */
     readonly localAddress?: string | undefined;
   }>;
-  /** Settles when both directions are closed, in order or by a reset. */
+  /** Settles when both directions are closed, by an orderly end or a reset. */
   readonly closed?: Promise<unknown>;
-  /** The peer, if the socket has no `opened`. Without either, only `trust: "any"` trusts it. */
+  /**
+   * The peer, if the socket has no `opened`. Without `remoteAddr` and `opened`,
+   * only `trust: "any"` trusts the peer.
+   */
   readonly remoteAddr?: NativeAddress;
   /** This end, if the socket has no `opened`. */
   readonly localAddr?: NativeAddress;
-  /** What carries it, as Cloudflare says; `"udp"` is rejected. */
+  /** Transport, as Cloudflare reports it. `"udp"` is rejected. */
   readonly protocol?: string;
   /** Closes both directions. */
   close?(): unknown;
@@ -76,7 +85,10 @@ export interface ByteDuplex {
   reset?(): unknown;
 }
 
-/** What yields connections: `Deno.Listener` and `Deno.TlsListener` are such. */
+/**
+ * A listener that accepts connections, such as `Deno.Listener` and
+ * `Deno.TlsListener`.
+ */
 export interface NativeListener<C extends NativeConn, A = NativeAddress> {
   /** Waits for the next connection. */
   accept(): Promise<C>;

@@ -159,9 +159,10 @@ export async function accept<S extends NodeSocket>(
  * TLS (section 2). Returns the same server. It accepts servers of `node:net`,
  * `node:tls`, `node:http`, `node:https` and `node:http2`.
  *
- * Listeners of the server receive a connection after its header has arrived,
- * whenever they are added. Its sockets show the client like those of
- * {@link accept}, including the sockets of TLS and of requests.
+ * Listeners of the server receive a connection after its header has arrived.
+ * This also applies to listeners that you add later. Sockets of the server show
+ * the client like those of {@link accept}, including the sockets of TLS and of
+ * requests.
  *
  * Headers are read concurrently, so a silent peer delays no other. At most
  * `maxPending` (1024) headers are pending. A rejected connection is destroyed,
@@ -327,12 +328,13 @@ export async function ready(
  * forwarded, and the other direction continues. At the end both sockets are closed,
  * in every case.
  *
- * The target is a socket, a function that returns one, or an object with the options
- * of `net.connect`. With `tls`, these are the options of `tls.connect`. A target
- * with TLS receives the header and the payload inside TLS, after its certificate is
- * verified. Reading from
- * one side pauses while more bytes wait on the other than its `highWaterMark`, or
- * 64 KiB until the target is connected. Only `signal` bounds that time.
+ * The target is a socket, a function that returns one, or an object with the
+ * options of `net.connect`. With `tls`, these are the options of `tls.connect`.
+ * A target with TLS receives the header and the payload inside TLS, after its
+ * certificate is verified. Reading from one side pauses while more bytes wait
+ * on the other than its `highWaterMark`, or 64 KiB until the target is
+ * connected. That time has no limit of its own, so pass a `signal` or an
+ * `idleTimeout`.
  *
  * When one side is reset, or fails in another way, the other side is reset, also
  * below TLS. On Deno a reset below TLS arrives as an end. If the target cannot be
@@ -463,9 +465,9 @@ export function upgradeTls(
  * longer read in this process, and its unread payload is in the result, so that
  * the worker receives every byte once. A second call returns the same data.
  *
- * @throws {TypeError} for anything but a socket, for a socket that was not
- * accepted here or whose header has not arrived yet, for a `TLSSocket`, and for a
- * socket with an encoding.
+ * @throws {TypeError} for a value that is not a socket, and for a socket that
+ * was not accepted here or whose header has not arrived yet. Also for a
+ * `TLSSocket`, and for a socket with an encoding.
  *
  * @example
  * ```ts ignore
@@ -497,17 +499,19 @@ export function exportInfo(socket: NodeSocket): ExportedInfo {
 }
 
 /**
- * Gives a socket that another process has sent the data that {@link exportInfo}
- * returned there. The socket then shows the client, {@link proxyInfo} and
- * {@link proxyHop} know it, and the unread payload is read first. Returns the
- * same socket.
+ * Applies the data that {@link exportInfo} returned in another process to a
+ * socket that this process has received. The socket then shows the client,
+ * {@link proxyInfo} and {@link proxyHop} know it, and the unread payload is
+ * read first. Returns the same socket.
  *
  * Call it before anything reads from the socket. Pass only data that your own
  * primary process sent: `trust` and `verify` are not applied again. Pass the
- * `define` of the primary process again, because functions do not travel.
+ * `define` of the primary process again, because functions cannot be sent to
+ * another process.
  *
- * Packages for sticky sessions send messages of their own. Add the data where
- * they send, and adopt the socket in a listener that runs before theirs:
+ * Packages for sticky sessions send their own messages. Add the data to those
+ * messages, and adopt the socket in a listener that runs before the package's
+ * listener:
  *
  * ```ts ignore
  * import cluster from "node:cluster";
@@ -534,9 +538,10 @@ export function exportInfo(socket: NodeSocket): ExportedInfo {
  * }
  * ```
  *
- * @throws {TypeError} for anything but a socket, for a socket that was accepted or
- * adopted already, and for data that {@link exportInfo} of the same release did
- * not return. Missing data is an error, never a direct client.
+ * @throws {TypeError} for a value that is not a socket, for a socket that was
+ * accepted or adopted already, and for data that {@link exportInfo} of the same
+ * release did not return. Missing data is an error, and never means a direct
+ * client.
  *
  * @example
  * ```ts ignore

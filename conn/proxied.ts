@@ -186,8 +186,8 @@ class HeaderListener<C extends NativeConn, A> implements ProxiedListener<C, A> {
  * too many open files, also calls `onReject` (code `io`), and accepting continues
  * after a pause.
  *
- * @throws {TypeError} for a wrong or unknown option, with its name; for what is no
- * listener, or wrapped already.
+ * @throws {TypeError} for a wrong or unknown option, with its name, for a value
+ * that is not a listener, and for a listener that is wrapped already.
  * @throws {RangeError} for an option out of its range, with its name.
  *
  * @example

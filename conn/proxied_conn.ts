@@ -22,13 +22,13 @@ export function isAccepted(conn: object): boolean {
 }
 
 /**
- * A connection behind its header: a `ReadableStream` of the payload, whose
- * first byte is the first after the header, and at the same time a
- * `Deno.Conn`. Both ways to read are of one connection: use one at a time.
+ * A connection after its header has been removed. It is a `ReadableStream` of
+ * the payload, and also a `Deno.Conn`. Both ways of reading share one
+ * connection, so use one at a time.
  *
- * The stream is a byte stream (BYOB works) and lazy: nothing is read before
- * someone asks. Its end leaves the sending direction open, so that a reply to
- * a client that has closed its half arrives; so call {@link close} when done.
+ * The stream is a byte stream (BYOB works). Nothing is read from the network
+ * until you read from the stream. The end of the stream leaves the sending
+ * direction open, so you can still reply. Call {@link close} when done.
  * Cancelling the stream closes the connection.
  *
  * @example
@@ -49,34 +49,44 @@ export interface ProxiedConn<
   C extends object = object,
   Defined extends object = object,
 > extends ReadableStream<Uint8Array<ArrayBuffer>> {
-  /** The header; `undefined` if there is none, or none yet with `lazy`. */
+  /**
+   * The header; `undefined` if there is none, or with `lazy` before it has
+   * arrived.
+   */
   readonly info: ProxyInfo<Defined> | undefined;
-  /** The peer: the proxy that dialled us, or a direct client. */
+  /** The peer: the proxy that connected to us, or a direct client. */
   readonly hopAddr: Address;
   /** The client; the real peer for LOCAL, UNKNOWN, UNSPEC and direct peers. */
   readonly remoteAddr: Address;
-  /** What the client connected to; the real end where `remoteAddr` is real. */
+  /**
+   * The address that the client connected to. The real local address if
+   * `remoteAddr` is the real peer.
+   */
   readonly localAddr: Address;
   /**
-   * Resolves to the header when it has arrived and `verify` has agreed: at once,
-   * unless the connection was accepted with `lazy`. If the header is rejected,
-   * `ready` rejects with a `ProxyProtocolError`, as reading does, and the
-   * connection is closed.
+   * Resolves to the header when it has arrived and `verify` has accepted it.
+   * Without `lazy`, it has already resolved. If the header is rejected, `ready`
+   * rejects with a `ProxyProtocolError`, as reading does, and the connection is
+   * closed.
    */
   readonly ready: Promise<ProxyInfo<Defined> | undefined>;
   /**
-   * The runtime's own connection, positioned after the header, for calls that
-   * accept no other object. It shows the client from now on. If an optional header
-   * was absent, the first bytes of the payload are not in it: read them here.
+   * The runtime's own connection, positioned after the header, for functions
+   * that accept no other object. It also shows the client. If an optional
+   * header was absent, `raw` lacks the first bytes of the payload, so read from
+   * this object instead.
    */
   readonly raw: C;
   /** This very stream. */
   readonly readable: this;
-  /** Stream to the client, that of the runtime. */
+  /** The runtime's stream to the client. */
   readonly writable: WritableStream<Uint8Array>;
-  /** Reads at most `p.byteLength` bytes into `p`; how many, or `null` at the end. */
+  /**
+   * Reads at most `p.byteLength` bytes into `p`. Resolves to their number, or
+   * to `null` at the end.
+   */
   read(p: Uint8Array): Promise<number | null>;
-  /** Writes a part of `p`; returns its length in bytes. */
+  /** Writes a part of `p`. Resolves to the length of that part in bytes. */
   write(p: Uint8Array): Promise<number>;
   /** Closes both directions. Closing again does nothing. */
   close(): void;
@@ -90,15 +100,15 @@ export interface ProxiedConn<
   [Symbol.dispose](): void;
 }
 
-/** What a {@link PayloadConn} knows besides its bytes. */
+/** Header and addresses of a connection. */
 export interface ConnFacts {
   /** The header; `undefined` if there is none. */
   readonly info: ProxyInfo | undefined;
-  /** The peer: the proxy that dialled us, or a direct client. */
+  /** The peer: the proxy that connected to us, or a direct client. */
   readonly hopAddr: Address;
   /** The client. */
   readonly remoteAddr: Address;
-  /** What the client connected to. */
+  /** The address that the client connected to. */
   readonly localAddr: Address;
 }
 

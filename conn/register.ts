@@ -1,6 +1,6 @@
 /**
- * The PROXY protocol for programs that cannot be changed. It is loaded before the
- * program:
+ * The PROXY protocol for programs that you cannot change. Load this module
+ * before the program:
  *
  * ```sh
  * export PROXY_PROTOCOL_TRUST=10.0.0.0/8
@@ -9,7 +9,7 @@
  * deno run -A --preload npm:@edgewire/proxy-protocol/register app.ts
  * ```
  *
- * The program stays as it is, and sees its clients:
+ * The program is unchanged, and sees its clients:
  *
  * ```ts ignore
  * // app.ts
@@ -20,11 +20,11 @@
  * }).listen(8080);
  * ```
  *
- * These listeners are then behind the PROXY protocol: servers of `node:net`,
+ * These listeners then expect a PROXY header: servers of `node:net`,
  * `node:tls`, `node:http`, `node:https` and `node:http2` on all three runtimes,
- * `Bun.serve`, `Bun.listen`, `Deno.serve`, `Deno.listen` and `Deno.listenTls`. For
- * each of them a line is printed on standard error. The first rejected connection
- * of each kind is printed as well.
+ * `Bun.serve`, `Bun.listen`, `Deno.serve`, `Deno.listen` and `Deno.listenTls`.
+ * For each of them a line is printed on standard error. The first rejected
+ * connection of each kind is printed as well.
  *
  * | variable | value | default |
  * | --- | --- | --- |
@@ -39,21 +39,22 @@
  *
  * The variables mean what the options of `proxied` mean. The program does not
  * start without `PROXY_PROTOCOL_TRUST`, with a wrong value, or with any other
- * variable that begins with `PROXY_PROTOCOL_`. An empty value is a wrong one.
+ * variable that begins with `PROXY_PROTOCOL_`. An empty value is also wrong.
  *
  * Which listeners are included:
  *
  * - The header is expected before TLS. `Deno.listenTls` expects it inside TLS,
  *   because Deno cannot begin TLS later.
- * - `PROXY_PROTOCOL_PORTS` names ports as the program asks for them. A port that
- *   the system chooses (0) is in no list. A listener by `listen({ fd })` is always
- *   included.
+ * - `PROXY_PROTOCOL_PORTS` has the ports that the program asks for. A port that
+ *   the system chooses (0) never matches the list. A listener by `listen({ fd })`
+ *   is always included.
  * - UNIX sockets are included if `PROXY_PROTOCOL_TRUST` names `unix`, whatever the
  *   ports are.
  * - A server that the program itself has wrapped with `proxied` or `serveHttp`
  *   stays as it is. Do not use this module with a program that calls `accept`.
  *
- * What cannot be included ends the program with exit code 1 and a message:
+ * If the program uses one of the following, it ends with exit code 1 and a
+ * message:
  *
  * - UDP on a port of the list. Without a list, UDP on any port but 0. HTTP/3 of
  *   `Bun.serve` is a TypeError.

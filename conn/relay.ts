@@ -25,9 +25,10 @@ const BUFFER_SIZE = 65536;
 const FIRST_BUFFER_SIZE = 4096;
 
 /**
- * A connection, or a function that makes it. Nothing is read from the client while
- * the function runs, so nothing shows that the client has left. A function that
- * may never settle needs its own deadline, or a `signal` in {@link RelayOptions}.
+ * A connection, or a function that makes one. Nothing is read from the client
+ * while the function runs, so a client that leaves is not noticed. A function
+ * that may never settle needs its own deadline, or a `signal` in
+ * {@link RelayOptions}.
  */
 export type RelayTarget =
   | NativeConn
@@ -35,27 +36,28 @@ export type RelayTarget =
   | (() => Promise<NativeConn | ByteDuplex>);
 
 /**
- * Copies both ways between a client and a target until both have ended. With
- * `send`, it writes a header for the target first: the client, and the TLVs that
- * were received (section 4.1, chains of proxies). Of a header that was discarded,
- * by `header: "discard"`, it passes nothing on but LOCAL. The end of one direction
- * is passed on, the other continues. In the end both connections are closed, in
- * every case.
+ * Copies in both directions between a client and a target until both have
+ * ended. With `send`, it first writes a header to the target: the client, and
+ * the received TLVs (section 4.1, chains of proxies). With `header: "discard"`,
+ * only LOCAL of the received header is forwarded. The end of one direction is
+ * forwarded, and the other direction continues. At the end both connections are
+ * closed, in every case.
  *
  * When one side is reset, or fails in another way, the other side is reset if
- * its connection has a `reset()`. Connections of Deno have none: their peer sees an
- * orderly end, and an orderly end of TLS. `relay` of `./node` runs on Deno and
- * resets.
+ * its connection has a `reset()`. Connections of Deno have no `reset()`, so
+ * their peer sees an orderly end, also of TLS. To reset on Deno, use `relay` of
+ * `./node`.
  *
- * `from` may also be a connection that was not accepted here, such as a
- * `Deno.Conn`. The header then has its real addresses and no TLVs, as at the first
- * proxy of a chain.
+ * `from` may also be a connection that this library has not accepted, such as a
+ * `Deno.Conn`. The header then has the connection's real addresses and no TLVs,
+ * as at the first proxy of a chain.
  *
- * Failures of the connections, that of the dialling function included, are in
+ * Failures of the connections, including a failure to connect, are returned in
  * the result.
  *
- * @throws {TypeError} for a wrong option; both connections are closed then.
- * @throws {RangeError} for an option out of its range; both are closed then.
+ * @throws {TypeError} for a wrong option. Both connections are then closed.
+ * @throws {RangeError} for an option out of its range. Both connections are
+ * then closed.
  *
  * @example
  * ```ts ignore

@@ -6,11 +6,13 @@ import { closeQuietly, type ProxiedConn } from "./proxied_conn.ts";
 /** Options of {@link serve}. */
 export interface ServeOptions<C = ProxiedConn> {
   /**
-   * Called with what a handler has thrown. If `onError` throws, `console.error` is
-   * called with that. The server continues in either case.
+   * Called with the error that a handler has thrown. If `onError` throws,
+   * `console.error` is called with that error. The server continues in either
+   * case.
    *
-   * By default `console.error` is called with it, until {@link Server.abort}: the
-   * connections that it closes make their handlers throw.
+   * By default `console.error` is called with the error, but not after
+   * {@link Server.abort}, because closing the connections makes their handlers
+   * throw.
    */
   onError?: (error: unknown, conn: C) => void;
   /** Aborts the server when it fires. */
@@ -40,7 +42,7 @@ export interface ServeOptions<C = ProxiedConn> {
 export interface Server<A = NativeAddress> {
   /** Where it listens. */
   readonly addr: A;
-  /** Connections that are being served. */
+  /** Number of connections that are being served. */
   readonly active: number;
   /**
    * Resolves when listening has ended and no connection is left. Rejects when the
@@ -167,7 +169,8 @@ class ConnServer<C extends { close(): void }, A> implements Server<A> {
 
 /**
  * Serves each connection of a listener with a handler. A connection is closed
- * when its handler's promise settles; a handler that throws ends only its own.
+ * when its handler's promise settles. A handler that throws ends only its own
+ * connection.
  *
  * The listener may also be a plain one, such as a `Deno.Listener`. The handler then
  * gets its connections as they are, and no header is read. A failure of a plain

@@ -1,6 +1,6 @@
 /**
- * Tests of your own server behind a proxy, on Deno, Bun and Node: a client that
- * sends a header first, and headers of real senders.
+ * Helpers to test your own server behind a proxy, on Deno, Bun and Node: a
+ * client that first sends a header, and headers of real senders.
  *
  * On Deno, with `Deno.test`:
  *

@@ -27,15 +27,16 @@ import type { ProxiedConn } from "./proxied_conn.ts";
  *   address has bits set after its prefix, such as `10.1.2.3/8`, is a TypeError.
  *   The list is read once.
  * - A function. It is called for each new connection, so its answers may change
- *   while the server runs. It gets the address of the peer, a mapped one as IPv4.
- *   {@link trustList} makes one from a list. It is never called for a peer whose
- *   address is unknown. It must return `true` or `false`. An async function is a
- *   TypeError. If it throws or returns anything else, the peer is rejected, and
- *   the message of the error says why.
+ *   while the server runs. It receives the address of the peer, with a mapped
+ *   address as IPv4. {@link trustList} makes such a function from a list. The
+ *   function is not called for a peer whose address is unknown. It must return
+ *   `true` or `false`. An async function is a TypeError. If the function throws
+ *   or returns anything else, the peer is rejected, and the message of the
+ *   error says why.
  * - `"any"`, for a network in which every peer is a proxy. Any peer can then
  *   claim any address. Only `"any"` trusts a peer whose address is unknown.
  * - `"none"`, for the first proxy of a chain, with `untrusted: "direct"`: no
- *   header is expected of anybody.
+ *   peer may send a header.
  */
 export type Trust =
   | readonly string[]
@@ -47,9 +48,10 @@ export type Trust =
  * Says what happens to peers that may not send a header:
  *
  * - `"reject"` closes the connection.
- * - `"direct"` serves it with its real addresses. No header is looked for.
- * - A list as in {@link Trust}: these peers are served directly, all others are
- *   rejected.
+ * - `"direct"` serves the connection with its real addresses. No header is
+ *   read: all bytes are payload.
+ * - A list as in {@link Trust}: the listed peers are served directly, all
+ *   others are rejected.
  * - A function like that of {@link Trust}, which returns `"reject"` or `"direct"`.
  */
 export type Untrusted =
@@ -59,8 +61,8 @@ export type Untrusted =
   | ((hop: Address) => "reject" | "direct");
 
 /**
- * Options of each `accept`, with the leniencies of the codec; `C` is the
- * connection that `verify` is called with.
+ * Options of `accept` on every runtime, and the decoding options of the codec.
+ * `C` is the type of connection that `verify` receives.
  */
 export interface AcceptOptions<
   C = ProxiedConn,
@@ -69,57 +71,59 @@ export interface AcceptOptions<
   /** Who may send a header. Required: there is no safe default. */
   trust: Trust;
   /**
-   * What happens to other peers. `untrusted: ["loopback"]` beside
-   * `trust: ["10.0.0.0/8"]` makes one listener for three kinds of peers: the
-   * balancer must send a header, this host is served directly, and everybody else
-   * is rejected.
+   * How peers that may not send a header are handled. With
+   * `trust: ["10.0.0.0/8"]` and `untrusted: ["loopback"]`, one listener serves
+   * three kinds of peers. The balancer must send a header, this host is served
+   * directly, and all others are rejected.
    *
    * @default {"reject"}
    */
   untrusted?: Untrusted;
   /**
-   * What is expected of trusted peers. `"require"`: a header. `"discard"`: a
-   * header, which is removed; the real addresses are kept. `"optional"`: a header
-   * or none. The specification forbids this guess (section 2): if a proxy sends
-   * no header, its clients can forge one. A header of a version that is not in
-   * `versions` is rejected in every mode.
+   * What trusted peers must send. `"require"`: a header. `"discard"`: a header,
+   * which is removed, while the real addresses are kept. `"optional"`: a header
+   * or none. The specification forbids `"optional"` (section 2): if a proxy
+   * sends no header, its clients can forge one. A header of a version that is
+   * not in `versions` is rejected in every mode.
    *
    * @default {"require"}
    */
   header?: "require" | "optional" | "discard";
   /**
-   * Deadline in ms for the whole header, counted from the call. Opening a socket
-   * that has `opened` is included. It ends with the header. `Infinity` for none.
+   * Deadline in ms for the whole header, counted from the call. It includes the
+   * time to open a socket that has `opened`. `Infinity` for no deadline.
    *
    * @default {5000}
    */
   timeout?: number;
   /**
-   * Hands the connection over before its header has arrived. A server that speaks
-   * first (SMTP, MySQL, FTP) can then greet. It needs this behind a balancer that
-   * withholds the header until the client has sent something, as AWS NLB may.
+   * Hands the connection over before its header has arrived. A server that
+   * speaks first (SMTP, MySQL, FTP) can then greet. Such a server needs `lazy`
+   * behind a balancer that withholds the header until the client has sent
+   * something, as AWS NLB may.
    *
-   * The specification forbids sending before the header has arrived (section 2).
-   * You cannot know the client when you write, and a rejected header closes a
-   * connection that you have already greeted. Writing works at once; reading waits
-   * for the header and for `verify`. Until then the header is `undefined` and the
-   * addresses are those of the hop: decide nothing by them. `ready` says when.
+   * The specification forbids sending before the header has arrived (section
+   * 2). You cannot know the client when you write, and a rejected header closes
+   * a connection that you have already greeted. Writing works at once. Reading
+   * waits for the header and for `verify`. Until then the header is `undefined`
+   * and the addresses are those of the hop, so do not use them for decisions.
+   * `ready` resolves when the header is known.
    *
    * @default {false}
    */
   lazy?: boolean;
-  /** Closes the connection when it fires before the connection is accepted. */
+  /** Closes the connection if it fires before the connection is accepted. */
   signal?: AbortSignal;
   /**
-   * Called with each valid header of a trusted peer. Return `true` to accept;
-   * any other answer rejects the connection. `timeout` does not apply to it, only
-   * `signal`: a slow check needs its own deadline. Until it answers, the
+   * Called with each valid header of a trusted peer. Return `true` to accept.
+   * Any other answer rejects the connection. `timeout` does not apply to it,
+   * only `signal`: a slow check needs its own deadline. Until it answers, the
    * connection is pending and counts for `maxPending`. A peer that resets the
    * connection meanwhile is rejected with code `io`.
    *
-   * With `lazy` it is called with another object, which shows the client. The
-   * connection that the application has shows its own addresses until `verify`
-   * has agreed. Do not read from either here.
+   * With `lazy`, `verify` receives a separate object that shows the client. The
+   * application's connection shows its real addresses until `verify` has
+   * accepted. Do not read from either object in `verify`.
    */
   verify?: (
     info: ProxyInfo<DefinedTlvs<R>>,
@@ -127,9 +131,12 @@ export interface AcceptOptions<
   ) => boolean | Promise<boolean>;
 }
 
-/** What {@link accept} resolves to. */
+/** Result of {@link accept}. */
 export interface Accepted<C extends object, Defined extends object = object> {
-  /** The header; `undefined` where none was looked for or found, and always with `lazy`. */
+  /**
+   * The header; `undefined` if none was expected or found, and always with
+   * `lazy`.
+   */
   info: ProxyInfo<Defined> | undefined;
   /** The connection, without the header. */
   conn: ProxiedConn<C, Defined>;
@@ -141,19 +148,20 @@ export interface ListenerOptions<
   R extends TlvReader = TlvReader,
 > extends AcceptOptions<C, R> {
   /**
-   * Largest number of connections that are pending at once, waiting for their
-   * header or for `verify`. When one more comes, the one that has waited longest
-   * is rejected with code `overload`, so that silent peers keep nobody out.
+   * Largest number of connections that wait at once for their header or for
+   * `verify`. When one more connects, the one that has waited longest is
+   * rejected with code `overload`, so silent peers cannot block others.
    *
    * @default {1024}
    */
   maxPending?: number;
   /**
-   * Called once for each rejected connection, with its hop and the reason. A peer
-   * that closes without a byte (code `empty`) is only counted. If `onReject`
-   * throws, `console.error` is called with that, because `reportError` would end
-   * the process on Deno and Bun. Without `onReject`, only a rejection because
-   * `trust`, `untrusted` or `verify` has thrown is passed to `console.error`.
+   * Called once for each rejected connection, with its hop and the reason. A
+   * peer that closes without sending a byte (code `empty`) is only counted. If
+   * `onReject` throws, `console.error` is called with the error, because
+   * `reportError` would end the process on Deno and Bun. Without `onReject`,
+   * only rejections because `trust`, `untrusted` or `verify` threw are passed
+   * to `console.error`.
    */
   onReject?: (error: ProxyProtocolError) => void;
 }
@@ -162,9 +170,9 @@ export interface ListenerOptions<
 export interface ListenerStats {
   /** Connections that were accepted. */
   accepted: number;
-  /** Those of them that have no header. */
+  /** The accepted ones without a header. */
   direct: number;
-  /** Those of them that are the proxy's own, such as health checks. */
+  /** The accepted ones of the proxy itself, such as health checks. */
   local: number;
   /** Connections that wait for their header or for `verify`. */
   pending: number;

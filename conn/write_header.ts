@@ -3,8 +3,8 @@ import type { EncodeOptions, ProxyHeader } from "../codec/mod.ts";
 import { headerBytes } from "./sending/header_bytes.ts";
 
 /**
- * What a header can be written to: a stream, a pair of streams, a `Deno.Conn`,
- * a socket of `node:net` or one of Bun.
+ * Target of {@link writeHeader}: a stream, a pair of streams, a `Deno.Conn`, a
+ * socket of `node:net` or one of Bun.
  */
 export type HeaderTarget =
   | WritableStream<Uint8Array>
@@ -33,8 +33,8 @@ export type HeaderTarget =
  * A v2 header without addresses is written as LOCAL, which nearly every receiver
  * accepts. Many reject PROXY with UNSPEC. Zone ids of addresses are left out.
  *
- * @throws {TypeError} like {@link encode}; nothing has been written then.
- * @throws {RangeError} like {@link encode}; nothing has been written then.
+ * @throws {TypeError} like {@link encode}. Nothing has then been written.
+ * @throws {RangeError} like {@link encode}. Nothing has then been written.
  * @throws {Error} of the runtime when the connection fails, and for a socket of
  * Bun that is closed.
  *

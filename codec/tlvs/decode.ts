@@ -16,11 +16,12 @@ export interface DecodeTlvsOptions {
 }
 
 /**
- * Decodes the bytes of TLVs into one flat record, sub-TLVs of SSL included
- * (section 2.2). A checksum is not verified: that needs the whole header.
+ * Decodes the bytes of TLVs into one flat record, including the sub-TLVs of SSL
+ * (section 2.2). A checksum is not verified, because that needs the whole
+ * header.
  *
  * @throws {ProxyProtocolError} code `tlv`, unless `partial`.
- * @throws {TypeError} for an unknown or wrong option, with its name.
+ * @throws {TypeError} for a wrong or unknown option, with its name.
  *
  * @example
  * ```ts

@@ -14,24 +14,24 @@ const NAME_REGEXP = /^[A-Za-z]\w*$/;
 
 /**
  * Defines a type of TLV that the specification does not name, with its reader
- * (section 2.2.8). What it returns is used in two ways:
+ * (section 2.2.8). Use the returned reader in two ways:
  *
  * - `decode(bytes, { define: [tenant] })`, and the same option of `accept` and
  *   `proxied`, adds the value to `info.tlvs` under the name, with its type. The
- *   bytes stay there as `xNN`: {@link encode} writes those.
+ *   bytes stay in `info.tlvs` as `xNN`, which is what {@link encode} writes.
  * - `tenant(info)` reads the value from any info, on any runtime.
  *
- * Several senders use the same type for different values: 0xE0 has eight
- * meanings in the field, 0xE1 four. So `read` must check the shape, and return
- * `undefined` for any other. Of several TLVs of the type, the last one that is
- * read counts. Sub-TLVs of SSL are not read.
+ * Several senders use the same type for different values: 0xE0 has eight known
+ * meanings, 0xE1 four. So `read` must check the shape of the bytes, and return
+ * `undefined` for any other shape. If several TLVs have the type, the last one
+ * with the right shape counts. Sub-TLVs of SSL are not read.
  *
- * A reader that throws rejects the header with code `tlv`, where TLVs are
- * checked: not with `tlvs: "lenient"`, nor in a LOCAL header. There, and when
- * called with an info, the value is left out.
+ * If a reader throws, the header is rejected with code `tlv`. With
+ * `tlvs: "lenient"`, in a LOCAL header, and when called with an info, the value
+ * is left out instead.
  *
  * @throws {TypeError} for an unknown name or a wrong value in the definition,
- * and for a `name` that `info.tlvs` has already.
+ * and for a `name` that `info.tlvs` already has.
  * @throws {RangeError} when `type` is not a whole number from 0 to 255.
  *
  * @example

@@ -6,8 +6,9 @@ import type { RawTlv, Tlvs } from "../types.ts";
  *
  * In a record, `SSL: true` writes one SSL TLV with the `SSL_` entries inside;
  * `SSL_CLIENT` defaults to 1 and `SSL_VERIFY` to 1, a TLS client without a
- * verified certificate. `SSL: false` leaves all of it out. A CRC32C is written
- * as it is given: {@link encode} computes it.
+ * verified certificate. `SSL: false` leaves out the SSL TLV and its `SSL_`
+ * entries. A CRC32C is written unchanged, because only {@link encode} can
+ * compute it.
  *
  * @throws {TypeError} for an unknown name or a value of the wrong kind, with
  * the field's name.

@@ -10,8 +10,8 @@ import type { LocatedTlv } from "../types.ts";
  * (section 2.2). The bytes are `info.rest`, or those after the first 5 of an SSL
  * value, which are its sub-TLVs. Values are views, not copies.
  *
- * @throws {ProxyProtocolError} code `tlv`, at the first TLV that does not fit;
- * those before it have been read.
+ * @throws {ProxyProtocolError} code `tlv`, at the first TLV that does not fit.
+ * The TLVs before it have been yielded.
  *
  * @example
  * ```ts

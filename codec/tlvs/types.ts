@@ -201,7 +201,8 @@ for (const [name, type] of Object.entries(TLV_TYPES)) {
 }
 
 /**
- * Names a type of TLV: that of the specification, or `xNN` in upper-case hex.
+ * Returns the name of a TLV type: the specification's name, or `xNN` in
+ * upper-case hex.
  *
  * @throws {RangeError} when `type` is not a whole number from 0 to 255.
  *
@@ -224,8 +225,9 @@ export function tlvName(type: number): string {
 }
 
 /**
- * Finds the type of a name: the way back from {@link tlvName}. Also
- * accepts `xNN` for a type that has a name. `undefined` for any other text.
+ * Returns the TLV type of a name, as the inverse of {@link tlvName}. Also
+ * accepts `xNN` for a type that has a name. Returns `undefined` for any other
+ * text.
  *
  * @example
  * ```ts

@@ -47,9 +47,9 @@ export const awsVpcEndpointId: TlvReader<"AWS_VPC_ENDPOINT_ID", string> =
   defineTlv({ type: 0xea, name: "AWS_VPC_ENDPOINT_ID", read: idOf(0x01) });
 
 /**
- * Reads the LINKID of the private endpoint that the client connected through, as
- * Azure Private Link sends it (type 0xEE, first byte 0x01, 32 bits with the
- * low byte first).
+ * Reads the LINKID of the private endpoint that the client connected through,
+ * as Azure Private Link sends it (type 0xEE, first byte 0x01, 32 bits,
+ * little-endian).
  *
  * @example
  * ```ts
@@ -146,8 +146,8 @@ export const alibabaServiceId: TlvReader<"ALIBABA_SERVICE_ID", string> =
 
 /**
  * Reads the identity of the client's workload, which the ztunnel of Istio's
- * ambient mesh has verified: a SPIFFE id (type 0xD0). Trust it only from a
- * ztunnel of your own node: `trust` says who may send it.
+ * ambient mesh has verified: a SPIFFE id (type 0xD0). Trust the identity only
+ * from the ztunnel of your own node, by listing only that ztunnel in `trust`.
  *
  * @example
  * ```ts

@@ -63,7 +63,7 @@ type Phase = "new" | "header" | "settling" | "verify" | "admitted" | "refused";
  * What happens in `admitted` and `refused` changes nothing.
  */
 export class Admission<C> {
-  /** The peer: the proxy that dialled us, or a direct client. */
+  /** The peer: the proxy that connected to us, or a direct client. */
   readonly hop: Address;
   readonly #gate: Gate<C>;
   readonly #peer: Peer<C>;

@@ -41,11 +41,11 @@ export function readUntrusted(untrusted: Untrusted): Trusts {
  * Compiles a list of {@link Trust} to a function that returns whether an address
  * is in the list. Use it in your own `trust` or `untrusted` function.
  *
- * The list is read once. To replace it while a server runs, give the server a
- * function and exchange what that function asks.
+ * The list is read once. To replace the list while a server runs, pass the
+ * server a function that calls the current list.
  *
- * @throws {TypeError} for an entry that is no address, range or name. The message
- * has the entry that was probably meant.
+ * @throws {TypeError} for an entry that is not an address, range or name. The
+ * message suggests the entry that you probably meant.
  *
  * @example A list that is replaced while the server runs
  * ```ts ignore

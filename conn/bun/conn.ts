@@ -95,7 +95,7 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
   }
 
   /**
-   * Begins to wait for the header. From now on `connOf` finds it by its socket,
+   * Starts waiting for the header. From now on `connOf` finds it by its socket,
    * unless the connection is rejected.
    *
    * @throws {TypeError} for a socket that has been accepted, or is about to be.

@@ -38,9 +38,10 @@ export interface BunSocket {
  * `Bun.Socket<unknown>` in a program that has the types of Bun, else
  * {@link BunSocket}.
  *
- * Handlers get it if nothing else decides the type of the socket: in a variable,
- * or in a `Bun.listen` that does not name the type of its data. It is looked up on
- * the global object, so that the package does not depend on the types of Bun.
+ * Handlers receive this type if nothing else decides the type of the socket: in
+ * a variable, or in a `Bun.listen` that does not name the type of its data. It
+ * is looked up on the global object, so that the package does not depend on the
+ * types of Bun.
  */
 export type BunNativeSocket = typeof globalThis extends {
   Bun: {
@@ -133,10 +134,10 @@ export interface BunHandlers<
 export interface BunListenerOptions<S extends BunSocket = BunNativeSocket>
   extends ListenerOptions<S> {
   /**
-   * Called with each valid header of a trusted peer. Return `true` to accept;
-   * any other answer rejects the connection. `timeout` does not apply to it, only
-   * `signal`. The socket already shows the client. Do not write to it here. With
-   * `lazy` the socket is a view of the application's socket.
+   * Called with each valid header of a trusted peer. Return `true` to accept.
+   * Any other answer rejects the connection. `timeout` does not apply to it,
+   * only `signal`. The socket already shows the client. Do not write to it
+   * here. With `lazy` the socket is a view of the application's socket.
    */
   verify?: (info: ProxyInfo, socket: S) => boolean | Promise<boolean>;
 }
@@ -148,27 +149,33 @@ export interface BunProxiedHandlers<
 > {
   /** Counts of accepted and rejected connections so far. The object is live. */
   readonly stats: ListenerStats;
-  /** Begins to wait for the header. */
+  /** Starts waiting for the header. */
   open(socket: S): void;
   /**
-   * Reads the header, then passes on the payload. Both types are accepted, because
-   * the types of Bun say Buffer here for every `binaryType`.
+   * Reads the header, then forwards the payload. Both types are accepted,
+   * because the types of Bun say Buffer here for every `binaryType`.
    */
   data(socket: S, payload: P | BunPayload): void;
-  /** Passed on once the connection is open. */
+  /** Forwarded once the connection is open. */
   end(socket: S): void;
-  /** Passed on once the connection is open. */
+  /** Forwarded once the connection is open. */
   close(socket: S, error?: Error): void;
-  /** Passed on once the connection is open. */
+  /** Forwarded once the connection is open. */
   handshake(socket: S, success: boolean, error: Error | null): void;
-  /** Passed on once the connection is open. */
+  /** Forwarded once the connection is open. */
   drain(socket: S): void;
-  /** Passed on once the connection is open; absent where the application has none. */
+  /**
+   * Forwarded once the connection is open. Absent if the application has no
+   * such handler.
+   */
   timeout?(socket: S): void;
-  /** Passed on once the connection is open; absent where the application has none. */
+  /**
+   * Forwarded once the connection is open. Absent if the application has no
+   * such handler.
+   */
   error?(socket: S, error: Error): void;
-  /** That of the application. */
+  /** The application's own, unchanged. */
   connectError?(socket: S, error: Error): void;
-  /** That of the application. */
+  /** The application's own, unchanged. */
   binaryType?: "buffer" | "uint8array" | "arraybuffer";
 }

@@ -18,14 +18,20 @@ export interface CliIo {
   /**
    * Writes all of `bytes` to standard output.
    *
-   * @throws {OutputClosedError} when nobody reads it any more.
+   * @throws {OutputClosedError} when standard output is closed at its other
+   * end.
    */
   write(bytes: Uint8Array): Promise<void>;
   /** Writes a line to standard error. */
   warn(line: string): Promise<void>;
-  /** Fires at the first SIGINT or SIGTERM from the call on. */
+  /**
+   * Returns a signal that fires at the first SIGINT or SIGTERM after the call.
+   */
   stop(): AbortSignal;
-  /** Calls `reload` at each SIGHUP from the call on, instead of ending the process. */
+  /**
+   * Calls `reload` at each SIGHUP after the call, in place of ending the
+   * process.
+   */
   onReload?(reload: () => void): void;
 }
 

@@ -89,7 +89,8 @@ export interface Arrival {
   /**
    * Reads the header.
    *
-   * @throws {ProxyProtocolError} when the connection is rejected; it is closed then.
+   * @throws {ProxyProtocolError} when the connection is rejected. The
+   * connection is then closed.
    */
   receive(options: HeaderOptions): Promise<Received>;
 }

@@ -8,20 +8,21 @@ import type {
 import type { AcceptOptions } from "../types.ts";
 
 /**
- * Where a datagram came from, as the runtimes report it: the `rinfo` of
- * `node:dgram`, an address of `Deno.listenDatagram`, or `{ address, port }` made
- * from the arguments of `Bun.udpSocket`.
+ * Sender of a datagram, as the runtimes report it: the `rinfo` of `node:dgram`,
+ * an address of `Deno.listenDatagram`, or `{ address, port }` made from the
+ * arguments of `Bun.udpSocket`.
  */
 export type DatagramHop =
   | { readonly address: string; readonly port: number }
   | { readonly hostname: string; readonly port: number };
 
-/** Options of `DatagramSessions`, with the leniencies of the codec. */
+/** Options of `DatagramSessions`, and the decoding options of the codec. */
 export interface DatagramSessionsOptions
   extends Pick<AcceptOptions, "trust" | "untrusted">, DecodeOptions {
   /**
-   * Which datagrams begin with a header: `"each"` one, or only the `"first"` of a
-   * session. `"simple"` reads Cloudflare's Simple Proxy Protocol from each.
+   * Which datagrams begin with a header: `"each"` datagram, or only the
+   * `"first"` one of a session. `"simple"` reads Cloudflare's Simple Proxy
+   * Protocol from each.
    *
    * @default {"each"}
    */
@@ -37,28 +38,35 @@ export interface DatagramSessionsOptions
    */
   idleTimeout?: number;
   /**
-   * Largest number of sessions by way of proxies, and of direct ones. When one more
-   * begins, the one that was idle for longest ends.
+   * Largest number of sessions through proxies, and of direct sessions. When
+   * one more begins, the session that was idle longest ends.
    *
    * @default {16384}
    */
   maxSessions?: number;
   /**
-   * Called once for each rejected datagram, with its hop and the reason. Without
-   * it, only what `trust` or `untrusted` throws is passed to `console.error`.
+   * Called once for each rejected datagram, with its hop and the reason.
+   * Without `onReject`, only errors that `trust` or `untrusted` throws are
+   * passed to `console.error`.
    */
   onReject?: (error: ProxyProtocolError) => void;
-  /** Called once for each session that has ended, to release what you keep for it. */
+  /**
+   * Called once for each session that has ended, so that you can release its
+   * data.
+   */
   onEnd?: (session: DatagramSession) => void;
 }
 
-/** What one client sends by way of one port of a hop. */
+/** All datagrams of one client through one port of a hop. */
 export interface DatagramSession {
   /** The header; the latest one with `"each"`. `undefined` for direct peers and `"simple"`. */
   readonly info: ProxyInfo | undefined;
-  /** The client; the hop itself if there is no header or it names no address. */
+  /**
+   * The client, or the hop itself if there is no header or the header has no
+   * addresses.
+   */
   readonly remoteAddr: Address;
-  /** What the client sent to, if the header says so. */
+  /** The address that the client sent to, if the header has it. */
   readonly localAddr: Address | undefined;
   /** The proxy that sent the datagram to us, or a direct peer. */
   readonly hop: Address;
@@ -69,22 +77,26 @@ export interface DatagramSession {
     readonly port: number;
   };
   /**
-   * Returns the datagram to send to `replyTo` for an answer to the client: the
-   * answer itself, or with `"simple"` the answer after the header that came.
+   * Returns the datagram to send to `replyTo` for an answer to the client. This
+   * is the answer itself. With `"simple"` it is the received header and the
+   * answer.
    */
   answer(payload: Uint8Array): Uint8Array;
   /**
-   * Ends the session now. Call it with `header: "first"` when the proxy ends its
-   * own, such as after the last of the `proxy_responses` of nginx.
+   * Ends the session now. With `header: "first"`, call it when the proxy ends
+   * its own session, such as after the last of the `proxy_responses` of nginx.
    */
   close(): void;
 }
 
-/** What `receive` returns. */
+/** Result of `receive`: a datagram that was not rejected. */
 export interface ReceivedDatagram {
-  /** Whose datagram it is. */
+  /** Session of the datagram. */
   readonly session: DatagramSession;
-  /** What follows the header, or the whole datagram: a view, not a copy. */
+  /**
+   * Bytes after the header, or the whole datagram without one. A view, not a
+   * copy.
+   */
   readonly payload: Uint8Array;
 }
 
@@ -92,9 +104,9 @@ export interface ReceivedDatagram {
 export interface DatagramStats {
   /** Sessions that have begun. */
   readonly accepted: number;
-  /** Those of them that have no header. */
+  /** The accepted ones without a header. */
   readonly direct: number;
-  /** Those of them that are the proxy's own, such as health checks. */
+  /** The accepted ones of the proxy itself, such as health checks. */
   readonly local: number;
   /** Sessions that have not ended. */
   readonly active: number;

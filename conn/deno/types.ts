@@ -9,7 +9,7 @@ import type { Address, ProxyInfo } from "../../codec/mod.ts";
 import type { ProxiedConn } from "../proxied_conn.ts";
 import type { ListenerOptions, ListenerStats } from "../types.ts";
 
-/** A network address; `Deno.NetAddr` is such. */
+/** A network address, such as `Deno.NetAddr`. */
 export interface DenoNetAddr {
   /** Carrier: STREAM is `tcp`, DGRAM is `udp`. */
   transport: "tcp" | "udp";
@@ -19,7 +19,7 @@ export interface DenoNetAddr {
   port: number;
 }
 
-/** Address of a UNIX socket; `Deno.UnixAddr` is such. */
+/** Address of a UNIX socket, such as `Deno.UnixAddr`. */
 export interface DenoUnixAddr {
   /** Carrier: STREAM is `unix`, DGRAM is `unixpacket`. */
   transport: "unix" | "unixpacket";
@@ -48,7 +48,7 @@ export interface DenoHandlerInfo<A = DenoNetAddr> {
 }
 
 /**
- * Answers requests. Handlers of `Deno.serve` are such, and the `fetch` of
+ * Answers requests, like handlers of `Deno.serve` and the `fetch` of
  * frameworks.
  */
 export type DenoHandler<A = DenoNetAddr> = (
@@ -56,22 +56,24 @@ export type DenoHandler<A = DenoNetAddr> = (
   info: DenoHandlerInfo<A>,
 ) => Response | Promise<Response>;
 
-/** What `verify` is called with besides the header: who is connected to whom. */
+/**
+ * Second argument of `verify`: the header and the addresses of the connection.
+ */
 export type DenoVerifyConn = Pick<
   ProxiedConn,
   "info" | "hopAddr" | "remoteAddr" | "localAddr"
 >;
 
 /**
- * Who may send a header, and what is expected of it. `lazy` is missing because
+ * Options for the PROXY header of each connection. `lazy` is missing because
  * HTTP servers do not speak first.
  */
 export interface DenoProxyOptions
   extends Omit<ListenerOptions, "lazy" | "verify"> {
   /**
-   * Called with each valid header of a trusted peer. Return `true` to accept;
-   * any other answer rejects the connection. `timeout` does not apply to it, only
-   * `signal`: a slow check needs its own deadline.
+   * Called with each valid header of a trusted peer. Return `true` to accept.
+   * Any other answer rejects the connection. `timeout` does not apply to it,
+   * only `signal`: a slow check needs its own deadline.
    */
   verify?(info: ProxyInfo, conn: DenoVerifyConn): boolean | Promise<boolean>;
 }
@@ -83,7 +85,8 @@ export interface DenoServeOptions<A> {
   /** Closes the server and all connections when it fires. */
   signal?: AbortSignal;
   /**
-   * Called with what a handler throws; its response is sent.
+   * Called with the error that a handler throws. The response that `onError`
+   * returns is sent.
    *
    * @default {logs the error and answers with status 500}
    */
@@ -107,7 +110,7 @@ export interface DenoServeTcpOptions extends DenoServeOptions<DenoNetAddr> {
   /** Kind of the listener. */
   transport?: "tcp";
   /**
-   * Port, 0 for any that is free.
+   * Port, or 0 for any free port.
    *
    * @default {8000}
    */
@@ -143,7 +146,7 @@ export interface DenoServeUnixOptions extends DenoServeOptions<DenoUnixAddr> {
   path: string;
 }
 
-/** A handler that is given among the options. */
+/** A handler as one of the options. */
 export interface DenoServeInit<A = DenoNetAddr> {
   /** Answers requests. */
   handler: DenoHandler<A>;
@@ -151,7 +154,10 @@ export interface DenoServeInit<A = DenoNetAddr> {
 
 /** A running server: a `Deno.HttpServer` with counts. */
 export interface DenoHttpServer<A = DenoNetAddr> {
-  /** Resolves when the server has ended and no connection is left; rejects if it has failed. */
+  /**
+   * Resolves when the server has ended and no connection is left. Rejects if
+   * the server has failed.
+   */
   readonly finished: Promise<void>;
   /** Public address, which clients and proxies connect to. */
   readonly addr: A;
@@ -161,7 +167,9 @@ export interface DenoHttpServer<A = DenoNetAddr> {
   ref(): void;
   /** Lets the process end. */
   unref(): void;
-  /** Stops listening; resolves when the requests that had begun are answered. */
+  /**
+   * Stops listening. Resolves when the requests that had begun are answered.
+   */
   shutdown(): Promise<void>;
   /** Shuts down at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void>;

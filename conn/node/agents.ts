@@ -61,9 +61,8 @@ export interface HttpsHeaderAgentOptions
  * This agent never does. {@link HeaderAgent.for} returns the agent for one client,
  * which only finds connections that began with that client's header.
  *
- * Idle connections are closed after `idleTimeout`, when there are more than
- * `maxFreeSockets` of all clients together, and when the client's own connection
- * closes.
+ * An idle connection is closed after `idleTimeout`, when all clients together
+ * have more than `maxFreeSockets`, and when the client's own connection closes.
  *
  * @example
  * ```ts ignore
@@ -86,7 +85,7 @@ export interface HttpsHeaderAgentOptions
  * proxied(server, { trust: ["10.0.0.0/8"] }).listen(8080);
  * ```
  *
- * With http-proxy and httpxy it is an option of each request:
+ * With http-proxy and httpxy, `agent` is an option of each request:
  * `proxy.web(req, res, { target, agent: agent.for(req) })`.
  */
 export class HeaderAgent extends HttpAgent {
@@ -108,8 +107,9 @@ export class HeaderAgent extends HttpAgent {
    * Returns the agent for the requests of one client: the same pool, limits and
    * options, but only with connections that began with this client's header.
    *
-   * @param client As for {@link headerOf}, such as the client's request or socket.
-   * Or a header, such as `{ command: "LOCAL" }` for requests of your own.
+   * @param client As for {@link headerOf}, such as the client's request or
+   * socket. For your own requests, pass a header such as
+   * `{ command: "LOCAL" }`.
    *
    * @throws {TypeError} like {@link headerOf}, and for a header that cannot be written.
    * @throws {RangeError} for a header that cannot be written.

@@ -76,11 +76,11 @@ export type Connector = (
  * An object that keeps its connections must serve only this client. See
  * {@link perClient}.
  *
- * @param client As for {@link headerOf}, such as the client's request or socket.
- * Or a header.
+ * @param client As for {@link headerOf}, such as the client's request or
+ * socket, or a header.
  *
- * @throws {TypeError} like {@link headerOf}, for a header that cannot be written,
- * and for a wrong or unknown option.
+ * @throws {TypeError} as for {@link headerOf}, for a header that cannot be
+ * written, and for a wrong or unknown option.
  * @throws {RangeError} for a header that cannot be written, and for an option out
  * of its range.
  *

@@ -3,28 +3,28 @@ import { type ClientSocket, socketOf } from "./client.ts";
 
 /** Object that is made for a client, and closed after the client has left. */
 export interface Closable {
-  /** Closes it after the current requests have ended. */
+  /** Closes the object after the current requests have ended. */
   close(): unknown;
-  /** Whether it is closed, so that another one has to be made. */
+  /** Whether the object is closed, so that another one must be made. */
   readonly closed?: boolean;
-  /** Whether it is destroyed, so that another one has to be made. */
+  /** Whether the object is destroyed, so that another one must be made. */
   readonly destroyed?: boolean;
 }
 
 /**
- * Keeps one thing for each client's connection, such as a session of `node:http2`
- * or a dispatcher of undici, so that it never serves another client. Returns a
- * function that returns this object for a request or a socket. `make` is called at
- * the first call for a client, and again after the object was closed. `close()` is
- * called when the client's connection closes, so there is at most one for each
- * client.
+ * Keeps one object for each client's connection, such as a session of
+ * `node:http2` or a dispatcher of undici, so that it never serves another
+ * client. Returns a function that returns the object for a request or a socket.
+ * `make` is called at the first call for a client, and again after the object
+ * was closed. `close()` is called when the client's connection closes, so there
+ * is at most one for each client.
  *
  * With undici: `perClient((client) => new Agent({ connect: connectorFor(client) }))`
  * returns the `dispatcher` of a request. This needs the package undici. Bun replaces
  * it by an implementation that ignores dispatchers, and so does `fetch` of Deno.
  *
- * @throws {TypeError} The returned function, for an object that has no socket of
- * Node.
+ * @throws {TypeError} from the returned function, for an object that has no
+ * socket of Node.
  *
  * @example
  * ```ts ignore

@@ -74,7 +74,7 @@ export interface NodeRelaySocket extends NodeSocket {
   end(done?: () => void): unknown;
   /** Stops the delivery of data. */
   pause(): unknown;
-  /** Whether small writes are sent at once. */
+  /** Sets whether small writes are sent at once. */
   setNoDelay?(on: boolean): unknown;
 }
 
@@ -85,9 +85,9 @@ export type NodeRelayAddress = (TcpNetConnectOpts | IpcNetConnectOpts) & {
 };
 
 /**
- * Where `relay` passes a connection on to: an address, a socket, or a function
- * that dials. A socket that is not connected yet, or in the handshake of TLS, is
- * waited for.
+ * Target of `relay`: an address, a socket, or a function that connects one. If
+ * the socket is not connected yet, or its TLS handshake is not complete,
+ * `relay` waits for it.
  */
 export type NodeRelayTarget =
   | NodeRelayAddress
@@ -114,9 +114,9 @@ export type NodeUpgradeOptions =
  * every runtime.
  */
 export interface NodeServer {
-  /** Whether it listens. */
+  /** Whether the server listens. */
   readonly listening: boolean;
-  /** Most connections at once. */
+  /** Largest number of concurrent connections. */
   maxConnections: number;
   /** Calls the listeners. */
   emit(event: string, ...args: unknown[]): boolean;
@@ -202,7 +202,7 @@ export interface ExportedInfo {
     readonly remoteAddr: Address;
     readonly localAddr: Address;
   };
-  /** Whether the option `encrypted` has set that of the socket. */
+  /** Whether the option `encrypted` has set `encrypted` of the socket. */
   readonly isEncrypted: boolean;
   /** Bytes after the header that were received but not read, in base64. */
   readonly payload: string;
@@ -211,8 +211,8 @@ export interface ExportedInfo {
 /** Options of {@link adopt}. */
 export interface AdoptOptions {
   /**
-   * Readers of own TLVs, as {@link DecodeOptions.define} has them. Functions do not
-   * travel to another process.
+   * Readers of your own TLVs, as in {@link DecodeOptions.define}. Functions
+   * cannot be sent to another process.
    *
    * @default {[]}
    */

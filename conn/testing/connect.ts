@@ -27,8 +27,9 @@ export type ServerAddress =
 /** Options of {@link connectThrough}. */
 export interface ConnectOptions {
   /**
-   * Address to connect from, such as `"127.0.0.2"` on Linux. To the server it is
-   * the proxy, or another peer that its `trust` does not list.
+   * Address to connect from, such as `"127.0.0.2"` on Linux. For the server, it
+   * is the address of the proxy, or of another peer that its `trust` does not
+   * list.
    */
   localAddress?: string;
 }
@@ -40,18 +41,18 @@ const WILDCARDS: readonly unknown[] = ["0.0.0.0", "::"];
 
 /**
  * Connects to a server as a proxy does: sends the header in one write. Returns
- * the socket, a client of the server from then on.
+ * the socket, which is then a client of the server.
  *
  * The header is one of {@link SENDERS} or {@link REJECTED}, an object for
  * `encode`, or bytes or text of your own. A server that listens on all interfaces is
  * dialled at 127.0.0.1.
  *
- * The socket is one of `node:net` on every runtime. Its answer is
- * `await text(socket)` of `node:stream/consumers`. Give the socket to
- * `http.get({ createConnection: () => socket })` for a request of HTTP, and to
- * `tls.connect({ socket })` for TLS after the header. If the server resets the
- * connection, reading throws, and no error is uncaught. Close the socket with
- * `await using` or `destroy()`.
+ * The socket is one of `node:net` on every runtime. To read the server's
+ * answer, use `await text(socket)` with `text` of `node:stream/consumers`. Give
+ * the socket to `http.get({ createConnection: () => socket })` for a request of
+ * HTTP, and to `tls.connect({ socket })` for TLS after the header. If the
+ * server resets the connection, reading throws, and no error is uncaught. Close
+ * the socket with `await using` or `destroy()`.
  *
  * @throws {TypeError} for a header that `encode` rejects, and for the address of a
  * server that does not listen.
@@ -115,10 +116,10 @@ function targetOf(
 }
 
 /**
- * Resolves to `true` when the server closes or resets the connection without a
- * byte, as it does if it rejects the header. Resolves to `false` at the first
- * byte, which stays to be read. If the server waits for its client, send a request
- * first.
+ * Resolves to `true` if the server closes or resets the connection without
+ * sending a byte, as it does when it rejects the header. Resolves to `false` at
+ * the first byte, which you can still read. If the server waits for the client
+ * to speak first, send a request before the call.
  *
  * @example
  * ```ts

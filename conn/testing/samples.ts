@@ -66,13 +66,13 @@ export interface Senders {
   readonly cloudflareSpectrum: SenderHeader;
 }
 
-/** Bytes to be rejected by name. */
+/** Bytes that a server must reject, by name. */
 export interface Rejected {
   /** No header at all: an HTTP request. */
   readonly httpRequest: RejectedHeader;
   /** A v2 header whose CRC32C does not match. See `checksum`. */
   readonly wrongChecksum: RejectedHeader;
-  /** An IPv4 address in a `TCP6` line, which nginx does send. See `mixedTcp6`. */
+  /** An IPv4 address in a `TCP6` line, as nginx sends it. See `mixedTcp6`. */
   readonly nginxMixedFamilies: RejectedHeader;
 }
 

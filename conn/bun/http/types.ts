@@ -99,7 +99,7 @@ export type BunServer<D> = ReturnType<
 
 /** Options of {@link proxied} for HTTP: all but `lazy`, because HTTP clients speak first. */
 export interface BunHttpProxyOptions extends Omit<BunListenerOptions, "lazy"> {
-  /** Not supported, because a server of HTTP does not speak first. */
+  /** Not supported, because HTTP servers do not speak first. */
   lazy?: false;
 }
 
