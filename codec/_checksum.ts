@@ -6,14 +6,19 @@ import type { ProxyInfo } from "./types.ts";
 /** Whether the checksum of a header matches (section 2.2.3); `undefined` where it has none. */
 export function isChecksumRight(info: ProxyInfo): boolean | undefined {
   const { CRC32C } = info.tlvs;
-  return CRC32C === undefined
-    ? undefined
-    : CRC32C === checksumOf(info, checksumAt(info));
+  if (CRC32C === undefined) return undefined;
+  const offset = checksumAt(info);
+  // A caller may have added one that is in no header.
+  return offset !== undefined && CRC32C === checksumOf(info, offset);
 }
 
-/** Where the TLV is that `info.tlvs.CRC32C` comes from, the last of several. */
-export function checksumAt({ tlv_loc, tlv_start = 0 }: ProxyInfo): number {
-  return tlv_start + (tlv_loc["CRC32C"] ?? 0);
+/** Where the TLV of `info.tlvs.CRC32C` is, the last of several; `undefined` if there is none. */
+export function checksumAt(
+  { tlv_loc: { CRC32C }, tlv_start }: ProxyInfo,
+): number | undefined {
+  return CRC32C === undefined || tlv_start === undefined
+    ? undefined
+    : tlv_start + CRC32C;
 }
 
 /** CRC32C of a header, the field of the TLV at `offset` as zero. */

@@ -47,7 +47,12 @@ function readLcov(text: string, base: string): Map<string, Counts> {
 /** What Deno has covered, all its processes together. */
 function readDeno(): Map<string, Counts> {
   const { success, stdout, stderr } = new Deno.Command(Deno.execPath(), {
-    args: ["coverage", "--lcov", "--include=/(codec|conn)/", `${FOLDER}/deno`],
+    args: [
+      "coverage",
+      "--lcov",
+      "--include=/(codec|conn)/.*\\.ts$",
+      `${FOLDER}/deno`,
+    ],
     cwd: ROOT,
   }).outputSync();
   const decoder = new TextDecoder();

@@ -19,6 +19,7 @@ const CLIENT_CERT = 0x02 | 0x04;
  * ```
  */
 export function isClientVerified({ tlvs }: Pick<ProxyInfo, "tlvs">): boolean {
-  return isClientEncrypted({ tlvs }) && tlvs.SSL_VERIFY === 0 &&
-    ((tlvs.SSL_CLIENT ?? 0) & CLIENT_CERT) !== 0;
+  const { SSL_CLIENT = 0, SSL_VERIFY } = tlvs;
+  return isClientEncrypted({ tlvs }) && SSL_VERIFY === 0 &&
+    (SSL_CLIENT & CLIENT_CERT) !== 0;
 }

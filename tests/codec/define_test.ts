@@ -244,3 +244,22 @@ Deno.test("decode() says what is wrong with a list of definitions", () => {
   const list: TlvReader[] = [signed, tenant, tenant];
   refuse(list, 'Cannot read define[2]: "TENANT" is there already');
 });
+
+Deno.test("a reader that throws what is no Error rejects with its text", () => {
+  const failing = defineTlv({
+    type: 0xe4,
+    name: "FAILING",
+    read: () => {
+      throw "no text of ours";
+    },
+  });
+  const bytes = header(tlv("e4", "01"));
+  const error = assertThrows(() => decode(bytes, { define: [failing] }));
+  assert(error instanceof Error);
+  assert(error.message.endsWith("its reader failed: no text of ours"));
+});
+
+Deno.test("a reader finds nothing in what has neither rest nor raw", () => {
+  const tenant = defineTlv({ type: 0xe4, name: "TENANT", read: () => 1 });
+  assertEquals(tenant({ version: 2 }), undefined);
+});

@@ -63,3 +63,17 @@ Deno.test("describe() says anything on one line that no terminal obeys", () => {
     assert(line.length < 4096, `${line.length}`);
   }
 });
+
+Deno.test("describe() says that a CRC32C which is in no header is wrong", () => {
+  for (const bytes of [ascii("PROXY UNKNOWN\r\n"), v2("2111", BLOCK4)]) {
+    const info = decode(bytes);
+    assert(info !== undefined);
+    const { tlvs, tlv_loc, raw } = info;
+    const changed = { ...info, raw, tlv_loc, tlvs: { ...tlvs, CRC32C: 1 } };
+    assert(describe(changed).includes("CRC32C=WRONG"), describe(changed));
+    const misplaced = { ...changed, tlv_loc: { CRC32C: 0 } };
+    if (info.version === 1) {
+      assert(describe(misplaced).includes("CRC32C=WRONG"));
+    }
+  }
+});

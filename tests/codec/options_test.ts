@@ -12,6 +12,7 @@ import {
   type EncodeOptions,
   type ProxyHeader,
 } from "../../codec/mod.ts";
+import { either } from "../../codec/_options.ts";
 import { net } from "./_facts.ts";
 import { ascii, BLOCK4, tlv, v2 } from "./_hex.ts";
 
@@ -409,3 +410,9 @@ for (const [name, meant] of NEAR) {
     );
   });
 }
+
+Deno.test("either() has words for any number of values", () => {
+  assertEquals(either([]), "");
+  assertEquals(either(["a"]), '"a"');
+  assertEquals(either(["a", "b", 3]), '"a", "b" or 3');
+});

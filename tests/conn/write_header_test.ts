@@ -186,3 +186,29 @@ Deno.test("writeHeader() reads a header by name, as a class has it", async () =>
   const header = { ...CLIENT, tlvs: { ALPN: "h2" } };
   assertEquals(writes, [encode(header), encode({ ...CLIENT, version: 1 })]);
 });
+
+Deno.test("writeHeader() writes what encode() writes of every field and option", async () => {
+  const header = {
+    version: 1,
+    command: "PROXY",
+    family: "INET",
+    transport: "STREAM",
+    source: { transport: "tcp", hostname: "192.0.2.1", port: 1 },
+    destination: { transport: "tcp", hostname: "192.0.2.2", port: 2 },
+    tlvs: { ALPN: "h2" },
+  } as const;
+  const options = { version: 2, checksum: true, align: 16 } as const;
+  const written: Uint8Array[] = [];
+  await writeHeader(
+    {
+      write: (bytes: Uint8Array) => {
+        written.push(bytes.slice());
+        return Promise.resolve(bytes.length);
+      },
+    },
+    header,
+    options,
+  );
+  assertEquals(written, [encode(header, options)]);
+  assertEquals((written[0]?.length ?? 0) % 16, 0);
+});
