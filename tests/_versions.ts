@@ -85,6 +85,7 @@ export const BENCH_PEERS: readonly string[] = [
 export const PROM_CLIENT = "prom-client@15.1.3";
 export const OPENTELEMETRY: readonly string[] = [
   "@opentelemetry/api@1.9.1",
+  "@opentelemetry/sdk-metrics@2.12.1",
   "@opentelemetry/sdk-trace-base@2.12.1",
 ];
 export const PINO = "pino@10.4.0";

@@ -206,6 +206,13 @@ export const metrics: Check = async (program, port, other) => {
   assertStringIncludes(text, "\nproxy_protocol_pending 0\n");
 };
 
+export const meters: Check = async (program, port) => {
+  await answerTo(program, port, utf8("GET / HTTP/1.1\r\n\r\n"));
+  await program.printed("proxy_protocol.accepted");
+  await program.printed("proxy_protocol.rejected");
+  await program.printed('attributes: { code: "signature" }');
+};
+
 export const traces: Check = async (program, port) => {
   await answerTo(program, port, HEADER, utf8(REQUEST));
   await program.printed("client.address");

@@ -56,6 +56,7 @@ const RECIPES: Readonly<Record<string, checks.Check>> = {
   "Reverse proxy with http-proxy or httpxy": checks.reverse,
   "Reverse proxy with undici": checks.reverse,
   "Metrics with prom-client": checks.metrics,
+  "Metrics with OpenTelemetry": checks.meters,
   "Traces with OpenTelemetry": checks.traces,
   "Logs with pino": checks.logs,
 };
