@@ -104,6 +104,7 @@ function filesOf(folder: string): string[] {
       isDirectory ? filesOf(`${folder}/${name}`) : [`${folder}/${name}`]
     )
     .filter((file) =>
+      file.endsWith(".ts") &&
       /^(export )?(default |async |abstract )*(function|class|const|let)\b/m
         .test(Deno.readTextFileSync(ROOT + file))
     )
