@@ -1,10 +1,9 @@
 /** Writes the binary header (section 2.2). */
 
+import { type Block, type Composed, newBlock } from "./_block.ts";
 import { newHead, readEndpoints } from "./_endpoints.ts";
-import { put32, viewOf } from "./_block.ts";
 import { hasReceivedEnds, receivedHeader } from "./_received.ts";
 import {
-  apart,
   entriesLength,
   isIterable,
   tlvEntries,
@@ -26,34 +25,21 @@ import { TLV_TYPES } from "./tlvs/types.ts";
 import type { EncodeRules } from "./_encode_options.ts";
 import type { ProxyHeader } from "./types.ts";
 
-/** A header, checked and measured: writing it cannot fail. */
-export interface PlanV2 {
-  /** Where TLVs begin: {@link head} has what comes before. */
-  tlv_start: number;
-  entries: readonly TlvEntry[];
-  /** Length of the header, in bytes. */
-  length: number;
-  /** The bytes to write, when they are those that it was decoded from. */
-  raw?: Uint8Array;
-}
+/** Room that nearly all headers need no more than. */
+const USUAL_LENGTH = 512;
 
-/** What one header at a time says, from its plan until it is written. */
-const head = newHead();
-
-const NO_ENTRIES: readonly TlvEntry[] = [];
+/** One header at a time. A longer one has a block of its own. */
+const head = newHead(USUAL_LENGTH);
 
 /** A checksum that is yet to be computed. */
 const NEW_CHECKSUM: TlvEntry = { type: TLV_TYPES.CRC32C, value: 0 };
 
-/**
- * Checks and measures a header before a byte of it is written, into `target` if the
- * caller has one.
- */
-export function planV2(
-  header: ProxyHeader,
-  { checksum, align }: EncodeRules,
-  target?: Uint8Array,
-): PlanV2 {
+/** Checks a header and makes its bytes. */
+export function composeV2(header: ProxyHeader, rules: EncodeRules): Composed {
+  const { checksum, align } = rules;
+  const isPlain = header.tlvs === undefined && header.raw === undefined &&
+    !checksum && align === 1;
+  if (isPlain) return withTlvs([], readEndpoints(header, head)); // as most are
   const tlvs = writtenTlvs(header);
   const received = receivedHeader(header);
   const merged = received === undefined || tlvs === undefined ||
@@ -61,13 +47,8 @@ export function planV2(
     ? undefined
     : mergedEntries(tlvs, received.info);
   const given = merged?.entries ??
-    (tlvs === undefined ? NO_ENTRIES : tlvEntries(tlvs));
-  const checked = withChecksum(
-    target && given.length > 0
-      ? given.map((entry) => apart(entry, target))
-      : given,
-    checksum,
-  );
+    (tlvs === undefined ? [] : tlvEntries(tlvs));
+  const checked = withChecksum(given, checksum);
   // Last, for the head to be of this header: what came before may run code of the caller.
   let tlv_start = readEndpoints(header, head);
   if (received !== undefined && hasReceivedEnds(received, head, tlv_start)) {
@@ -76,36 +57,47 @@ export function planV2(
     for (let i = FAMILY_AT; i < tlv_start; i++) head.bytes[i] = raw[i]!;
     const isWhole = received.isValid && merged?.isUnchanged === true &&
       checksum === undefined && raw.length % align === 0;
-    if (isWhole) return { tlv_start, entries: [], length: raw.length, raw };
+    if (isWhole) return { bytes: new Uint8Array(raw), length: raw.length };
   }
-  const entries = padded(checked, tlv_start, align);
+  return withTlvs(padded(checked, tlv_start, align), tlv_start);
+}
+
+/** Adds TLVs to what {@link head} has up to `tlv_start`. */
+function withTlvs(entries: readonly TlvEntry[], tlv_start: number): Composed {
   const length = tlv_start + entriesLength(entries);
   if (length > LONGEST_HEADER) {
     throw new RangeError(
       `Cannot encode tlvs: a header has at most ${LONGEST_HEADER} bytes, received ${length}`,
     );
   }
-  return { tlv_start, entries, length };
+  const block = length > USUAL_LENGTH ? longer(length, tlv_start) : head;
+  block.view.setUint16(LENGTH_AT, length - FIXED_LENGTH);
+  if (entries.length > 0) {
+    writeEntries(entries, block, tlv_start);
+    writeChecksum(entries, block, tlv_start, length);
+  }
+  return { bytes: block.bytes, length };
 }
 
-/** Writes the header planned last at the start of `target`. */
-export function writeV2(plan: PlanV2, target: Uint8Array): void {
-  const { tlv_start, entries, length, raw } = plan;
-  if (raw !== undefined) return target.set(raw);
-  head.view.setUint16(LENGTH_AT, length - FIXED_LENGTH);
-  for (let i = 0; i < tlv_start; i++) target[i] = head.bytes[i]!;
-  if (entries.length === 0) return;
-  writeEntries(entries, target, tlv_start);
-  writeChecksum(plan, target);
+/** A block that begins as {@link head} does. */
+function longer(length: number, tlv_start: number): Block {
+  const block = newBlock(length);
+  block.bytes.set(head.bytes.subarray(0, tlv_start));
+  return block;
 }
 
 /** Section 2.2.3: over the whole header, its own field as zero. */
-function writeChecksum(plan: PlanV2, target: Uint8Array): void {
-  let at = plan.tlv_start;
-  for (const { type, value } of plan.entries) {
+function writeChecksum(
+  entries: readonly TlvEntry[],
+  { view }: Block,
+  tlv_start: number,
+  length: number,
+): void {
+  let at = tlv_start;
+  for (const { type, value } of entries) {
     const field = at + TLV_HEADER_LENGTH;
     if (type === TLV_TYPES.CRC32C) {
-      put32(headerChecksum(viewOf(target), plan.length, field), target, field);
+      view.setUint32(field, headerChecksum(view, length, field));
     }
     at = field + valueLength(value);
   }
@@ -115,18 +107,19 @@ function withChecksum(
   entries: readonly TlvEntry[],
   checksum: boolean | undefined,
 ): readonly TlvEntry[] {
-  const first = entries.findIndex(isChecksum);
-  if (first < 0) return checksum ? [NEW_CHECKSUM, ...entries] : entries;
-  const last = entries.findLastIndex(isChecksum);
-  if (first === last && checksum !== false) return entries;
+  let count = 0;
+  let last: TlvEntry | undefined;
+  for (const entry of entries) {
+    if (entry.type !== TLV_TYPES.CRC32C) continue;
+    count++;
+    last = entry;
+  }
+  if (count === 0) return checksum ? [NEW_CHECKSUM, ...entries] : entries;
+  if (count === 1 && checksum !== false) return entries;
   // Of two checksums the first would be over the second: one is written.
-  return entries.filter((entry, i) =>
-    !isChecksum(entry) || (i === last && checksum !== false)
+  return entries.filter((entry) =>
+    entry.type !== TLV_TYPES.CRC32C || (entry === last && checksum !== false)
   );
-}
-
-function isChecksum({ type }: TlvEntry): boolean {
-  return type === TLV_TYPES.CRC32C;
 }
 
 /** Section 2.2.4: a NOOP takes 3 bytes at least, so 1 or 2 bytes become a whole step more. */

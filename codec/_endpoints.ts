@@ -1,5 +1,5 @@
 import { type Block, newBlock } from "./_block.ts";
-import { readIp } from "./_parse_ip.ts";
+import { readIp, readIpv4 } from "./_parse_ip.ts";
 import { either } from "./_options.ts";
 import { quote } from "./_quote.ts";
 import { encodeText } from "./_text.ts";
@@ -26,9 +26,9 @@ const UNIX = FAMILIES.indexOf("UNIX") << 4;
 const STREAM = TRANSPORTS.indexOf("STREAM");
 const DGRAM = TRANSPORTS.indexOf("DGRAM");
 
-/** Room for a v2 header without TLVs, signature written. */
-export function newHead(): Block {
-  const head = newBlock(FIXED_LENGTH + 2 * UNIX_PATH_LENGTH);
+/** Room for a v2 header, signature written. */
+export function newHead(length: number): Block {
+  const head = newBlock(length);
   head.bytes.set(SIGNATURE);
   return head;
 }
@@ -99,16 +99,18 @@ export function readEndpoints(
     head[FAMILY_AT] = UNIX | transport;
     return FIXED_LENGTH + 2 * UNIX_PATH_LENGTH;
   }
-  const second = FIXED_LENGTH + 16;
-  const length = readHost("source", hostname, head, FIXED_LENGTH);
-  const toLength = readHost("destination", toHostname, head, second);
-  const isInet = length === 4 && toLength === 4 && toldFamily !== "INET6";
-  checkTold(toldFamily, isInet ? "INET" : "INET6", length !== toLength);
   let end = FIXED_LENGTH + 2 * 4;
+  const isInet = toldFamily !== "INET6" &&
+    isIpv4(hostname, head, FIXED_LENGTH) &&
+    isIpv4Again(toHostname, head, FIXED_LENGTH + 4);
   if (isInet) {
-    for (let i = 0; i < 4; i++) head[end - 4 + i] = head[second + i]!;
+    checkTold(toldFamily, "INET", false);
   } else {
     end = FIXED_LENGTH + 2 * 16;
+    const second = FIXED_LENGTH + 16;
+    const length = readHost("source", hostname, head, FIXED_LENGTH);
+    const toLength = readHost("destination", toHostname, head, second);
+    checkTold(toldFamily, "INET6", length !== toLength);
     if (length === 4) map(head, FIXED_LENGTH);
     if (toLength === 4) map(head, second);
   }
@@ -150,6 +152,33 @@ function transportOf(field: string, carrier: string | undefined): number {
         }`,
       );
   }
+}
+
+/** Reads an IPv4 address into `head`, unless it is something else. */
+function isIpv4(
+  hostname: string | undefined,
+  head: Uint8Array,
+  at: number,
+): boolean {
+  return typeof hostname === "string" && readIpv4(hostname, head, at);
+}
+
+/** The destination before, nearly always the same: the address of the proxy itself. */
+let lastText: string | undefined;
+const lastOctets = new Uint8Array(4);
+
+/** Does what {@link isIpv4} does, for an address that is mostly the one before. */
+function isIpv4Again(
+  hostname: string | undefined,
+  head: Uint8Array,
+  at: number,
+): boolean {
+  if (hostname === undefined || hostname !== lastText) {
+    if (!isIpv4(hostname, lastOctets, 0)) return false;
+    lastText = hostname;
+  }
+  for (let i = 0; i < 4; i++) head[at + i] = lastOctets[i]!;
+  return true;
 }
 
 function readHost(

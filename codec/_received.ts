@@ -8,6 +8,7 @@ import {
   COMMAND_AT,
   FAMILY_AT,
   FIXED_LENGTH,
+  LONGEST_ADDRESSED,
   LONGEST_HEADER,
 } from "./_wire.ts";
 import type {
@@ -33,7 +34,7 @@ const STRICT: DecodeOptions = {};
 const LENIENT: DecodeOptions = { checksum: "ignore", tlvs: "lenient" };
 
 /** The ends of one received header at a time, as this codec writes them. */
-const ends = newHead();
+const ends = newHead(LONGEST_ADDRESSED);
 
 /** The v2 header in `raw`, if that is what a header was decoded from. */
 export function receivedHeader(header: ProxyHeader): Received | undefined {

@@ -53,6 +53,9 @@ export const TRANSPORTS: readonly Transport[] = ["UNSPEC", "STREAM", "DGRAM"];
 /** A UNIX address in an address block, in bytes (section 2.2). */
 export const UNIX_PATH_LENGTH = 108;
 
+/** Longest v2 header without TLVs, in bytes. */
+export const LONGEST_ADDRESSED: number = FIXED_LENGTH + 2 * UNIX_PATH_LENGTH;
+
 /** Both ports at the end of an INET or INET6 address block, in bytes (section 2.2). */
 export const PORTS_LENGTH: number = 2 * 2;
 

@@ -1,4 +1,5 @@
-import { planV1, writeV1 } from "./_encode_v1.ts";
+import type { Composed } from "./_block.ts";
+import { composeV1 } from "./_encode_v1.ts";
 import {
   checkHeader,
   checkVersion,
@@ -6,7 +7,7 @@ import {
   type EncodeRules,
   readEncodeOptions,
 } from "./_encode_options.ts";
-import { planV2, writeV2 } from "./_encode_v2.ts";
+import { composeV2 } from "./_encode_v2.ts";
 import type { EncodeOptions, ProxyHeader } from "./types.ts";
 
 /**
@@ -48,16 +49,11 @@ export function encode(
   header: ProxyHeader,
   options?: EncodeOptions,
 ): Uint8Array<ArrayBuffer> {
-  const rules = rulesOf(header, options);
-  if (versionOf(header, rules) === 1) {
-    const line = new Uint8Array(planV1(header));
-    writeV1(line.length, line);
-    return line;
-  }
-  const plan = planV2(header, rules);
-  const bytes = new Uint8Array(plan.length);
-  writeV2(plan, bytes);
-  return bytes;
+  const { bytes, length } = compose(header, options);
+  if (length > LOOP_LENGTH) return bytes.slice(0, length);
+  const copy = new Uint8Array(length);
+  for (let i = 0; i < length; i++) copy[i] = bytes[i]!;
+  return copy;
 }
 
 /**
@@ -80,25 +76,32 @@ export function encodeInto(
   target: Uint8Array,
   options?: EncodeOptions,
 ): number {
-  const rules = rulesOf(header, options);
-  if (versionOf(header, rules) === 1) {
-    const length = planV1(header);
-    checkRoom(target, length);
-    writeV1(length, target);
-    return length;
+  const { bytes, length } = compose(header, options);
+  if (target.length < length) {
+    throw new RangeError(
+      `Cannot encode into target: needs ${length} bytes, received ${target.length}`,
+    );
   }
-  const plan = planV2(header, rules, target);
-  checkRoom(target, plan.length);
-  writeV2(plan, target);
-  return plan.length;
+  if (length > LOOP_LENGTH) target.set(bytes.subarray(0, length));
+  else for (let i = 0; i < length; i++) target[i] = bytes[i]!;
+  return length;
 }
 
-function rulesOf(
+/** Up to this length, in bytes, a loop copies faster than a method. */
+const LOOP_LENGTH = 64;
+
+/** Makes a header, in bytes that serve for the next one as well. */
+function compose(
   header: ProxyHeader,
   options: EncodeOptions | undefined,
-): EncodeRules {
+): Composed {
   checkHeader(header);
-  return options === undefined ? DEFAULT_RULES : readEncodeOptions(options);
+  const rules = options === undefined
+    ? DEFAULT_RULES
+    : readEncodeOptions(options);
+  return versionOf(header, rules) === 1
+    ? composeV1(header)
+    : composeV2(header, rules);
 }
 
 /** The options decide, where they say it: the version of a decoded header is the one that came. */
@@ -107,11 +110,4 @@ function versionOf(header: ProxyHeader, rules: EncodeRules): 1 | 2 {
   const { version = 2 } = header;
   checkVersion(version);
   return version;
-}
-
-function checkRoom(target: Uint8Array, length: number): void {
-  if (target.length >= length) return;
-  throw new RangeError(
-    `Cannot encode into target: needs ${length} bytes, received ${target.length}`,
-  );
 }

@@ -1,9 +1,9 @@
-import { newBlock, put16 } from "./_block.ts";
+import { newBlock } from "./_block.ts";
 import { newHead, readEndpoints } from "./_endpoints.ts";
 import { startText } from "./_hint.ts";
 import { formatIpv6 } from "./_ip_text.ts";
 import { plainView } from "./_plain_view.ts";
-import { FIXED_LENGTH } from "./_wire.ts";
+import { FIXED_LENGTH, LONGEST_ADDRESSED } from "./_wire.ts";
 import { ProxyProtocolError } from "./error.ts";
 import type { Address } from "./types.ts";
 
@@ -147,7 +147,7 @@ export function encodeSimpleDatagram(
   { source, destination }: SimpleDatagramHeader,
   payload: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  const head = newHead();
+  const head = newHead(LONGEST_ADDRESSED);
   const end = readEndpoints({
     command: "PROXY",
     family: "INET6",
@@ -155,9 +155,12 @@ export function encodeSimpleDatagram(
     source,
     destination,
   }, head);
-  const datagram = new Uint8Array(HEADER_LENGTH + payload.length);
-  put16(MAGIC, datagram, 0);
-  datagram.set(head.bytes.subarray(FIXED_LENGTH, end), CLIENT_AT);
+  const { bytes: datagram, view } = newBlock(HEADER_LENGTH + payload.length);
+  view.setUint16(0, MAGIC);
+  datagram.set(
+    head.bytes.subarray(FIXED_LENGTH, end),
+    CLIENT_AT,
+  );
   datagram.set(payload, HEADER_LENGTH);
   return datagram;
 }

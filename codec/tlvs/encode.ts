@@ -1,3 +1,4 @@
+import { newBlock } from "../_block.ts";
 import { entriesLength, tlvEntries, writeEntries } from "./entries.ts";
 import type { RawTlv, Tlvs } from "../types.ts";
 
@@ -24,7 +25,7 @@ import type { RawTlv, Tlvs } from "../types.ts";
  */
 export function encodeTlvs(tlvs: Tlvs | Iterable<RawTlv>): Uint8Array {
   const entries = tlvEntries(tlvs);
-  const bytes = new Uint8Array(entriesLength(entries));
-  writeEntries(entries, bytes, 0);
-  return bytes;
+  const block = newBlock(entriesLength(entries));
+  writeEntries(entries, block, 0);
+  return block.bytes;
 }

@@ -1,4 +1,4 @@
-import { put16, put32 } from "../_block.ts";
+import type { Block } from "../_block.ts";
 import { plainView } from "../_plain_view.ts";
 import { suggestion } from "../_options.ts";
 import { quote } from "../_quote.ts";
@@ -13,11 +13,11 @@ import { readTlvs } from "./read.ts";
 import {
   fits,
   isSslPart,
-  isSslSubName,
   isSslSubtype,
   lengthsOf,
+  type NameRule,
+  nameRule,
   TLV_TYPES,
-  tlvKind,
   tlvName,
   tlvNames,
   tlvType,
@@ -87,47 +87,37 @@ export function valueLength(value: TlvEntry["value"]): number {
 /** Writes entries at `at`; where they end. */
 export function writeEntries(
   entries: readonly TlvEntry[],
-  target: Uint8Array,
+  target: Block,
   at: number,
 ): number {
   let end = at;
   for (const { type, value } of entries) {
     const start = end;
-    target[start] = type;
+    target.bytes[start] = type;
     end = writeValue(value, target, start + TLV_HEADER_LENGTH);
-    put16(end - start - TLV_HEADER_LENGTH, target, start + 1);
+    target.view.setUint16(start + 1, end - start - TLV_HEADER_LENGTH);
   }
   return end;
 }
 
 function writeValue(
   value: TlvEntry["value"],
-  target: Uint8Array,
+  target: Block,
   at: number,
 ): number {
-  if (typeof value === "string") return writeLatin1(value, target, at);
+  const { bytes, view } = target;
+  if (typeof value === "string") return writeLatin1(value, bytes, at);
   if (typeof value === "number") {
-    put32(value, target, at);
+    view.setUint32(at, value);
     return at + CHECKSUM_LENGTH;
   }
   if (value instanceof Uint8Array) {
-    target.set(value, at);
+    bytes.set(value, at);
     return at + value.length;
   }
-  target[at] = value.client;
-  put32(value.verify, target, at + 1);
+  bytes[at] = value.client;
+  view.setUint32(at + 1, value.verify);
   return writeEntries(value.entries, target, at + SSL_FIXED_LENGTH);
-}
-
-/** A value of a header that is rewritten in place in `target`, in a buffer of its own: it would be written over. */
-export function apart({ type, value }: TlvEntry, target: Uint8Array): TlvEntry {
-  if (typeof value !== "object") return { type, value };
-  if (value instanceof Uint8Array) {
-    const isShared = value.buffer === target.buffer;
-    return { type, value: isShared ? value.slice() : value };
-  }
-  const entries = value.entries.map((entry) => apart(entry, target));
-  return { type, value: { ...value, entries } };
 }
 
 /** Whether TLVs are given as a list. */
@@ -163,11 +153,12 @@ function entriesOfRecord(tlvs: Tlvs): TlvEntry[] {
       sslIndex ??= entries.length;
       continue;
     }
-    const entry = namedEntry(name, value);
+    const rule = ruleOf(name);
+    const entry = entryOf(name, rule, value);
     // Without the SSL that it stood beside, a stray would pass for a fact.
-    if (isSslSubtype(entry.type) && SSL === false) continue;
+    if (SSL === false && isSslSubtype(rule.type)) continue;
     // `x22` is a stray outside SSL, `x2F` a sub-TLV that has no name yet.
-    if (writesSsl && isSslSubName(name, entry.type)) {
+    if (writesSsl && rule.isSslSub) {
       sslIndex ??= entries.length;
       subEntries.push(entry);
     } else {
@@ -239,16 +230,25 @@ export function sslEntry(
   return { type: TLV_TYPES.SSL, value };
 }
 
-/** A value of a record, by the kind of its type; `xNN` is always bytes. */
+/** A value of a record, by the kind of its name. */
 export function namedEntry(name: string, value: TlvValue): TlvEntry {
-  const type = tlvType(name);
-  if (type === undefined) {
-    const field = /^\w{1,32}$/.test(name) ? `.${name}` : `[${quote(name)}]`;
-    throw new TypeError(
-      `Cannot encode tlvs${field}: unknown name${suggestion(name, tlvNames())}`,
-    );
-  }
-  const kind = name === tlvName(type) ? tlvKind(type) : "bytes";
+  return entryOf(name, ruleOf(name), value);
+}
+
+function ruleOf(name: string): NameRule {
+  const rule = nameRule(name);
+  if (rule !== undefined) return rule;
+  const field = /^\w{1,32}$/.test(name) ? `.${name}` : `[${quote(name)}]`;
+  throw new TypeError(
+    `Cannot encode tlvs${field}: unknown name${suggestion(name, tlvNames())}`,
+  );
+}
+
+function entryOf(
+  name: string,
+  { type, kind }: NameRule,
+  value: TlvValue,
+): TlvEntry {
   if (kind === "text") {
     if (typeof value !== "string") {
       throw new TypeError(`Cannot encode tlvs.${name}: expected a string`);

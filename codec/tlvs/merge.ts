@@ -12,15 +12,15 @@ import {
   type TlvValue,
   writeEntries,
 } from "./entries.ts";
+import { newBlock } from "../_block.ts";
 import { wholeTlvs } from "./read.ts";
 import {
   fits,
   isSslPart,
-  isSslSubName,
   isSslSubtype,
+  nameRule,
   shownName,
   TLV_TYPES,
-  tlvType,
 } from "./types.ts";
 
 /** TLVs to write for those of a decoded header. */
@@ -155,27 +155,26 @@ class Merge {
   /** Where a name is to stand; `undefined` where it goes with its SSL. */
   #placeOf(name: string): Place | undefined {
     const ssl = this.#ssl;
-    const type = tlvType(name) ?? NaN;
+    const rule = nameRule(name);
     const offset = this.#received.tlv_loc[name] ?? NaN;
     const wasInside = ssl !== undefined && offset > ssl.offset &&
       offset < endOf(ssl);
     if (!this.#writesSsl) {
-      const isGone = isSslSubtype(type) || wasInside && !this.changed.has(name);
+      const isGone = isSslSubtype(rule?.type ?? NaN) ||
+        wasInside && !this.changed.has(name);
       const isSslGone = ssl !== undefined || this.#given.get("SSL") === false;
       return isGone && isSslGone ? undefined : "outside";
     }
     const wasBeside = ssl !== undefined && offset >= 0 && !wasInside;
-    return wasInside || !wasBeside && isSslSubName(name, type)
-      ? "inside"
-      : "outside";
+    return wasInside || !wasBeside && rule?.isSslSub ? "inside" : "outside";
   }
 }
 
 /** The value of an entry as it is written. */
 function bytesOf(entry: TlvEntry): Uint8Array {
-  const bytes = new Uint8Array(entriesLength([entry]));
-  writeEntries([entry], bytes, 0);
-  return bytes.subarray(TLV_HEADER_LENGTH);
+  const block = newBlock(entriesLength([entry]));
+  writeEntries([entry], block, 0);
+  return block.bytes.subarray(TLV_HEADER_LENGTH);
 }
 
 function isSsl({ type }: LocatedTlv): boolean {
