@@ -83,9 +83,7 @@ const newEnds = (address: (i: number) => string) =>
 const usualEnds = (address: (i: number) => string) =>
   endsOf(MANY, address, (i) => i % 2 ? i : i % COUNT, () => MANY);
 
-const ENDS: floors.Ends[] = endsOf(COUNT, ipv4, (i) => i, (i) => MANY + i);
-
-const VALUES: floors.Values[] = ENDS.map((_, i) => ({
+const VALUES: floors.Values[] = Array.from({ length: COUNT }, (_, i) => ({
   alpn: i % 2 ? "h2" : "h3",
   authority: `host-${10 + i}.example`,
   uniqueId: Uint8Array.from({ length: 27 }, (_, at) => at * i % 256),
@@ -186,14 +184,6 @@ function kinds(peers: Peers): Kind[] {
     const fields = findhit.test(line) ? line.split(" ") : [];
     return readText(fields[2] ?? "", fields[3] ?? "") + Number(fields[4]);
   };
-  const details = ENDS.map((end) => ({
-    remoteFamily: "IPv4",
-    protocol: "tcp",
-    remoteAddress: end.source,
-    localAddress: end.destination,
-    remotePort: end.sourcePort,
-    localPort: end.destinationPort,
-  }));
   const octets = (text: string) => text.split(".").map(Number);
 
   const v1Kind = (
@@ -279,88 +269,102 @@ function kinds(peers: Peers): Kind[] {
       },
     ];
   };
+  const encodeKinds = (suffix: string, ends: floors.Ends[]): Kind[] => {
+    const details = ends.map((end) => ({
+      remoteFamily: "IPv4",
+      protocol: "tcp",
+      remoteAddress: end.source,
+      localAddress: end.destination,
+      remotePort: end.sourcePort,
+      localPort: end.destinationPort,
+    }));
+    return [
+      {
+        work: `encodeInto v2 TCP4${suffix}`,
+        ours: over(headers(2, ends), (header) => encodeInto(header, target)),
+        floor: over(ends, (end) => floors.encodeV2Tcp4(end, target)),
+        peers: {
+          "@balena/proxy-protocol-parser": over(
+            details,
+            (input) => balena.v2_encode(input).length,
+          ),
+          "proxy-protocol-js": over(
+            ends,
+            (end) =>
+              new js.V2ProxyProtocol(
+                1,
+                1,
+                new js.IPv4ProxyAddress(
+                  js.IPv4Address.createFrom(octets(end.source)),
+                  end.sourcePort,
+                  js.IPv4Address.createFrom(octets(end.destination)),
+                  end.destinationPort,
+                ),
+              ).build().length,
+          ),
+        },
+        marks: { floor: 1.8 },
+      },
+      {
+        work: `encode v2 TCP4${suffix}`,
+        ours: over(headers(2, ends), (header) => encode(header).length),
+        floor: over(ends, (end) => {
+          const bytes = new Uint8Array(28);
+          floors.encodeV2Tcp4(end, bytes);
+          return bytes.length;
+        }),
+        peers: {
+          "@balena/proxy-protocol-parser": over(
+            details,
+            (input) => balena.v2_encode(input).length,
+          ),
+        },
+        marks: { floor: 1.3 },
+      },
+      {
+        work: `encode v1 TCP4${suffix}`,
+        ours: over(headers(1, ends), (header) => encode(header).length),
+        floor: over(ends, (end) => {
+          const length = floors.encodeV1Tcp4(end, target);
+          return target.slice(0, length).length;
+        }),
+        peers: {
+          "@balena/proxy-protocol-parser": over(
+            details,
+            (input) => balena.v1_encode(input).length,
+          ),
+        },
+        marks: { floor: 1.3 },
+      },
+      {
+        work: `encode v2 TCP4, 4 TLVs, CRC32C${suffix}`,
+        ours: over(
+          headers(2, ends).map((header, i): ProxyHeader => ({
+            ...header,
+            tlvs: {
+              ALPN: VALUES[i % COUNT]?.alpn ?? "",
+              AUTHORITY: VALUES[i % COUNT]?.authority ?? "",
+              UNIQUE_ID: VALUES[i % COUNT]?.uniqueId ?? new Uint8Array(),
+              CRC32C: 0,
+            },
+          })),
+          (header) => encode(header).length,
+        ),
+        floor: over(
+          ends.map((end, i) => ({ end, values: VALUES[i % COUNT] })),
+          ({ end, values }) =>
+            values ? floors.encodeV2Tlvs(end, values).length : NaN,
+        ),
+        peers: {},
+        marks: { floor: 1.6 },
+      },
+    ];
+  };
   return [
     ...decodeKinds("", usualEnds(ipv4), usualEnds(ipv6)),
     ...decodeKinds(", new addresses", newEnds(ipv4), newEnds(ipv6)),
-    {
-      work: "encodeInto v2 TCP4",
-      ours: over(headers(2, ENDS), (header) => encodeInto(header, target)),
-      floor: over(ENDS, (ends) => floors.encodeV2Tcp4(ends, target)),
-      peers: {
-        "@balena/proxy-protocol-parser": over(
-          details,
-          (input) => balena.v2_encode(input).length,
-        ),
-        "proxy-protocol-js": over(
-          ENDS,
-          (ends) =>
-            new js.V2ProxyProtocol(
-              1,
-              1,
-              new js.IPv4ProxyAddress(
-                js.IPv4Address.createFrom(octets(ends.source)),
-                ends.sourcePort,
-                js.IPv4Address.createFrom(octets(ends.destination)),
-                ends.destinationPort,
-              ),
-            ).build().length,
-        ),
-      },
-      marks: { floor: 1.8 },
-    },
-    {
-      work: "encode v2 TCP4",
-      ours: over(headers(2, ENDS), (header) => encode(header).length),
-      floor: over(ENDS, (ends) => {
-        const bytes = new Uint8Array(28);
-        floors.encodeV2Tcp4(ends, bytes);
-        return bytes.length;
-      }),
-      peers: {
-        "@balena/proxy-protocol-parser": over(
-          details,
-          (input) => balena.v2_encode(input).length,
-        ),
-      },
-      marks: { floor: 1.3 },
-    },
-    {
-      work: "encode v1 TCP4",
-      ours: over(headers(1, ENDS), (header) => encode(header).length),
-      floor: over(ENDS, (ends) => {
-        const length = floors.encodeV1Tcp4(ends, target);
-        return target.slice(0, length).length;
-      }),
-      peers: {
-        "@balena/proxy-protocol-parser": over(
-          details,
-          (input) => balena.v1_encode(input).length,
-        ),
-      },
-      marks: { floor: 1.3 },
-    },
-    {
-      work: "encode v2 TCP4, 4 TLVs, CRC32C",
-      ours: over(
-        headers(2, ENDS).map((header, i): ProxyHeader => ({
-          ...header,
-          tlvs: {
-            ALPN: VALUES[i]?.alpn ?? "",
-            AUTHORITY: VALUES[i]?.authority ?? "",
-            UNIQUE_ID: VALUES[i]?.uniqueId ?? new Uint8Array(),
-            CRC32C: 0,
-          },
-        })),
-        (header) => encode(header).length,
-      ),
-      floor: over(
-        ENDS.map((ends, i) => ({ ends, values: VALUES[i] })),
-        ({ ends, values }) =>
-          values ? floors.encodeV2Tlvs(ends, values).length : NaN,
-      ),
-      peers: {},
-      marks: { floor: 1.6 },
-    },
+    ...encodeKinds("", usualEnds(ipv4)),
+    ...encodeKinds(", new addresses", newEnds(ipv4)),
   ];
 }
 
