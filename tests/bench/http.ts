@@ -48,6 +48,13 @@ interface Server {
   beside: readonly Beside[];
 }
 
+/** A handler of `fetch` on `node:http`, behind the PROXY protocol. */
+const HONO: Beside = {
+  name: "Hono on node:http, ours",
+  script: "_node_hono.ts",
+  hasHeader: true,
+};
+
 /** Servers by runtime: whoever adds one adds a line and a script. */
 const SERVERS: Readonly<Record<Runtime, readonly Server[]>> = {
   node: [{
@@ -67,15 +74,24 @@ const SERVERS: Readonly<Record<Runtime, readonly Server[]>> = {
       beside: [
         bare("_bun_serve.ts"),
         {
-          name: "Hono on node:http, ours",
-          script: "_bun_hono.ts",
-          hasHeader: true,
+          ...HONO,
           least: [1.3],
         },
       ],
     },
   ],
-  deno: [],
+  deno: [
+    {
+      name: "node:http on Deno",
+      script: "_node_http.ts",
+      beside: [bare("_node_http.ts", [0.97, 0.93, 0.8])],
+    },
+    {
+      name: "serveHttp on Deno",
+      script: "_deno_serve.ts",
+      beside: [bare("_deno_serve.ts"), HONO],
+    },
+  ],
 };
 
 function bare(
