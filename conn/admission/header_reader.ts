@@ -21,6 +21,13 @@ export const NO_HEADER: Header = { info: undefined, payload: EMPTY };
 /** Most headers fit. */
 const ROOM = 128;
 
+/**
+ * Rooms whose header has been copied out of them, to be used again: on Deno a new
+ * one takes over 1 us, its collection included.
+ */
+const spareRooms: Uint8Array[] = [];
+const MOST_SPARE_ROOMS = 64;
+
 /** Up to here each byte may decide; a longer header is v2, of a known length. */
 const UNDECIDED_LENGTH = 128;
 
@@ -141,9 +148,20 @@ export class HeaderReader {
       this.#needed = result;
       return undefined;
     }
+    const isAll = bytes.length <= length;
+    if (isAll && own !== bytes) this.#returnRoom();
     this.#bytes = own;
     this.#length = own.length;
-    return { info: result, payload: viewOf(bytes, length, bytes.length) };
+    const payload = isAll ? EMPTY : viewOf(bytes, length, bytes.length);
+    return { info: result, payload };
+  }
+
+  /** Nothing refers to the room any more: of a rejected header its error does. */
+  #returnRoom(): void {
+    const isRoom = this.#bytes.length === ROOM;
+    if (isRoom && spareRooms.length < MOST_SPARE_ROOMS) {
+      spareRooms.push(this.#bytes);
+    }
   }
 
   /** Copies bytes after those before. */
@@ -156,10 +174,10 @@ export class HeaderReader {
   #reserve(count: number): Uint8Array {
     const length = this.#length + count;
     if (length > this.#bytes.length) {
-      const grown = new Uint8Array(
-        Math.max(ROOM, length, 2 * this.#bytes.length),
-      );
-      grown.set(this.received);
+      const size = Math.max(ROOM, length, 2 * this.#bytes.length);
+      const spare = size === ROOM ? spareRooms.pop() : undefined;
+      const grown = spare ?? new Uint8Array(size);
+      if (this.#length > 0) grown.set(this.received);
       this.#bytes = grown;
     }
     return this.#bytes.subarray(this.#length, length);
