@@ -66,7 +66,7 @@ export function showEnds(socket: object, ends: Ends): void {
 }
 
 /** As sockets have them: a UNIX socket has none. */
-function partsOf(end: Address): {
+export function partsOf(end: Address): {
   address?: string;
   port?: number;
   family?: string;

@@ -4,7 +4,7 @@ import type {
   ProxyProtocolError,
 } from "../../codec/mod.ts";
 import { claimView } from "../_claim_view.ts";
-import { type Ends, showEnds, tcpAddress, unixAddress } from "../_ends.ts";
+import { type Ends, tcpAddress, unixAddress } from "../_ends.ts";
 import {
   type Facts,
   factsAside,
@@ -15,6 +15,7 @@ import { Admission, type Peer } from "../admission/admission.ts";
 import type { Gate } from "../admission/gate.ts";
 import type { Header } from "../admission/header_reader.ts";
 import { isPeerGone, lostAddress } from "../admission/refusal.ts";
+import { showClient } from "./show.ts";
 import { concat, payloadAfter, toBytes } from "./payload.ts";
 import type { BunHandlers, BunPayload, BunSocket } from "./types.ts";
 
@@ -112,7 +113,7 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
   /** Makes `connOf` find this connection by a socket that was derived from its own. */
   adopt(socket: object): void {
     rememberAside(socket, this);
-    if (this.#shown !== undefined) showEnds(socket, this.#shown);
+    if (this.#shown !== undefined) showClient(socket);
   }
 
   /** The peer: the proxy, or a direct client. */
@@ -175,7 +176,7 @@ export class BunConn<S extends BunSocket> implements Peer<S>, Facts {
     const { info, ends } = this.#claim ?? {};
     this.info = info;
     this.#shown = ends;
-    if (ends !== undefined) showEnds(this.conn, ends);
+    if (ends !== undefined) showClient(this.conn);
   }
 
   handOver(): void {
