@@ -73,7 +73,8 @@ export function factsOf(target: object): Facts | undefined {
   return findBehind(target, factsIn);
 }
 
-function factsIn(holder: Holder): Facts | undefined {
+/** What is known of this very object, not of what it is built upon. */
+export function factsIn(holder: Holder): Facts | undefined {
   return holder[FACTS] ?? ASIDE.get(holder);
 }
 

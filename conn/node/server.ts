@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import { EMPTY } from "../../codec/internal.ts";
 import type { ListenerStats } from "../types.ts";
 import { Gate } from "../admission/gate.ts";
@@ -65,6 +66,7 @@ const METHODS = [
 
 /** By its structure: streams of packages are no instances of the runtime's. */
 function isSocket(value: unknown): value is NodeSocket {
+  if (value instanceof Socket) return true;
   return typeof value === "object" && value !== null &&
     typeof Reflect.get(value, "readableLength") === "number" &&
     METHODS.every((name) => typeof Reflect.get(value, name) === "function");

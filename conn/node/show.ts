@@ -18,19 +18,22 @@ const ASKS_HANDLES = !("bun" in process.versions);
  */
 export function showOn(socket: object, ends: Ends): void {
   const handle: unknown = Reflect.get(socket, "_handle");
-  if (typeof handle !== "object" || handle === null) {
-    return showEnds(socket, ends);
-  }
+  if (!isObject(handle)) return showEnds(socket, ends);
   if (ASKS_HANDLES && "getpeername" in handle) {
-    override(handle, "getpeername", teller(ends.remoteAddr));
-    override(handle, "getsockname", teller(ends.localAddr));
+    const peer = namesOf(ends.remoteAddr);
+    const sock = namesOf(ends.localAddr);
+    tell(handle, peer, sock);
     // Names that the socket keeps, and returns when its handle is gone.
-    Reflect.set(socket, "_peername", namesOf(ends.remoteAddr));
-    Reflect.set(socket, "_sockname", namesOf(ends.localAddr));
+    Reflect.set(socket, "_peername", peer);
+    Reflect.set(socket, "_sockname", sock);
     return;
   }
   showEnds(socket, ends);
   if (!ASKS_HANDLES) showOnUpgrades(handle, ends);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 /** Returns the names of an end, as the system does. Empty without an address. */
@@ -40,12 +43,35 @@ function namesOf(end: Address): object {
   return { address, port, family: address.includes(":") ? "IPv6" : "IPv4" };
 }
 
+const PEER = Symbol("peer");
+const SOCK = Symbol("sock");
+
+/** A handle that answers for the client. Assigned, as this costs a fifth of defining. */
+interface Teller {
+  [PEER]?: object;
+  [SOCK]?: object;
+  getpeername?: (into: object) => number;
+  getsockname?: (into: object) => number;
+}
+
+function tell(handle: object, peer: object, sock: object): void {
+  const teller: Teller = handle;
+  teller[PEER] = peer;
+  teller[SOCK] = sock;
+  teller.getpeername = tellPeer;
+  teller.getsockname = tellSock;
+}
+
 /** Answers like `getpeername` of a handle: fills an object and returns 0. */
-function teller(end: Address): (into: object) => number {
-  return (into) => {
-    Object.assign(into, namesOf(end));
-    return 0;
-  };
+function tellPeer(this: Teller, into: object): number {
+  Object.assign(into, this[PEER]);
+  return 0;
+}
+
+/** The same of `getsockname`. */
+function tellSock(this: Teller, into: object): number {
+  Object.assign(into, this[SOCK]);
+  return 0;
 }
 
 /** Covers TLS on Bun, which begins with `upgradeTLS` of the handle and has a new handle. */
