@@ -10,8 +10,12 @@ const MOST_KEPT = 65536;
  */
 const PIPE = Symbol("proxy-protocol.pipe");
 
+/** Property of a socket with the pipe that writes to it. */
+const INFLOW = Symbol("proxy-protocol.inflow");
+
 interface Holder {
   [PIPE]?: NodePipe;
+  [INFLOW]?: NodePipe;
 }
 
 /** The relay that a pipe belongs to. */
@@ -76,12 +80,15 @@ export class NodePipe {
   write(far: NodeRelaySocket, header: Uint8Array): void {
     if (this.#isDropped) return;
     this.#far = far;
+    const holder: Holder & NodeRelaySocket = far;
+    holder[INFLOW] = this;
+    far.on("drain", onDrain);
     const kept = this.#kept ?? [];
     const first = kept.length > 0 ? Buffer.concat([header, ...kept]) : header;
     this.written = this.#keptLength;
     this.#kept = undefined;
     const hasRoom = first.length === 0 || far.write(first);
-    if (!hasRoom) this.#pause();
+    if (!hasRoom) this.#near?.pause();
     else if (this.#keptLength >= MOST_KEPT) this.#near?.resume();
     if (this.hasEnded) far.end();
   }
@@ -91,17 +98,12 @@ export class NodePipe {
     if (this.#isDropped) return;
     if (this.#far === undefined) return this.#keep(chunk);
     this.written += chunk.length;
-    if (!this.#far.write(chunk)) this.#pause();
+    if (!this.#far.write(chunk)) this.#near?.pause();
   }
 
-  /** Pauses until the far end has written its waiting bytes. */
-  #pause(): void {
-    this.#near?.pause();
-    const resume = () => {
-      this.#far?.off("drain", resume);
-      this.#near?.resume();
-    };
-    this.#far?.on("drain", resume);
+  /** Continues when the far end has written its waiting bytes. */
+  resume(): void {
+    this.#near?.resume();
   }
 
   #keep(chunk: Uint8Array): void {
@@ -130,6 +132,10 @@ export class NodePipe {
 
 function onData(this: Holder, chunk: unknown): void {
   if (chunk instanceof Uint8Array) this[PIPE]?.data(chunk);
+}
+
+function onDrain(this: Holder): void {
+  this[INFLOW]?.resume();
 }
 
 function onEnd(this: Holder): void {
