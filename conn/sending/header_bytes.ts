@@ -19,11 +19,11 @@ export function headerBytes(
   header: ProxyHeader,
   { version, checksum, align }: EncodeOptions,
 ): Uint8Array<ArrayBuffer> {
-  return encode(sendable(header), {
-    ...(version !== undefined && { version }),
-    ...(checksum !== undefined && { checksum }),
-    ...(align !== undefined && { align }),
-  });
+  const options: EncodeOptions = {};
+  if (version !== undefined) options.version = version;
+  if (checksum !== undefined) options.checksum = checksum;
+  if (align !== undefined) options.align = align;
+  return encode(sendable(header), options);
 }
 
 /** Fields are read by name: those of a class are not its own. */
@@ -31,27 +31,25 @@ function sendable(header: ProxyHeader): ProxyHeader {
   checkHeader(header);
   const { version, command, family, transport, tlvs, raw } = header;
   const { source, destination } = header;
-  const fields: ProxyHeader = {
-    ...(version !== undefined && { version }),
-    ...(tlvs !== undefined && { tlvs }),
-    ...(raw !== undefined && { raw }),
-  };
+  const sent: ProxyHeader = {};
+  if (version !== undefined) sent.version = version;
+  if (tlvs !== undefined) sent.tlvs = tlvs;
+  if (raw !== undefined) sent.raw = raw;
   const isUnspec = family === "UNSPEC" || transport === "UNSPEC";
   if (isUnspec || (source === undefined && destination === undefined)) {
-    return { ...fields, command: "LOCAL" };
+    sent.command = "LOCAL";
+    return sent;
   }
-  return {
-    ...fields,
-    ...(command !== undefined && { command }),
-    ...(family !== undefined && { family }),
-    ...(transport !== undefined && { transport }),
-    ...(source && { source: zoneless(source) }),
-    ...(destination && { destination: zoneless(destination) }),
-  };
+  if (command !== undefined) sent.command = command;
+  if (family !== undefined) sent.family = family;
+  if (transport !== undefined) sent.transport = transport;
+  if (source) sent.source = zoneless(source);
+  if (destination) sent.destination = zoneless(destination);
+  return sent;
 }
 
 function zoneless(address: Address): Address {
-  return "path" in address
-    ? address
-    : { ...address, hostname: withoutZone(address.hostname) };
+  if ("path" in address) return address;
+  const hostname = withoutZone(address.hostname);
+  return hostname === address.hostname ? address : { ...address, hostname };
 }

@@ -30,9 +30,15 @@ export function relayedHeader(
     (keep?.has(type) ?? true) && !drop.has(type)
   );
   const tlvs = mergeTlvs(passed, plan);
-  return tellsAddresses({ info, remoteAddr, localAddr })
-    ? { version, source: remoteAddr, destination: localAddr, tlvs }
-    : { version, command: "LOCAL", tlvs };
+  const header: ProxyHeader = { version };
+  if (tlvs.length > 0) header.tlvs = tlvs;
+  if (tellsAddresses({ info, remoteAddr, localAddr })) {
+    header.source = remoteAddr;
+    header.destination = localAddr;
+  } else {
+    header.command = "LOCAL";
+  }
+  return header;
 }
 
 /**
@@ -56,7 +62,8 @@ function isKnown(address: Address): boolean {
 
 /** What can be written of what came; nothing of a header that was ignored. */
 function receivedTlvs(info: ProxyInfo | undefined): RawTlv[] {
-  if (info?.version !== 2 || info.rest.length === 0) return [];
+  // Without TLVs not even the view is made in which they would be.
+  if (info?.version !== 2 || info.tlv_start === info.raw.length) return [];
   if (DISCARDED.has(info)) return [];
   const received: RawTlv[] = [];
   try {
