@@ -1,4 +1,5 @@
 import { EMPTY } from "../../codec/internal.ts";
+import { bufferAfter } from "../native/buffer_size.ts";
 import { closeQuietly } from "../proxied_conn.ts";
 import { type Client, clientOf, type FrontConn } from "./client.ts";
 import { LOOPBACK } from "./loopback.ts";
@@ -20,10 +21,7 @@ const LONGEST_LINGER = 2000;
  */
 const HALF_CLOSE_DELAY = 10;
 
-/** Size of the buffer that each direction copies through, in bytes. */
-const BUFFER_SIZE = 65536;
-
-/** Its size until a read has filled it: most connections never need more. */
+/** First buffer of each direction, in bytes: nearly all requests fit. */
 const FIRST_BUFFER_SIZE = 4096;
 
 /**
@@ -178,7 +176,7 @@ export class Link {
         const isSent = await writeAll(this.#target, buffer.subarray(0, count));
         this.#isWriting = false;
         if (!isSent) this.#endServer();
-        buffer = nextBuffer(buffer, count);
+        buffer = bufferAfter(buffer, count);
       }
     } catch {
       this.#isClientGone = true;
@@ -201,7 +199,7 @@ export class Link {
         const isSent = await writeAll(this.#conn, buffer.subarray(0, count));
         // Reading from the client also fails, which ends the requests.
         if (!isSent) this.#isClientGone = true;
-        buffer = nextBuffer(buffer, count);
+        buffer = bufferAfter(buffer, count);
       }
     } catch {
       // The server has reset the connection, which is also an end.
@@ -241,13 +239,4 @@ async function writeAll(
   } catch {
     return false;
   }
-}
-
-/** Returns a large buffer after a read that has filled a small one. */
-function nextBuffer(
-  buffer: Uint8Array<ArrayBuffer>,
-  count: number,
-): Uint8Array<ArrayBuffer> {
-  const isFull = count === buffer.length && count < BUFFER_SIZE;
-  return isFull ? new Uint8Array(BUFFER_SIZE) : buffer;
 }
