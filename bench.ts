@@ -24,11 +24,12 @@ import {
   disturbance,
   runtimeName,
 } from "./tests/bench/machine.ts";
-import { memory } from "./tests/bench/memory.ts";
+import { memory, relayMemory } from "./tests/bench/memory.ts";
 import { loadPeers } from "./tests/bench/peers.ts";
 import { relays } from "./tests/bench/relay.ts";
 import { resultsText, writeResults } from "./tests/bench/results.ts";
 import type { Row } from "./tests/bench/row.ts";
+import { scale } from "./tests/bench/scale.ts";
 
 const PARTS = ["codec", "connections", "http"];
 
@@ -66,7 +67,11 @@ if (parts.includes("connections")) {
   rows.push(...await connections(effort, runtime));
   if (runtime === "deno") rows.push(...await bulk(effort));
   rows.push(...await relays(effort, runtime));
-  if (!values.quick) rows.push(...await memory(runtime));
+  if (!values.quick) {
+    rows.push(...await memory(runtime));
+    rows.push(...await relayMemory(runtime));
+    rows.push(...await scale(runtime));
+  }
 }
 if (parts.includes("http")) {
   rows.push(...await http(values.quick ? rates.QUICK : rates.FULL, runtime));

@@ -8,12 +8,13 @@ import {
   MESSAGE_LENGTH,
   OPTIONS,
   serveAt,
+  stays,
 } from "./_server.ts";
 
 const ours = proxied<Socket>({
   data(socket, payload) {
     socket.write(payload);
-    socket.end();
+    if (!stays) socket.end();
   },
 }, OPTIONS);
 
@@ -22,7 +23,7 @@ const bare = {
   data(socket: Socket, bytes: Uint8Array) {
     if (bytes.length < HEADER_LENGTH + MESSAGE_LENGTH) return;
     socket.write(bytes, HEADER_LENGTH, MESSAGE_LENGTH);
-    socket.end();
+    if (!stays) socket.end();
   },
 };
 

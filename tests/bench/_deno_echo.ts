@@ -7,6 +7,7 @@ import {
   MESSAGE_LENGTH,
   OPTIONS,
   serveAt,
+  stays,
 } from "./_server.ts";
 
 type Conn = Pick<Deno.Conn, "read" | "write" | "close">;
@@ -14,6 +15,7 @@ type Conn = Pick<Deno.Conn, "read" | "write" | "close">;
 async function echo(conn: Conn): Promise<void> {
   const message = new Uint8Array(MESSAGE_LENGTH);
   if (await conn.read(message) !== null) await conn.write(message);
+  if (stays) await conn.read(message).catch(() => {}); // until the peer leaves
   conn.close();
 }
 

@@ -109,7 +109,14 @@ export async function startServer(
 }
 
 /** What the load can be asked for; see `load.c`. */
-export type LoadKind = "echo" | "http" | "pure" | "bulk" | "hold" | "drop";
+export type LoadKind =
+  | "echo"
+  | "http"
+  | "pure"
+  | "bulk"
+  | "hold"
+  | "stay"
+  | "drop";
 
 /** The clients, and the end server behind a relay. */
 export interface Load extends AsyncDisposable {

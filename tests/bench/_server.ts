@@ -26,6 +26,9 @@ export const isOurs: boolean = process.argv[2] === "ours";
 /** What else it was started with. */
 export const args: readonly string[] = process.argv.slice(3);
 
+/** Whether connections are to stay open when they have been answered. */
+export const stays: boolean = args.includes("stay");
+
 /** Tells where the server listens; it ends when its input does. */
 export function serveAt(port: number | undefined): void {
   console.log(`${port} ${process.pid}`);

@@ -12,7 +12,9 @@
  *   bulk PORT PEERS SECONDS   bytes: v2 header and payload, until its end is
  *                             answered by an end
  *   hold PORT PEERS SECONDS   peers that send the first 20 bytes of a header and
- *                             stay; "drop 0 0 0" closes them
+ *                             stay; "drop 0 PEERS 0" closes them but for PEERS
+ *   stay PORT PEERS SECONDS   the same of peers that send a header and 64 bytes,
+ *                             and have them back
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -42,12 +44,12 @@ static const char V2[28] =
 /* Both ends of a connection: a client, or what the end server has accepted. */
 struct end {
   int fd;
-  enum { ANSWERED, FLOOD, FLOODED, GREETING, SINK } state;
+  enum { ANSWERED, FLOOD, FLOODED, STAYING, GREETING, SINK } state;
   uint64_t got;
   char bytes[256];
 };
 
-static int poll_fd, listen_fd, pages_fd, is_echo;
+static int poll_fd, listen_fd, pages_fd, is_echo, is_stay, served_count;
 
 static void die(const char *what) {
   perror(what);
@@ -76,6 +78,7 @@ static struct end *watch(int fd, int state, uint32_t events) {
 }
 
 static void finish(struct end *end) {
+  if (end->state >= GREETING) served_count--;
   close(end->fd);
   free(end);
 }
@@ -126,7 +129,8 @@ static void serve(struct end *end) {
     end->state = SINK;
   } else if (end->got >= header + MESSAGE) {
     send_all(end->fd, end->bytes + header, MESSAGE);
-    finish(end);
+    if (!is_stay) return finish(end);
+    end->got = 0; // the peer sends no more
   }
 }
 
@@ -135,6 +139,7 @@ static void accept_all(void) {
   while ((fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     watch(fd, GREETING, EPOLLIN);
+    served_count++;
   }
 }
 
@@ -189,12 +194,55 @@ static uint64_t run(int port, int peers, double end, const char *bytes,
   return total;
 }
 
-static int held[1 << 15], held_count;
+static struct end *held[1 << 15];
+static int held_count;
 
 static void hold(int port, int peers) {
   for (; held_count < peers; held_count++) {
-    held[held_count] = dial(port, V2, 20);
+    held[held_count] = watch(dial(port, V2, 20), STAYING, 0);
     if (held_count % 64 == 63) usleep(10000); // less than a queue of listen()
+  }
+}
+
+/* Handles what has happened: how many peers have their bytes back since. */
+static int look(void) {
+  struct epoll_event events[256];
+  int answered = 0, count = epoll_wait(poll_fd, events, 256, 0);
+  for (int i = 0; i < count; i++) {
+    struct end *end = events[i].data.ptr;
+    if (end == NULL) {
+      accept_all();
+    } else if (end->state >= GREETING) {
+      serve(end);
+    } else {
+      ssize_t got = recv(end->fd, end->bytes, sizeof end->bytes, 0);
+      if (got <= 0) die("lost");
+      end->got += got;
+      if (end->got == MESSAGE) answered++;
+    }
+  }
+  return answered;
+}
+
+static void stay(int port, int peers, const char *bytes, size_t length) {
+  while (held_count < peers) {
+    double start = now();
+    int waiting = 0;
+    for (; waiting < 64 && held_count < peers; waiting++)
+      held[held_count++] = watch(dial(port, bytes, length), STAYING, EPOLLIN);
+    while (waiting > 0) {
+      waiting -= look();
+      if (now() - start > 5) die("stalled");
+    }
+  }
+}
+
+static void drop(int peers) {
+  double start = now();
+  while (held_count > peers) finish(held[--held_count]);
+  while (peers == 0 && served_count > 0) {
+    look();
+    if (now() - start > 20) die("not closed");
   }
 }
 
@@ -230,11 +278,12 @@ int main(void) {
     }
     if (!strcmp(kind, "drop")) {
       printf("%d\n", held_count);
-      while (held_count > 0) close(held[--held_count]);
+      drop(peers);
       continue;
     }
     size_t length = 0;
-    is_echo = !strcmp(kind, "echo");
+    is_stay = !strcmp(kind, "stay");
+    is_echo = is_stay || !strcmp(kind, "echo");
     if (strcmp(kind, "pure")) {
       memcpy(message, V2, sizeof V2);
       length = sizeof V2;
@@ -246,6 +295,11 @@ int main(void) {
       length += sprintf(message + length, HTTP "\r\n");
     } else if (!strcmp(kind, "pure")) {
       length += sprintf(message, HTTP "A: %023d\r\n\r\n", 0); // 28 bytes more
+    }
+    if (is_stay) {
+      stay(port, peers, message, length);
+      printf("%d %.0f\n", held_count, held_count / (now() - start));
+      continue;
     }
     uint64_t total = run(port, peers, start + seconds, message, length,
                          is_echo ? MESSAGE : 0, !strcmp(kind, "bulk"));
