@@ -1,6 +1,8 @@
 /** Answers requests by a handler of `fetch` on `node:http`, as Hono has it there. */
 
 import type { Server } from "node:http";
+import { createRequire } from "node:module";
+import { join } from "node:path";
 import { proxied } from "../../conn/node.ts";
 import { folderWith } from "../_npm.ts";
 import { HONO, HONO_NODE_SERVER } from "../_versions.ts";
@@ -12,9 +14,10 @@ interface Adapter {
 }
 
 const folder = folderWith(HONO, HONO_NODE_SERVER);
-const { createAdaptorServer }: Adapter = await import(
-  `${folder}/node_modules/@hono/node-server/dist/index.mjs`
-);
+// By `require`, which finds what the adapter needs on every runtime.
+const { createAdaptorServer }: Adapter = createRequire(
+  join(folder, "package.json"),
+)("@hono/node-server");
 const server = createAdaptorServer({ fetch: () => new Response("hello\n") });
 proxied(server, OPTIONS);
 server.listen(0, "127.0.0.1", () => {
