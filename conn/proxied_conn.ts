@@ -1,6 +1,6 @@
 import type { Address, ProxyInfo } from "../codec/mod.ts";
 import { type Ends, shown } from "./_ends.ts";
-import { sizeAfter } from "./native/buffer_size.ts";
+import { sizeAfter } from "./_buffer_size.ts";
 import type { NativeConn } from "./native_types.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { EMPTY } from "../../codec/internal.ts";
-import { bufferAfter } from "../native/buffer_size.ts";
+import { bufferAfter } from "../_buffer_size.ts";
 import { closeQuietly } from "../proxied_conn.ts";
 import { type Client, clientOf, type FrontConn } from "./client.ts";
 import { LOOPBACK } from "./loopback.ts";
