@@ -26,7 +26,7 @@ import {
 } from "./tests/bench/machine.ts";
 import { memory, relayMemory } from "./tests/bench/memory.ts";
 import { loadPeers } from "./tests/bench/peers.ts";
-import { relays } from "./tests/bench/relay.ts";
+import { relays, workerRelays } from "./tests/bench/relay.ts";
 import { resultsText, writeResults } from "./tests/bench/results.ts";
 import type { Row } from "./tests/bench/row.ts";
 import { scale } from "./tests/bench/scale.ts";
@@ -67,6 +67,7 @@ if (parts.includes("connections")) {
   rows.push(...await connections(effort, runtime));
   if (runtime === "deno") rows.push(...await bulk(effort));
   rows.push(...await relays(effort, runtime));
+  rows.push(...await workerRelays(effort, runtime));
   if (!values.quick) {
     rows.push(...await memory(runtime));
     rows.push(...await relayMemory(runtime));

@@ -1,6 +1,6 @@
 /**
- * Real proxies with one thread, on a port of loopback that was free: they take
- * a header and pass one on.
+ * Proxies as programs, on a port of loopback that was free: they take a header and
+ * pass one on.
  *
  * @module
  */
@@ -15,21 +15,22 @@ import { setTimeout } from "node:timers/promises";
 /** How often, and after how many ms, a port is tried until it answers. */
 const TRIES = { count: 200, pause: 20 };
 
-/** How to start a rival. */
-interface Program {
+/** How to start a proxy. */
+export interface Program {
   path: string;
-  args: (config: string) => string[];
-  config: (port: number, upstream: number, directory: string) => string;
+  args: (config: string, port: number, upstream: number) => string[];
+  /** Its configuration, if it reads one. */
+  config?: (port: number, upstream: number, directory: string) => string;
 }
 
-/** The rivals, by their names. */
-export const RIVALS: Readonly<Record<"haproxy" | "nginx", Program>> = {
-  haproxy: {
+/** haproxy, with so many threads. */
+export function haproxy(threads: number): Program {
+  return {
     path: "/usr/sbin/haproxy",
     args: (config) => ["-db", "-q", "-f", config],
     config: (port, upstream) => `
 global
-  nbthread 1
+  nbthread ${threads}
   maxconn 1000
 defaults
   mode tcp
@@ -40,11 +41,14 @@ listen relay
   bind 127.0.0.1:${port} accept-proxy
   server up 127.0.0.1:${upstream} send-proxy-v2
 `,
-  },
-  nginx: {
-    path: "/usr/sbin/nginx",
-    args: (config) => ["-c", config, "-e", "/dev/null"],
-    config: (port, upstream, directory) => `
+  };
+}
+
+/** nginx, with one process. */
+export const NGINX: Program = {
+  path: "/usr/sbin/nginx",
+  args: (config) => ["-c", config, "-e", "/dev/null"],
+  config: (port, upstream, directory) => `
 load_module /usr/lib/nginx/modules/ngx_stream_module.so;
 daemon off;
 master_process off;
@@ -59,16 +63,15 @@ stream {
   }
 }
 `,
-  },
 };
 
-/** A rival that listens. */
+/** A proxy that listens. */
 export interface Rival extends AsyncDisposable {
   /** Where it does. */
   readonly port: number;
 }
 
-/** Starts a rival in front of a server; `undefined` where it is not installed. */
+/** Starts a proxy in front of a server; `undefined` where it is not installed. */
 export async function startRival(
   { path, args, config }: Program,
   upstream: number,
@@ -77,8 +80,10 @@ export async function startRival(
   const directory = mkdtempSync(join(tmpdir(), "rival-"));
   const file = join(directory, "config");
   const port = await freePort();
-  writeFileSync(file, config(port, upstream, directory));
-  const child = spawn(path, args(file), { stdio: "ignore" });
+  if (config !== undefined) {
+    writeFileSync(file, config(port, upstream, directory));
+  }
+  const child = spawn(path, args(file, port, upstream), { stdio: "ignore" });
   const ended = new Promise((resolve) => child.on("close", resolve));
   const rival = {
     port,

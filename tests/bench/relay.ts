@@ -9,12 +9,14 @@
 import { type Effort, type Round, rounds, rowOf } from "./compare.ts";
 import {
   type LoadKind,
+  ownRuntime,
+  pathOf,
   type Runtime,
   startLoad,
   startServer,
   type Work,
 } from "./_processes.ts";
-import { RIVALS, startRival } from "./_rivals.ts";
+import { haproxy, NGINX, type Program, startRival } from "./_rivals.ts";
 import type { Row } from "./row.ts";
 
 /** What is done through a relay, with how many peers at once. */
@@ -44,8 +46,8 @@ export async function relays(effort: Effort, runtime: Runtime): Promise<Row[]> {
     startServer(runtime, `_${runtime}_relay.ts`, mode, `${load.port}`);
   const others = {
     "a bare loop": () => start("bare"),
-    haproxy: () => startRival(RIVALS.haproxy, load.port),
-    nginx: () => startRival(RIVALS.nginx, load.port),
+    haproxy: () => startRival(haproxy(1), load.port),
+    nginx: () => startRival(NGINX, load.port),
   };
   const rows: Row[] = [];
   for (const [beside, startOther] of Object.entries(others)) {
@@ -84,4 +86,49 @@ export async function relays(effort: Effort, runtime: Runtime): Promise<Row[]> {
     }
   }
   return rows;
+}
+
+/** Connections that are open at once through several workers. */
+const WORKER_PEERS = 64;
+
+/** Measures `relay --workers 2` of the command line beside haproxy with two threads. */
+export async function workerRelays(
+  effort: Effort,
+  runtime: Runtime,
+): Promise<Row[]> {
+  await using load = await startLoad();
+  const all: Round<Work>[] = [];
+  for (let pair = 0; pair < effort.pairs; pair++) {
+    await using ours = await startRival(commandLine(), load.port);
+    await using other = await startRival(haproxy(2), load.port);
+    if (ours === undefined || other === undefined) return [];
+    const echo = (port: number) => (seconds: number) =>
+      load.run("echo", port, WORKER_PEERS, seconds);
+    all.push(...await rounds(effort, echo(ours.port), echo(other.port)));
+  }
+  const { echo: least } = MARKS.rival;
+  return [rowOf(
+    {
+      work: `relay --workers 2, echo, ${NAMES[runtime]}`,
+      beside: "haproxy with 2 threads",
+      unit: "conn/s",
+      ...(least !== undefined && { mark: { least } }),
+    },
+    all,
+    ({ rate }) => rate,
+  )];
+}
+
+/** The command line on the runtime that runs this. */
+function commandLine(): Program {
+  const [path, ...options] = ownRuntime();
+  return {
+    path,
+    args: (_, port, upstream) => [
+      ...options,
+      pathOf("../../conn/cli.ts"),
+      ...["relay", "--map", `127.0.0.1:${port}=127.0.0.1:${upstream}`],
+      ...["--trust", "127.0.0.1", "--send", "v2", "--workers", "2"],
+    ],
+  };
 }
