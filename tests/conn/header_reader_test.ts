@@ -123,3 +123,46 @@ Deno.test("HeaderReader takes the beginning of another version's signature for p
     }
   }
 });
+
+/** Reads bytes exactly, through the room of a reader. */
+function takeAll(reader: HeaderReader, bytes: Uint8Array): Header | undefined {
+  let header: Header | undefined;
+  for (let at = 0; header === undefined && at < bytes.length;) {
+    const room = reader.room.subarray(0, bytes.length - at);
+    room.set(bytes.subarray(at, at + room.length));
+    at += room.length;
+    header = reader.take(room.length);
+  }
+  return header;
+}
+
+Deno.test("HeaderReader shows the bytes of one connection alone, although rooms are used again", () => {
+  const policy = readOptions({ trust: "any" });
+  const line = (host: string) =>
+    utf8(`PROXY TCP4 192.0.2.${host} 198.51.100.1 1 2\r\n`);
+  const kept: { header: Header | undefined; bytes: Uint8Array }[] = [];
+  const errors: { error: ProxyProtocolError; bytes: Uint8Array }[] = [];
+  for (let i = 1; i < 200; i++) {
+    const bytes = line(`${i}`);
+    kept.push({ header: takeAll(new HeaderReader(policy), bytes), bytes });
+    const bad = utf8(`PROXY TCP4 192.0.2.${i} 0${i}`);
+    const reader = new HeaderReader(policy);
+    const error = assertThrows(
+      () => takeAll(reader, bad),
+      ProxyProtocolError,
+    );
+    errors.push({ error, bytes: bad });
+    const begun = new HeaderReader(policy);
+    assertEquals(takeAll(begun, line("1").subarray(0, i % 30)), undefined);
+    assertEquals(begun.received, line("1").slice(0, i % 30));
+  }
+  for (const { header, bytes } of kept) {
+    assertEquals(header?.info?.raw, bytes);
+    assertEquals(header?.info?.raw.buffer.byteLength, bytes.length);
+    assertEquals(header?.payload.length, 0);
+  }
+  for (const { error, bytes } of errors) {
+    const { received } = error;
+    assertEquals(received, bytes.slice(0, received?.length));
+  }
+});

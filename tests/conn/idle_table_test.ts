@@ -72,3 +72,12 @@ Deno.test("IdleTable does not find an entry whose timer is late", () => {
   assertEquals(entries.use("a"), undefined);
   assertEquals(ended, ["A"]);
 });
+
+Deno.test("IdleTable ends nothing for a key without an entry", () => {
+  const { ended, entries } = table(Infinity, 2);
+  entries.add("a", "A");
+  entries.end("b");
+  entries.end("a");
+  entries.end("a");
+  assertEquals(ended, ["A"]);
+});

@@ -417,3 +417,40 @@ Deno.test("ProxiedConn passes on the error of a connection that fails", async ()
   const error = await assertRejects(() => conn.getReader().read());
   assertStrictEquals(error, failure);
 });
+
+Deno.test("a stream reads into 4 KiB until a chunk is full, then into 64 KiB", async () => {
+  using pair = await tcpPair();
+  const conn = await behindHeader(pair);
+  const reader = conn.getReader();
+  const sizeOf = async (bytes: Uint8Array) => {
+    await send(pair.client, bytes);
+    let left = bytes.length;
+    const sizes: number[] = [];
+    while (left > 0) {
+      const { value } = await reader.read();
+      assert(value !== undefined);
+      left -= value.length;
+      sizes.push(value.buffer.byteLength);
+    }
+    return sizes;
+  };
+  assertEquals(await sizeOf(HELLO), [4096]);
+  const [first, ...later] = await sizeOf(pattern(20_000));
+  assertEquals(first, 4096);
+  assert(later.length > 0);
+  assertEquals(new Set(later), new Set([65536]));
+  assertEquals(await sizeOf(HELLO), [65536]);
+  await reader.cancel();
+});
+
+Deno.test("a closed connection is not reset again", async () => {
+  using pair = await tcpPair();
+  const conn = await behindHeader(pair);
+  const counts = countCloses(pair.server);
+  assert("reset" in conn && typeof conn.reset === "function");
+  conn.reset();
+  conn.reset();
+  conn.close();
+  assertEquals(counts.closes, 1); // a connection of Deno has no reset of its own
+  await assertClosed(pair.client);
+});
