@@ -1,8 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { Pauses } from "../../conn/native/pauses.ts";
 import { countListeners } from "./_signal.ts";
+import { holdTimers } from "./_timers.ts";
 
 Deno.test("Pauses.take() does not wait once its signal has fired, nor listens to it", async () => {
+  using timers = holdTimers();
   const closing = new AbortController();
   const listeners = countListeners(closing.signal);
   const pauses = new Pauses(closing.signal);
@@ -12,4 +14,5 @@ Deno.test("Pauses.take() does not wait once its signal has fired, nor listens to
   await paused;
   await pauses.take();
   assertEquals(listeners.now, 0);
+  assertEquals(timers.delays.length, 1);
 });
