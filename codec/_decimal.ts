@@ -1,7 +1,7 @@
 /** Decimal numbers as text, those of octets and ports (section 2.1). */
 
 /** Least number of so many digits, without leading zeroes; of no digits there is none. */
-const LEAST = Uint16Array.of(1, 0, 10, 100, 1000, 10000);
+const LEAST: readonly number[] = [1, 0, 10, 100, 1000, 10000];
 
 /**
  * Whether a number that was read from so many digits is at most `largest`, and
@@ -12,5 +12,5 @@ export function isDecimal(
   digits: number,
   largest: number,
 ): boolean {
-  return number <= largest && number >= LEAST[digits]!;
+  return number <= largest && number >= (LEAST[digits] ?? Infinity);
 }

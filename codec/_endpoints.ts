@@ -163,8 +163,11 @@ function isIpv4(
   return typeof hostname === "string" && readIpv4(hostname, head, at);
 }
 
-/** The destination before, nearly always the same: the address of the proxy itself. */
-let lastText: string | undefined;
+/**
+ * The destination before, nearly always the same: the address of the proxy itself.
+ * To compare it saves a quarter of `encodeInto`.
+ */
+let lastText: string | undefined = "0.0.0.0";
 const lastOctets = new Uint8Array(4);
 
 /** Does what {@link isIpv4} does, for an address that is mostly the one before. */
@@ -173,7 +176,7 @@ function isIpv4Again(
   head: Uint8Array,
   at: number,
 ): boolean {
-  if (hostname === undefined || hostname !== lastText) {
+  if (hostname !== lastText) {
     if (!isIpv4(hostname, lastOctets, 0)) return false;
     lastText = hostname;
   }

@@ -157,10 +157,7 @@ export function encodeSimpleDatagram(
   }, head);
   const { bytes: datagram, view } = newBlock(HEADER_LENGTH + payload.length);
   view.setUint16(0, MAGIC);
-  datagram.set(
-    head.bytes.subarray(FIXED_LENGTH, end),
-    CLIENT_AT,
-  );
+  datagram.set(head.bytes.subarray(FIXED_LENGTH, end), CLIENT_AT);
   datagram.set(payload, HEADER_LENGTH);
   return datagram;
 }

@@ -1,6 +1,6 @@
 import type { Address, ProxyInfo } from "../codec/mod.ts";
-import { type Ends, shown } from "./_ends.ts";
 import { sizeAfter } from "./_buffer_size.ts";
+import { type Ends, shown } from "./_ends.ts";
 import type { NativeConn } from "./native_types.ts";
 
 /**
@@ -34,9 +34,8 @@ export function isAccepted(conn: object): boolean {
  * The stream is a byte stream (BYOB works). Nothing is read from the network
  * until you read from the stream. A pending read without a buffer of its own, such
  * as that of `pipeTo`, holds 4 KiB at first, and up to 64 KiB when the chunks are
- * full. The end of the stream leaves the sending
- * direction open, so you can still reply. Call {@link close} when done.
- * Cancelling the stream closes the connection.
+ * full. The end of the stream leaves the sending direction open, so you can still
+ * reply. Call {@link close} when done. Cancelling the stream closes the connection.
  *
  * @example
  * ```ts ignore

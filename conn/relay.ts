@@ -1,6 +1,6 @@
 import type { ProxyHeader, ProxyInfo } from "../codec/mod.ts";
-import { type Ends, toAddress } from "./_ends.ts";
 import { bufferAfter } from "./_buffer_size.ts";
+import { type Ends, toAddress } from "./_ends.ts";
 import { closeDuplex, openDuplex } from "./native/duplex_conn.ts";
 import { IdleWatch } from "./sending/idle_watch.ts";
 import { isReset } from "./sending/is_reset.ts";

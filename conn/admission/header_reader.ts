@@ -156,7 +156,7 @@ export class HeaderReader {
     return { info: result, payload };
   }
 
-  /** Nothing refers to the room any more: of a rejected header its error does. */
+  /** Nothing is read into the room any more. For a rejected header, a read may be pending. */
   #returnRoom(): void {
     const isRoom = this.#bytes.length === ROOM;
     if (isRoom && spareRooms.length < MOST_SPARE_ROOMS) {

@@ -18,7 +18,9 @@ const ASKS_HANDLES = !("bun" in process.versions);
  */
 export function showOn(socket: object, ends: Ends): void {
   const handle: unknown = Reflect.get(socket, "_handle");
-  if (!isObject(handle)) return showEnds(socket, ends);
+  if (typeof handle !== "object" || handle === null) {
+    return showEnds(socket, ends);
+  }
   if (ASKS_HANDLES && "getpeername" in handle) {
     const peer = namesOf(ends.remoteAddr);
     const sock = namesOf(ends.localAddr);
@@ -32,10 +34,6 @@ export function showOn(socket: object, ends: Ends): void {
   if (!ASKS_HANDLES) showOnUpgrades(handle, ends);
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
-}
-
 /** Returns the names of an end, as the system does. Empty without an address. */
 function namesOf(end: Address): object {
   if ("path" in end) return {};
@@ -43,10 +41,11 @@ function namesOf(end: Address): object {
   return { address, port, family: address.includes(":") ? "IPv6" : "IPv4" };
 }
 
-const PEER = Symbol("peer");
-const SOCK = Symbol("sock");
+/** Properties of a handle with the names that it returns. */
+const PEER = Symbol("proxy-protocol.peer");
+const SOCK = Symbol("proxy-protocol.sock");
 
-/** A handle that answers for the client. Assigned, as this costs a fifth of defining. */
+/** A handle that answers for the client. To define its methods costs 0.4 us more. */
 interface Teller {
   [PEER]?: object;
   [SOCK]?: object;
@@ -54,6 +53,7 @@ interface Teller {
   getsockname?: (into: object) => number;
 }
 
+/** Makes a handle return these names. */
 function tell(handle: object, peer: object, sock: object): void {
   const teller: Teller = handle;
   teller[PEER] = peer;
