@@ -126,6 +126,7 @@ const V1_TCP4: readonly Refusal[] = [
   v1("two spaces before the destination", `${TCP4}192.0.2.1 `, " ", "address"),
   v1("a leading zero in an octet", `${TCP4}192.0`, "00.2.1 ", "address"),
   v1("an octet of two zeroes", `${TCP4}0`, "0.0.0.0 ", "address"),
+  v1("an octet of 7 digits that is 1", `${TCP4}0`, "000001.0.0.0 ", "address"),
   v1("an octet of 256", `${TCP4}192.0.2.25`, "6 ", "address"),
   v1("an octet of 256 in front", `${TCP4}25`, "6.0.2.1 ", "address"),
   v1("an octet of 1000", `${TCP4}100`, "0.0.2.1 ", "address"),
@@ -158,6 +159,7 @@ const V1_PORTS: readonly Refusal[] = [
   v1("a leading zero in the source port", `${ADDRESSES4}0`, "80 2\r\n", "port"),
   v1("a leading zero in the destination port", `${ADDRESSES4}1 0`, "8", "port"),
   v1("a port of two zeroes", `${ADDRESSES4}0`, "0 2\r\n", "port"),
+  v1("a port of 7 digits that is 80", `${ADDRESSES4}0`, "000080 2\r\n", "port"),
   v1("a source port of 65536", `${ADDRESSES4}6553`, "6 2222\r\n", "port"),
   v1("a destination port of 65536", `${ADDRESSES4}1 6553`, "6\r\n", "port"),
   v1("a port of 6 digits", `${ADDRESSES4}10000`, "0 2\r\n", "port"),
@@ -208,6 +210,7 @@ const V1_TCP6: readonly Refusal[] = ([
   ["an empty octet in a dotted quad", "::1.2.", ".4 "],
   ["an octet of 256 in a dotted quad", "::1.2.3.25", "6 "],
   ["a leading zero in a dotted quad", "::1.2.3.0", "4 "],
+  ["an octet of 7 digits in a dotted quad", "::1.0", "000002.3.4 "],
   ["an IPv4 source in TCP6", "192", ".0.2.1 :: 1 2\r\n"],
   ["no destination in TCP6", "2001:db8::1", "\r\n"],
 ] as const).map(([name, good, bad]) => v1(name, TCP6 + good, bad, "address"));
