@@ -30,9 +30,18 @@ const SILENT = Object.fromEntries(
  * the client: behind a balancer they need a header as well.
  */
 const wraps = new WeakMap();
-const { setupServer } = Passive.prototype;
+const { setupServer, waitForConnection } = Passive.prototype;
 Passive.prototype.setupServer = async function () {
   return wraps.get(this.server)(await setupServer.call(this));
+};
+
+/**
+ * Its 5 s are too few where all applications run at once. With TLS they stay: an
+ * attempt that fails is made again.
+ */
+Passive.prototype.waitForConnection = function () {
+  const isLong = !this.connection.secure;
+  return waitForConnection.call(this, isLong ? { timeout: 60_000 } : {});
 };
 
 async function serve({ wrap, see }, options) {
@@ -43,6 +52,9 @@ async function serve({ wrap, see }, options) {
     log: SILENT,
     ...options,
   });
+  // It tries ports one after the other, each closed again before it is used:
+  // two servers that begin at once take the same.
+  ftp.getNextPasvPort = () => Promise.resolve(0);
   wraps.set(ftp, wrap);
   const root = mkdtempSync(join(tmpdir(), "ftp-"));
   process.on("exit", () => rmSync(root, { recursive: true }));
