@@ -25,7 +25,7 @@ import {
   Queue,
   utf8,
 } from "./bun/_client.ts";
-import { CAPTURES } from "./node/_kit.ts";
+import { CAPTURES, closedPort } from "./node/_kit.ts";
 import { filesAtRest, untilFiles } from "./bun/_files.ts";
 import {
   backend,
@@ -352,12 +352,11 @@ export function runRelayScenarios(host: RelayHost): void {
         stop.abort();
         assert.deepEqual(await ends, ["end", "end"]);
       }, { options: { signal: stop.signal } });
-      const gone = await backend();
-      await gone[Symbol.asyncDispose]();
+      await using nobody = await closedPort();
       await relaying(async ({ dial }) => {
         using client = await dial(concat([HEADER, utf8("x")]));
         assert.equal(await endOf(client.stream), "end");
-      }, { target: () => gone.target });
+      }, { target: () => ({ port: nobody.port }) });
     },
   );
 
@@ -392,11 +391,10 @@ export function runRelayScenarios(host: RelayHost): void {
   );
 
   scenario("closes the client of a target that cannot be reached", async () => {
-    const gone = await backend();
-    await gone[Symbol.asyncDispose]();
+    await using nobody = await closedPort();
     for (
       const [target, code] of [
-        [gone.target, "ECONNREFUSED"],
+        [{ port: nobody.port }, "ECONNREFUSED"],
         [{ path: join(tmpdir(), "nobody", "listens") }, "ENOENT"],
       ] as const
     ) {

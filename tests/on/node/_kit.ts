@@ -5,7 +5,12 @@ import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { connect as connectTcp, type Server, type Socket } from "node:net";
+import {
+  connect as connectTcp,
+  createServer,
+  type Server,
+  type Socket,
+} from "node:net";
 import process from "node:process";
 import { setImmediate } from "node:timers/promises";
 import { connect as connectTls, type TLSSocket } from "node:tls";
@@ -90,6 +95,35 @@ export async function listening(
     throw error;
   }
   await closed(server);
+}
+
+/** A port at which nobody listens. */
+interface ClosedPort extends AsyncDisposable {
+  readonly port: number;
+}
+
+/**
+ * Takes a port at which nobody can listen: it is that of a client. One that was
+ * listened at is soon another test's.
+ */
+export async function closedPort(): Promise<ClosedPort> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const client = connectTcp(portOf(server), "127.0.0.1");
+  const [[accepted]] = await Promise.all([
+    once(server, "connection"),
+    once(client, "connect"),
+  ]);
+  assert(client.localPort !== undefined);
+  return {
+    port: client.localPort,
+    async [Symbol.asyncDispose]() {
+      client.destroy();
+      accepted.destroy();
+      await closed(server);
+    },
+  };
 }
 
 /** The port of a server that listens. */

@@ -29,6 +29,7 @@ import { BLOCK4, textHex, tlv, v2 } from "../../codec/_hex.ts";
 import { dialAs, told, withBackend, withProxy } from "./_backend.ts";
 import {
   type Client,
+  closedPort,
   dial,
   KEY_PAIR,
   listening,
@@ -230,15 +231,10 @@ for (const protocol of ["http", "https"] as const) {
 
   test(`${name} passes a failure to connect to the request, and to nobody else`, async () => {
     const { send, agent } = make();
-    const server = createServer();
-    let closed = 0;
-    await listening(server, (port) => {
-      closed = port;
-      return Promise.resolve();
-    });
+    await using nobody = await closedPort();
     for (let i = 1; i <= 3; i++) {
       await assert.rejects(
-        send({ command: "LOCAL" }, closed),
+        send({ command: "LOCAL" }, nobody.port),
         { code: "ECONNREFUSED" },
       );
     }

@@ -26,7 +26,14 @@ import {
   proxied,
 } from "../../../conn/node.ts";
 import { dialAs, told, withBackend, withProxy } from "./_backend.ts";
-import { KEY_PAIR, listening, TRUST, until, within } from "./_kit.ts";
+import {
+  closedPort,
+  KEY_PAIR,
+  listening,
+  TRUST,
+  until,
+  within,
+} from "./_kit.ts";
 
 const ANNA = "192.0.2.44";
 const BEN = "192.0.2.45";
@@ -188,12 +195,8 @@ async function failure(
 }
 
 test("connectorFor() calls back with a failure", async () => {
-  const server = createServer();
-  let port = 0;
-  await listening(server, (free) => {
-    port = free;
-    return Promise.resolve();
-  });
+  await using nobody = await closedPort();
+  const { port } = nobody;
   for (const options of [{}, { tls: {} }]) {
     const error = await failure(options, { host: "127.0.0.1", port });
     assert(error instanceof Error);

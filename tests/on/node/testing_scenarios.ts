@@ -20,7 +20,7 @@ import {
   REJECTED,
   SENDERS,
 } from "../../../conn/testing.ts";
-import { KEY_PAIR, listening, TRUST } from "./_kit.ts";
+import { closedPort, KEY_PAIR, listening, TRUST } from "./_kit.ts";
 
 /** Says whom it sees, then what it is sent, and ends when its client has. */
 function tell(socket: Socket): void {
@@ -125,21 +125,16 @@ test("connectThrough() connects from an address of the caller's", async () => {
 });
 
 test("connectThrough() throws if nobody listens, and for a header that encode() rejects", async () => {
-  const server = createServer();
-  await listening(server, async (port) => {
-    await assert.rejects(
-      connectThrough({ port }, { source: SOURCE }),
-      TypeError,
-    );
-    server.close();
-    await once(server, "close");
-    await assert.rejects(
-      connectThrough({ port }, SENDERS.nginxV1),
-      /ECONNREFUSED/,
-    );
-    server.listen(0, "127.0.0.1"); // for listening() to close
-    await once(server, "listening");
-  });
+  await using nobody = await closedPort();
+  const { port } = nobody;
+  await assert.rejects(
+    connectThrough({ port }, SENDERS.nginxV1),
+    /ECONNREFUSED/,
+  );
+  await assert.rejects(
+    connectThrough({ port }, { source: SOURCE }),
+    TypeError,
+  );
 });
 
 for (const [name, { bytes, code }] of Object.entries(REJECTED)) {
