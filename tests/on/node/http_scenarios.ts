@@ -215,6 +215,24 @@ for (const [name, { create, dial }] of Object.entries(KINDS)) {
     });
   });
 
+  test(`${name}: requestTimeout ends no request that has come, however late its response`, async () => {
+    const timeouts = { requestTimeout: 100, headersTimeout: 50 };
+    const server = create((request, response) => {
+      request.resume();
+      setTimeout(() => tell(request, response), 400);
+    });
+    Object.assign(server, { ...timeouts, connectionsCheckingInterval: 20 });
+    proxied(server, { trust: TRUST });
+    await listening(server, async (port) => {
+      const client = await dial(port);
+      for (const count of [1, 2]) {
+        await client.write(GET);
+        await client.until(ORIGIN, count);
+      }
+      client.socket.destroy();
+    });
+  });
+
   test(`${name}: setTimeout() closes a connection that is silent, and no other`, async () => {
     const server = create((request, response) => {
       if (request.url === "/late") return;
