@@ -5,33 +5,29 @@ import type { Facts } from "../_facts.ts";
 import type { NodeSocket } from "./types.ts";
 import { override } from "./override.ts";
 
-/** Whether a socket asks its handle for its addresses. On Bun it has own fields. */
-const ASKS_HANDLES = !("bun" in process.versions);
+const IS_BUN = "bun" in process.versions;
 
 /**
  * Makes a socket show these ends in place of its own. So do `address()` and a TLS
  * socket that the application starts on it later.
  *
- * On Node and Deno a socket asks its handle, and a TLS socket asks the handle of the
- * socket below. Two methods of the handle cost less than six properties of the
- * socket.
+ * A socket keeps the names of its ends, which costs less than six properties. On
+ * Node and Deno it asks its handle first, and a TLS socket asks the handle of the
+ * socket below.
  */
 export function showOn(socket: object, ends: Ends): void {
   const handle: unknown = Reflect.get(socket, "_handle");
   if (typeof handle !== "object" || handle === null) {
     return showEnds(socket, ends);
   }
-  if (ASKS_HANDLES && "getpeername" in handle) {
-    const peer = namesOf(ends.remoteAddr);
-    const sock = namesOf(ends.localAddr);
-    tell(handle, peer, sock);
-    // Names that the socket keeps, and returns when its handle is gone.
-    Reflect.set(socket, "_peername", peer);
-    Reflect.set(socket, "_sockname", sock);
-    return;
-  }
-  showEnds(socket, ends);
-  if (!ASKS_HANDLES) showOnUpgrades(handle, ends);
+  if (IS_BUN) showOnUpgrades(handle, ends);
+  const keepsNames = IS_BUN ? "_peername" in socket : "getpeername" in handle;
+  if (!keepsNames) return showEnds(socket, ends);
+  const peer = namesOf(ends.remoteAddr);
+  const sock = namesOf(ends.localAddr);
+  if (!IS_BUN) tell(handle, peer, sock);
+  Reflect.set(socket, "_peername", peer);
+  Reflect.set(socket, "_sockname", sock);
 }
 
 /** Returns the names of an end, as the system does. Empty without an address. */
