@@ -88,7 +88,7 @@ class HttpTimeouts {
     const { timeout } = this.#server;
     if (timeout > 0) socket.setTimeout(timeout);
     socket.on("timeout", progress.onTimeout);
-    socket.once("close", () => {
+    socket.on("close", () => {
       disarm(progress);
       clearTimeout(progress.timer);
     });
@@ -129,7 +129,7 @@ class HttpTimeouts {
       if (!response.headersSent) socket.write(TIMED_OUT);
       socket.destroy();
     });
-    response.once("close", () => {
+    response.on("close", () => { // only once: `once` would need a wrapper
       exchanges.splice(exchanges.indexOf(exchange), 1);
       if (exchanges.length === 0 && !socket.destroyed) {
         this.#idle(socket, progress);
