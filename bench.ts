@@ -32,24 +32,51 @@ import type { Row } from "./tests/bench/row.ts";
 import { scale } from "./tests/bench/scale.ts";
 
 const PARTS = ["codec", "connections", "http"];
+const USAGE = `Usage: bench.ts [${
+  PARTS.join("] [")
+}] [--quick] [--json] [--write]`;
 
-const { values, positionals } = parseArgs({
-  args: process.argv.slice(2),
-  allowPositionals: true,
-  options: {
-    quick: { type: "boolean", default: false },
-    write: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-  },
-});
-const unknown = positionals.find((part) => !PARTS.includes(part));
-if (unknown !== undefined) {
-  throw new Error(`Cannot measure ${unknown}: expected ${PARTS.join(" or ")}`);
+/** Reads the arguments, or says what they may be. */
+function readArguments(): {
+  parts: readonly string[];
+  isQuick: boolean;
+  isJson: boolean;
+  writes: boolean;
+} {
+  const { values, positionals } = parseArgs({
+    args: process.argv.slice(2),
+    allowPositionals: true,
+    options: {
+      help: { type: "boolean", default: false },
+      quick: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    process.exit();
+  }
+  const unknown = positionals.find((part) => !PARTS.includes(part));
+  if (unknown !== undefined) {
+    throw new Error(`Cannot measure "${unknown}": not a part of the bench`);
+  }
+  const parts = positionals.length === 0 ? PARTS : positionals;
+  if (values.write && (values.quick || parts.length < PARTS.length)) {
+    throw new Error("Cannot write a page of a part: --write measures all");
+  }
+  const { quick: isQuick, json: isJson, write: writes } = values;
+  return { parts, isQuick, isJson, writes };
 }
-const parts = positionals.length === 0 ? PARTS : positionals;
-if (values.write && (values.quick || parts.length < PARTS.length)) {
-  throw new Error("Cannot write a page of a part: --write measures all");
+
+let read: ReturnType<typeof readArguments>;
+try {
+  read = readArguments();
+} catch (error) {
+  console.error(`${error instanceof Error ? error.message : error}\n${USAGE}`);
+  process.exit(2);
 }
+const { parts, isQuick, isJson, writes } = read;
 
 const runtime = runtimeName();
 const machine = await describeMachine();
@@ -59,32 +86,32 @@ if (warning !== undefined) console.warn(`Warning: ${warning}`);
 const rows: Row[] = [];
 if (parts.includes("codec")) {
   loadPeers(); // installed once, before any process measures
-  const runs = codec.measureCodec(values.quick ? codec.QUICK : codec.FULL);
+  const runs = codec.measureCodec(isQuick ? codec.QUICK : codec.FULL);
   rows.push(...codecRows(runs, runtime === "bun"));
 }
 if (parts.includes("connections")) {
-  const effort = values.quick ? rates.QUICK : rates.FULL;
+  const effort = isQuick ? rates.QUICK : rates.FULL;
   rows.push(...await connections(effort, runtime));
   if (runtime === "deno") rows.push(...await bulk(effort));
   rows.push(...await relays(effort, runtime));
   rows.push(...await workerRelays(effort, runtime));
-  if (!values.quick) {
+  if (!isQuick) {
     rows.push(...await memory(runtime));
     rows.push(...await relayMemory(runtime));
     rows.push(...await scale(runtime));
   }
 }
 if (parts.includes("http")) {
-  rows.push(...await http(values.quick ? rates.QUICK : rates.FULL, runtime));
+  rows.push(...await http(isQuick ? rates.QUICK : rates.FULL, runtime));
 }
 const results = { machine, rows };
 console.log(
-  values.json ? JSON.stringify(results, null, 2) : resultsText(results),
+  isJson ? JSON.stringify(results, null, 2) : resultsText(results),
 );
-if (parts.includes("connections") && runtime === "deno" && !values.json) {
+if (parts.includes("connections") && runtime === "deno" && !isJson) {
   const { reportTimeToAccept } = await import(
     "./tests/bench/time_to_accept.ts"
   );
   console.log(`\n${await reportTimeToAccept()}`);
 }
-if (values.write) writeResults(runtime, results);
+if (writes) writeResults(runtime, results);

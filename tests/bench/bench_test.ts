@@ -72,3 +72,13 @@ Deno.test("chart() draws each row and escapes its text", () => {
   assertStringIncludes(svg, "decode &lt;v2>, beside baseline");
   assertStringIncludes(svg, 'class="bar missed"');
 });
+
+for (const args of [["--nope"], ["nope"], ["--write", "http"]]) {
+  Deno.test(`bench.ts refuses ${args.join(" ")}, and says what it takes`, async () => {
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "bench.ts", ...args],
+    }).output();
+    assertEquals(code, 2);
+    assertStringIncludes(new TextDecoder().decode(stderr), "\nUsage: bench.ts");
+  });
+}
