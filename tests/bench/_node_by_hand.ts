@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 import { createServer as createFront, Socket } from "node:net";
 import process from "node:process";
 import { joinWrites } from "../../conn/node/join_writes.ts";
-import { HEADER_LENGTH, serveAt } from "./_server.ts";
+import { HEADER_LENGTH, listenHere } from "./_server.ts";
 
 const server = createServer((_request, response) => response.end("hello\n"));
 const emit = server.emit.bind(server);
@@ -41,7 +41,4 @@ if ("bun" in process.versions) { // where sockets of HTTP come only from a front
     return true;
   };
 }
-listener.listen(0, "127.0.0.1", () => {
-  const address = listener.address();
-  if (typeof address === "object") serveAt(address?.port);
-});
+listenHere(listener);

@@ -5,9 +5,9 @@ import { proxied } from "../../conn/node.ts";
 import {
   HEADER_LENGTH,
   isOurs,
+  listenHere,
   MESSAGE_LENGTH,
   OPTIONS,
-  serveAt,
   stays,
 } from "./_server.ts";
 
@@ -23,7 +23,4 @@ const server = createServer((socket) =>
   echo(socket, isOurs ? 0 : HEADER_LENGTH)
 );
 if (isOurs) proxied(server, OPTIONS);
-server.listen(0, "127.0.0.1", () => {
-  const address = server.address();
-  if (typeof address === "object") serveAt(address?.port);
-});
+listenHere(server);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { proxied } from "../../conn/node.ts";
 import { folderWith } from "../_npm.ts";
 import { HONO, HONO_NODE_SERVER } from "../_versions.ts";
-import { OPTIONS, serveAt } from "./_server.ts";
+import { listenHere, OPTIONS } from "./_server.ts";
 
 /** As much of the adapter as is used. */
 interface Adapter {
@@ -20,7 +20,4 @@ const { createAdaptorServer }: Adapter = createRequire(
 )("@hono/node-server");
 const server = createAdaptorServer({ fetch: () => new Response("hello\n") });
 proxied(server, OPTIONS);
-server.listen(0, "127.0.0.1", () => {
-  const address = server.address();
-  if (typeof address === "object") serveAt(address?.port);
-});
+listenHere(server);

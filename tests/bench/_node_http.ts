@@ -2,11 +2,8 @@
 
 import { createServer } from "node:http";
 import { proxied } from "../../conn/node.ts";
-import { isOurs, OPTIONS, serveAt } from "./_server.ts";
+import { isOurs, listenHere, OPTIONS } from "./_server.ts";
 
 const server = createServer((_request, response) => response.end("hello\n"));
 if (isOurs) proxied(server, OPTIONS);
-server.listen(0, "127.0.0.1", () => {
-  const address = server.address();
-  if (typeof address === "object") serveAt(address?.port);
-});
+listenHere(server);

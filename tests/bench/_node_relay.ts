@@ -2,7 +2,7 @@
 
 import { connect, createServer, type Socket } from "node:net";
 import { proxied, relay } from "../../conn/node.ts";
-import { args, isOurs, OPTIONS, serveAt } from "./_server.ts";
+import { args, isOurs, listenHere, OPTIONS } from "./_server.ts";
 
 const target = { host: "127.0.0.1", port: +(args[0] ?? 0) };
 
@@ -24,7 +24,4 @@ const server = createServer(options, (socket) => {
   copy(to, socket);
 });
 if (isOurs) proxied(server, OPTIONS);
-server.listen(0, "127.0.0.1", () => {
-  const address = server.address();
-  if (typeof address === "object") serveAt(address?.port);
-});
+listenHere(server);

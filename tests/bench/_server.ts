@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Server } from "node:net";
 import process from "node:process";
 
 /** Options of ours: no peer is refused while it is measured. */
@@ -33,4 +34,12 @@ export const stays: boolean = args.includes("stay");
 export function serveAt(port: number | undefined): void {
   console.log(`${port} ${process.pid}`);
   process.stdin.resume().on("end", () => process.exit());
+}
+
+/** Makes a server of Node listen, and tells where. */
+export function listenHere(server: Server): void {
+  server.listen(0, "127.0.0.1", () => {
+    const address = server.address();
+    if (typeof address === "object") serveAt(address?.port);
+  });
 }

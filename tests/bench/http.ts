@@ -29,6 +29,9 @@ const BUSY = 0.9;
  */
 const WARM_UPS = 2;
 
+/** What each way of asking still needs then, in warm-ups. */
+const WARM_UPS_OF_WAY = 0.2;
+
 /** How many requests come on a connection; 0 for no end. */
 const WAYS = [
   { requests: 0, name: "keep-alive" },
@@ -147,7 +150,7 @@ async function measure(
     const warmUp = WARM_UPS * effort.warmUp;
     await run(load, ours, 0, true, warmUp);
     await run(load, other, 0, hasHeader, warmUp);
-    const warmed = { ...effort, warmUp: effort.warmUp / 5 };
+    const warmed = { ...effort, warmUp: WARM_UPS_OF_WAY * effort.warmUp };
     for (const [i, { requests }] of WAYS.entries()) {
       all[i]?.push(
         ...await rounds(
